@@ -1,0 +1,86 @@
+//! Reads the `Authorization` field: which scheme, and what follows it.
+//!
+//! Owns the syntax of RFC 9110 section 11.4, and verifies nothing.
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+/// What a request says in its `Authorization` field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Authorization<'a> {
+    /// There is no such field.
+    Absent,
+    /// `Basic` and its credentials.
+    Basic(&'a str),
+    /// `Bearer` and its token.
+    Bearer(&'a str),
+    /// Another scheme, a repeated field, or nothing that can be read.
+    Unclear,
+}
+
+impl<'a> Authorization<'a> {
+    /// Reads the field. The scheme is matched without regard to case; exactly one space follows it and none ends it.
+    #[must_use]
+    pub fn of(headers: &'a HeaderMap) -> Self {
+        let mut lines = headers.get_all(AUTHORIZATION).iter();
+        let Some(line) = lines.next() else { return Self::Absent };
+        if lines.next().is_some() {
+            return Self::Unclear;
+        }
+        let Some((scheme, credentials)) = line.to_str().ok().and_then(|line| line.split_once(' ')) else {
+            return Self::Unclear;
+        };
+        if credentials.is_empty() || credentials.contains([' ', '\t', ',']) {
+            Self::Unclear
+        } else if scheme.eq_ignore_ascii_case("basic") {
+            Self::Basic(credentials)
+        } else if scheme.eq_ignore_ascii_case("bearer") {
+            Self::Bearer(credentials)
+        } else {
+            Self::Unclear
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn read(lines: &[&[u8]]) -> &'static str {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(AUTHORIZATION, HeaderValue::from_bytes(line).expect("a field value"));
+        }
+        match Authorization::of(&headers) {
+            Authorization::Absent => "absent",
+            Authorization::Basic("x") => "basic x",
+            Authorization::Bearer("x") => "bearer x",
+            Authorization::Basic(_) | Authorization::Bearer(_) => "other credentials",
+            Authorization::Unclear => "unclear",
+        }
+    }
+
+    #[test]
+    fn one_scheme_one_space_one_credential() {
+        assert_eq!(read(&[]), "absent");
+        assert_eq!(read(&[b"Basic x"]), "basic x");
+        assert_eq!(read(&[b"bEARER x"]), "bearer x");
+        let unclear: [&[u8]; 9] = [
+            b"",
+            b"Bearer",
+            b"Bearer ",
+            b"Bearer  x",
+            b"Bearer x,y",
+            b"Bearer\tx",
+            b"Digest x",
+            b"Bearer x y",
+            b"Bearer \xe9",
+        ];
+        for line in unclear {
+            assert_eq!(read(&[line]), "unclear", "{line:?}");
+        }
+        assert_eq!(read(&[b"Basic x", b"Bearer x"]), "unclear");
+    }
+}

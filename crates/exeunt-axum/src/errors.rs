@@ -1,0 +1,127 @@
+//! Why a request was not let in, not signed in or not signed out: by what the caller can do.
+//!
+//! Owns the sentence and the status of each. An edge with its own dialect matches on [`AuthError`]; one without lets it
+//! answer for itself, as plain text.
+
+use axum_core::response::{IntoResponse, Response};
+use exeunt::{LoginError, RegisterError, StoreError};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+
+/// Seconds after which to try again when the server is crowded or the store cannot be reached.
+const RETRY_AFTER_S: u64 = 2;
+
+/// Why not.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// Nobody is signed in: no credential, or one that opens nothing.
+    #[error("not signed in")]
+    NotSignedIn,
+    /// The name or the password is wrong, or both.
+    #[error("wrong name or password")]
+    WrongCredentials,
+    /// Two cookies of ours with different values: it cannot be known which is meant.
+    #[error("two different session cookies were sent; clear this site's cookies and sign in again")]
+    TwoCookies,
+    /// The browser says that another site made it send this.
+    #[error("refused: this request was made by another site")]
+    CrossOrigin,
+    /// Another site sent a signed-in person to sign out; nothing has ended. Show a page with one button.
+    #[error("another site sent you here to sign out; nothing has ended: confirm it on this site")]
+    Unconfirmed,
+    /// Tried too often.
+    #[error("too many attempts; wait {after_s} s")]
+    TooMany {
+        /// Seconds to wait.
+        after_s: u64,
+    },
+    /// Too much at once; later it will work.
+    #[error("too many sign-ins at once; try again in a moment")]
+    Crowded,
+    /// The store could not look, or cannot say that it is done. Nothing is claimed and the cookie is kept.
+    #[error("the session store cannot be reached; you are NOT signed out; try again")]
+    Unavailable(#[source] StoreError),
+    /// The router has no [`AuthLayer`](crate::AuthLayer) around this handler.
+    #[error("no AuthLayer around this route: add `.layer(AuthLayer::new(authority))` to the router")]
+    MissingLayer,
+}
+
+impl AuthError {
+    /// The status that says the same.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::NotSignedIn | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
+            Self::TwoCookies => StatusCode::BAD_REQUEST,
+            Self::CrossOrigin | Self::Unconfirmed => StatusCode::FORBIDDEN,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Crowded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Seconds to wait before trying again, where waiting helps.
+    #[must_use]
+    pub const fn retry_after_s(&self) -> Option<u64> {
+        match self {
+            Self::TooMany { after_s } => Some(*after_s),
+            Self::Crowded | Self::Unavailable(_) => Some(RETRY_AFTER_S),
+            _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for AuthError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl From<LoginError> for AuthError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Refused => Self::WrongCredentials,
+            LoginError::TooMany(too_many) => Self::TooMany { after_s: too_many.after.as_secs() },
+            LoginError::Crowded(_) => Self::Crowded,
+            LoginError::Store(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+/// Why nobody was registered: the user's own doing, or any of the reasons above.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterRefused {
+    /// What the user can choose otherwise: a name or a password.
+    #[error(transparent)]
+    Choice(RegisterError),
+    /// Anything else.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+}
+
+impl From<RegisterError> for RegisterRefused {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::TooMany(too_many) => AuthError::TooMany { after_s: too_many.after.as_secs() }.into(),
+            RegisterError::Crowded(_) => AuthError::Crowded.into(),
+            RegisterError::Store(error) => AuthError::Unavailable(error).into(),
+            choice => Self::Choice(choice),
+        }
+    }
+}
+
+impl IntoResponse for AuthError {
+    fn into_response(self) -> Response {
+        if let Self::Unavailable(source) = &self {
+            tracing::error!(error = %source, "the session store cannot be reached");
+        }
+        let mut response = (self.status(), self.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after_s() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

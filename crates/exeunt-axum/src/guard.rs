@@ -1,0 +1,142 @@
+//! Where a request comes from, by what the browser says of it.
+//!
+//! Owns the one judgement of `Sec-Fetch-*`, `Origin` and prefetching. It looks at no credential. A request that says nothing
+//! of itself is not from a browser of these years, so there is no cookie in it that another site could have used.
+
+use http::header::{HOST, ORIGIN};
+use http::{HeaderMap, Method};
+
+/// How a request comes to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Approach {
+    /// From our own pages, from a person directly, or from a program.
+    Own,
+    /// A person was sent here by another site: ask before anything ends.
+    Sent,
+    /// Another site acts, or nobody watches: an image, a script, a frame, a prefetch.
+    Foreign,
+}
+
+impl Approach {
+    /// Judges a request. `public` is the origin under which the world sees the server, where that is configured.
+    pub(crate) fn of(method: &Method, headers: &HeaderMap, public: Option<&str>) -> Self {
+        match *method {
+            Method::GET => Self::of_get(headers),
+            // Asks what GET would answer, and does nothing.
+            Method::HEAD | Method::OPTIONS | Method::TRACE => Self::Foreign,
+            _ => Self::of_deed(headers, public),
+        }
+    }
+
+    /// GET is what links, images, frames and prefetches do; only a person going to the page counts.
+    fn of_get(headers: &HeaderMap) -> Self {
+        let watched = ["sec-purpose", "purpose", "x-purpose", "x-moz"]
+            .iter()
+            .all(|field| text(headers, field).is_none_or(|value| !value.contains("prefetch") && value != "preview"));
+        let navigates = text(headers, "sec-fetch-mode").is_none_or(|mode| mode == "navigate")
+            && text(headers, "sec-fetch-dest").is_none_or(|dest| dest == "document");
+        if !watched || !navigates {
+            return Self::Foreign;
+        }
+        match text(headers, "sec-fetch-site") {
+            Some("cross-site" | "same-site") => Self::Sent,
+            _ => Self::Own,
+        }
+    }
+
+    /// Fetch metadata first, for a browser cannot be made to lie in it; else `Origin`.
+    fn of_deed(headers: &HeaderMap, public: Option<&str>) -> Self {
+        match text(headers, "sec-fetch-site") {
+            Some("same-origin" | "none") => return Self::Own,
+            Some("cross-site" | "same-site") => return Self::Foreign,
+            _ => {}
+        }
+        let Some(origin) = headers.get(ORIGIN) else { return Self::Own };
+        let ours = match (origin.to_str(), public) {
+            (Err(_), _) => false,
+            (Ok(origin), Some(public)) => origin == public,
+            (Ok(origin), None) => is_host_of(headers, origin),
+        };
+        if ours { Self::Own } else { Self::Foreign }
+    }
+}
+
+/// Without a public URL the scheme is not known; the host and port must be those that the request was sent to.
+fn is_host_of(headers: &HeaderMap, origin: &str) -> bool {
+    let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    authority.is_some() && authority == headers.get(HOST).and_then(|host| host.to_str().ok())
+}
+
+fn text<'a>(headers: &'a HeaderMap, field: &str) -> Option<&'a str> {
+    headers.get(field)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn judge(method: &Method, public: Option<&str>, fields: &[(&str, &str)]) -> Approach {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("localhost:3000"));
+        for (name, value) in fields {
+            let name = HeaderName::try_from(*name).expect("a field name");
+            headers.append(name, HeaderValue::from_str(value).expect("a field value"));
+        }
+        Approach::of(method, &headers, public)
+    }
+
+    #[test]
+    fn going_to_the_page_is_ones_own_and_being_sent_is_not() {
+        let get = |fields: &[(&str, &str)]| judge(&Method::GET, None, fields);
+        let go = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        let go_from = |site| [go[0], go[1], ("sec-fetch-site", site)];
+        assert_eq!(get(&[]), Approach::Own, "a program");
+        assert_eq!(get(&go_from("none")), Approach::Own, "typed or bookmarked");
+        assert_eq!(get(&go_from("same-origin")), Approach::Own);
+        assert_eq!(get(&go_from("cross-site")), Approach::Sent);
+        assert_eq!(get(&go_from("same-site")), Approach::Sent);
+        assert_eq!(judge(&Method::HEAD, None, &go_from("none")), Approach::Foreign, "it asks and does nothing");
+        for (field, value) in [
+            ("sec-fetch-dest", "image"),
+            ("sec-fetch-dest", "iframe"),
+            ("sec-fetch-mode", "cors"),
+            ("sec-fetch-mode", "no-cors"),
+            ("sec-purpose", "prefetch;prerender"),
+            ("purpose", "prefetch"),
+            ("x-moz", "prefetch"),
+            ("x-purpose", "preview"),
+        ] {
+            assert_eq!(
+                get(&[("sec-fetch-site", "same-origin"), (field, value)]),
+                Approach::Foreign,
+                "{field}: {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_deed_of_another_site_is_foreign() {
+        let post = |fields: &[(&str, &str)]| judge(&Method::POST, None, fields);
+        assert_eq!(post(&[]), Approach::Own, "a program");
+        assert_eq!(post(&[("sec-fetch-site", "same-origin")]), Approach::Own);
+        assert_eq!(post(&[("sec-fetch-site", "cross-site")]), Approach::Foreign);
+        assert_eq!(post(&[("sec-fetch-site", "same-site")]), Approach::Foreign);
+        assert_eq!(post(&[("sec-fetch-site", "same-origin"), ("origin", "null")]), Approach::Own);
+        assert_eq!(post(&[("origin", "http://localhost:3000")]), Approach::Own);
+        for foreign in ["https://evil.example", "null", "http://localhost:3001", "localhost:3000", "http://localhost"] {
+            assert_eq!(post(&[("origin", foreign)]), Approach::Foreign, "{foreign}");
+            let unknown = [("sec-fetch-site", "sideways"), ("origin", foreign)];
+            assert_eq!(post(&unknown), Approach::Foreign, "an unknown value is no pass");
+        }
+    }
+
+    #[test]
+    fn with_a_public_url_only_that_origin_is_ours() {
+        let post = |origin| judge(&Method::POST, Some("https://id.example"), &[("origin", origin)]);
+        assert_eq!(post("https://id.example"), Approach::Own);
+        assert_eq!(post("http://id.example"), Approach::Foreign);
+        assert_eq!(post("http://localhost:3000"), Approach::Foreign, "the proxy's inner name is not ours");
+    }
+}

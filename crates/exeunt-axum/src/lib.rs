@@ -1,0 +1,62 @@
+//! What Passport gives Express, for axum: sign people in, and sign them **out** so that they are really out.
+//!
+//! Five names to learn: [`AuthLayer`] goes around the router; [`Auth`] is asked for by handlers that sign in or out;
+//! [`CurrentUser`] refuses, by its type, whoever is not signed in; [`LoggedIn`] and [`LoggedOut`] are the parts of an answer
+//! that set and clear the cookie, and nothing else can.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use axum::{Router, response::{Html, Redirect}, routing::{get, post}, Form};
+//! use exeunt::{Authority, Settings, store::memory::MemoryStore};
+//! use exeunt_axum::{Auth, AuthError, AuthLayer, CurrentUser, LoggedIn, LoggedOut};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct SignIn { name: String, password: String }
+//!
+//! async fn sign_in(auth: Auth, Form(form): Form<SignIn>) -> Result<(LoggedIn, Redirect), AuthError> {
+//!     Ok((auth.login(&form.name, &form.password).await?, Redirect::to("/notes")))
+//! }
+//!
+//! async fn sign_out(auth: Auth) -> Result<(LoggedOut, Redirect), AuthError> {
+//!     Ok((auth.logout().await?, Redirect::to("/"))) // when `logout` has returned `Ok`, it is over
+//! }
+//!
+//! async fn notes(CurrentUser(session): CurrentUser) -> Html<String> {
+//!     Html(format!("The notes of user {}", session.user.0))
+//! }
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let authority = Authority::open(Arc::new(MemoryStore::default()), Settings::default()).await?;
+//! let app: Router = Router::new()
+//!     .route("/login", post(sign_in))
+//!     .route("/logout", get(sign_out).post(sign_out))
+//!     .route("/notes", get(notes))
+//!     .layer(AuthLayer::new(authority));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it keeps to
+//!
+//! - A `LoggedOut` exists only with the authority's proof that the end is committed. Where the store cannot say so, the
+//!   handler returns [`AuthError::Unavailable`], the answer is 503, and the cookie stays: it is the person's only handle for
+//!   trying again.
+//! - `login` and `logout` refuse a request that the browser says comes from another site. A link to `/logout` that another
+//!   site sends somebody to asks first ([`AuthError::Unconfirmed`]). For your own forms use `tower_http::csrf`.
+//! - A bearer token is accepted wherever the cookie is, and is not cleared by anything but its end.
+
+mod auth;
+mod authorization;
+mod cookie;
+mod errors;
+mod guard;
+mod layer;
+mod offered;
+mod parts;
+
+pub use self::auth::{Auth, CurrentUser};
+pub use self::authorization::Authorization;
+pub use self::errors::{AuthError, RegisterRefused};
+pub use self::layer::{AuthLayer, AuthService, ClientAddress};
+pub use self::parts::{LoggedIn, LoggedOut};

@@ -1,0 +1,93 @@
+//! The parts of an answer that set and clear the cookie.
+//!
+//! Owns the only two ways to do it. Each holds what makes it true: [`LoggedIn`] an opened session, [`LoggedOut`] the
+//! authority's proof. Neither can be made by hand, so a page that says "you are signed out" without the proof does not
+//! compile.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum_core::response::{IntoResponseParts, ResponseParts};
+use exeunt::{LiveSession, Opened, Revoked};
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, SET_COOKIE};
+
+use crate::cookie::Transport;
+use crate::offered::Carrier;
+
+/// Somebody is signed in: sets the cookie, and keeps the answer out of caches.
+#[must_use = "without it the answer carries no cookie, and the new session is lost"]
+pub struct LoggedIn {
+    opened: Opened,
+    transport: Transport,
+    lives: Duration,
+}
+
+impl LoggedIn {
+    pub(crate) const fn new(opened: Opened, transport: Transport, lives: Duration) -> Self {
+        Self { opened, transport, lives }
+    }
+
+    /// The new session.
+    #[must_use]
+    pub const fn session(&self) -> &LiveSession {
+        &self.opened.session
+    }
+}
+
+impl IntoResponseParts for LoggedIn {
+    type Error = Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
+        set(&mut parts, self.transport.set(&self.opened.token, self.lives));
+        Ok(parts)
+    }
+}
+
+/// It is over: clears the cookie, and keeps the answer out of caches.
+///
+/// It cannot be made by hand:
+///
+/// ```compile_fail
+/// let out = exeunt_axum::LoggedOut { revoked: todo!(), clears: None };
+/// ```
+#[derive(Debug)]
+#[must_use = "without it the answer leaves a dead cookie in the browser"]
+pub struct LoggedOut {
+    revoked: Option<Revoked>,
+    clears: Option<Transport>,
+}
+
+impl LoggedOut {
+    /// A bearer token is not in a cookie, so its end clears none.
+    pub(crate) fn new(revoked: Option<Revoked>, carrier: Carrier, transport: Transport) -> Self {
+        Self { revoked, clears: (carrier == Carrier::Cookie).then_some(transport) }
+    }
+
+    /// The proof: what ended, and its number. `None` where there was nothing to end.
+    #[must_use]
+    pub const fn revoked(&self) -> Option<&Revoked> {
+        self.revoked.as_ref()
+    }
+}
+
+impl IntoResponseParts for LoggedOut {
+    type Error = Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
+        match self.clears {
+            Some(transport) => set(&mut parts, transport.clear()),
+            None => no_store(&mut parts),
+        }
+        Ok(parts)
+    }
+}
+
+fn set(parts: &mut ResponseParts, cookie: HeaderValue) {
+    parts.headers_mut().append(SET_COOKIE, cookie);
+    no_store(parts);
+}
+
+fn no_store(parts: &mut ResponseParts) {
+    parts.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}

@@ -1,0 +1,197 @@
+//! Counts what strangers try, so that guessing a password takes longer than a life.
+//!
+//! Owns the limits of signing in and registering. The table has a fixed size: a flood of names can neither grow it nor
+//! push a counter out of it (Argo CD lost its lockout that way, CVE-2024-21662). Two keys may share a place; then both are
+//! slowed, which is the safe side, and the places are keyed by a secret so that nobody can choose whom they slow.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+
+/// Places in the table: 512 KiB.
+const PLACES: usize = 65_536;
+
+/// How often something may be tried: at once, and then once in a while. The generic cell rate algorithm (GCRA).
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    at_once: i64,
+    every: Duration,
+}
+
+/// Wrong passwords for one name from one address: twenty, then one in ten seconds.
+const NAME_AND_ADDRESS: Pace = Pace { at_once: 20, every: Duration::from_secs(10) };
+/// Wrong passwords for one name from anywhere: below the 100 of NIST SP 800-63B-4 section 3.2.2, and ten times what one
+/// stranger at one address can spend, so that one stranger cannot lock somebody out.
+const NAME: Pace = Pace { at_once: 90, every: Duration::from_secs(30) };
+/// Wrong passwords from one address: an office behind one address makes mistakes, too.
+const ADDRESS: Pace = Pace { at_once: 200, every: Duration::from_secs(1) };
+/// Registrations from one address.
+const REGISTRATIONS: Pace = Pace { at_once: 200, every: Duration::from_secs(5) };
+
+/// The table of what was tried.
+#[derive(Debug)]
+pub struct Attempts {
+    places: Box<[AtomicI64]>,
+    key: RandomState,
+}
+
+/// Tried too often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many attempts; wait {} s", after.as_secs())]
+pub struct TooMany {
+    /// How long to wait before the next attempt; whole seconds, at least one.
+    pub after: Duration,
+}
+
+/// An attempt that is paid for. Paid back when the password was right, kept when it was wrong.
+#[must_use = "an attempt counts as wrong until it is paid back"]
+pub struct Attempt<'a> {
+    attempts: &'a Attempts,
+    paid: [(usize, Pace); 3],
+}
+
+impl Attempts {
+    /// An empty table.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { places: (0..PLACES).map(|_| AtomicI64::new(0)).collect(), key: RandomState::new() }
+    }
+
+    /// Pays for one try at the password of `name_key` from `address`, before the password is looked at, so that a hundred
+    /// tries at the same moment are a hundred tries.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] when a limit is reached; then nothing is paid.
+    pub fn sign_in(&self, name_key: &str, address: &str, now: Timestamp) -> Result<Attempt<'_>, TooMany> {
+        let address = network(address);
+        let paid = [
+            (self.place(("name and address", name_key, &address)), NAME_AND_ADDRESS),
+            (self.place(("name", name_key, "")), NAME),
+            (self.place(("address", "", &address)), ADDRESS),
+        ];
+        for (at, (place, limit)) in paid.iter().enumerate() {
+            if let Err(refused) = self.pay(*place, *limit, now) {
+                for (place, limit) in &paid[..at] {
+                    self.pay_back(*place, *limit);
+                }
+                return Err(refused);
+            }
+        }
+        Ok(Attempt { attempts: self, paid })
+    }
+
+    /// Pays for one registration from `address`.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] when the limit is reached.
+    pub fn register(&self, address: &str, now: Timestamp) -> Result<(), TooMany> {
+        self.pay(self.place(("register", "", &network(address))), REGISTRATIONS, now)
+    }
+
+    fn pay(&self, place: usize, limit: Pace, now: Timestamp) -> Result<(), TooMany> {
+        let (now, every) = (now.as_micros(), micros(limit.every));
+        let full = now.saturating_add(every * limit.at_once);
+        let mut refused_until = 0;
+        let paid = self.places[place].fetch_update(Ordering::SeqCst, Ordering::SeqCst, |debt| {
+            // A debt beyond the limit was made before the wall clock was set back; it counts as the limit.
+            let after = debt.clamp(now, full).saturating_add(every);
+            refused_until = after;
+            (after <= full).then_some(after)
+        });
+        let wait = u64::try_from(refused_until - full).unwrap_or(0).div_ceil(1_000_000).max(1);
+        paid.map(|_| ()).map_err(|_| TooMany { after: Duration::from_secs(wait) })
+    }
+
+    fn pay_back(&self, place: usize, limit: Pace) {
+        self.places[place].fetch_sub(micros(limit.every), Ordering::SeqCst);
+    }
+
+    fn place(&self, key: (&str, &str, &str)) -> usize {
+        let hash = self.key.hash_one(key);
+        usize::try_from(hash % PLACES as u64).expect("smaller than the table")
+    }
+}
+
+impl Default for Attempts {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Attempt<'_> {
+    /// The password was right: the attempt does not count.
+    pub fn pay_back(self) {
+        for (place, limit) in self.paid {
+            self.attempts.pay_back(place, limit);
+        }
+    }
+}
+
+/// What counts as one address: an IPv6 customer has a whole /64 to speak from.
+fn network(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(v6)) => format!("{:x?}", &v6.segments()[..4]),
+        Ok(IpAddr::V4(v4)) => v4.to_string(),
+        Err(_) => address.to_owned(),
+    }
+}
+
+fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+
+    fn spend(attempts: &Attempts, name: &str, address: &str, now: Timestamp) -> usize {
+        (0..1_000).take_while(|_| attempts.sign_in(name, address, now).is_ok()).count()
+    }
+
+    #[test]
+    fn guessing_at_one_name_is_slowed_and_recovers() {
+        let attempts = Attempts::new();
+        assert_eq!(spend(&attempts, "ana", "192.0.2.1", NOW), 20);
+        let refused = attempts.sign_in("ana", "192.0.2.1", NOW).err().expect("refused");
+        assert_eq!(refused.after, Duration::from_secs(10));
+        assert_eq!(spend(&attempts, "ana", "192.0.2.1", NOW.plus(Duration::from_secs(30))), 3);
+        assert!(attempts.sign_in("ana", "192.0.2.2", NOW).is_ok(), "her own address still gets in");
+    }
+
+    #[test]
+    fn many_addresses_together_stay_below_nists_hundred() {
+        let attempts = Attempts::new();
+        let total: usize = (0..50).map(|n| spend(&attempts, "ana", &format!("192.0.2.{n}"), NOW)).sum();
+        assert_eq!(total, 90);
+    }
+
+    #[test]
+    fn one_ipv6_network_is_one_address() {
+        let attempts = Attempts::new();
+        let total: usize = (0..50).map(|n| spend(&attempts, "ana", &format!("2001:db8::{n:x}"), NOW)).sum();
+        assert_eq!(total, 20);
+    }
+
+    #[test]
+    fn right_passwords_cost_nothing() {
+        let attempts = Attempts::new();
+        for _ in 0..1_000 {
+            attempts.sign_in("ana", "192.0.2.1", NOW).unwrap_or_else(|refused| panic!("{refused}")).pay_back();
+        }
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_lock_anybody_out_for_long() {
+        let attempts = Attempts::new();
+        spend(&attempts, "ana", "192.0.2.1", NOW.plus(Duration::from_secs(1_000_000)));
+        let refused = attempts.sign_in("ana", "192.0.2.1", NOW).err().expect("refused");
+        assert!(refused.after <= Duration::from_secs(30), "{refused}");
+    }
+}

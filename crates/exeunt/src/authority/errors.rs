@@ -1,0 +1,52 @@
+//! How the authority's verbs fail: by what the caller can do about it.
+//!
+//! Owns no decision. None of these says whether it was the name or the password that was wrong.
+
+use crate::attempts::TooMany;
+use crate::credential::PasswordFault;
+use crate::hasher::Crowded;
+use crate::store::StoreError;
+use crate::user::NameFault;
+
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// The name or the password is wrong; which one is not said.
+    #[error("wrong name or password")]
+    Refused,
+    /// Wrong too often; right or wrong, it is not looked at now.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    /// Too many sign-ins at once; later it will work.
+    #[error(transparent)]
+    Crowded(#[from] Crowded),
+    /// The store could not look, or cannot say that it is done.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why no user was registered, or no password was set.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The text cannot be a name.
+    #[error(transparent)]
+    Name(#[from] NameFault),
+    /// The text cannot be a password.
+    #[error(transparent)]
+    Password(#[from] PasswordFault),
+    /// Somebody has this name, perhaps spelled otherwise.
+    #[error("this name is taken")]
+    Taken,
+    /// There is no user of this name.
+    #[error("there is no user of this name")]
+    NoSuchUser,
+    /// Too many registrations from one address.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    /// Too many hashes at once; later it will work.
+    #[error(transparent)]
+    Crowded(#[from] Crowded),
+    /// The store could not look, or cannot say that it is done.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

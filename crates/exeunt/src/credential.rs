@@ -1,0 +1,234 @@
+//! What a user proves with: today, a password.
+//!
+//! Owns what a password may be ([`NewPassword`]), what was offered at the door ([`Password`]), and the hash that is kept
+//! ([`PasswordHash`]). Pure: no waiting and no permits; those are the hasher's.
+
+use argon2::password_hash::phc;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, Version};
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
+
+use crate::random::Random;
+use crate::user::UserName;
+
+/// The most bytes of a password after NFC. Longer ones are refused before they cost a hash.
+pub const PASSWORD_BYTES_MAX: usize = 1_024;
+
+/// The fewest characters of a new password, unless set otherwise (NIST SP 800-63B-4 and ASVS 5.0 6.2.1 allow 8).
+pub const PASSWORD_CHARS_MIN: usize = 8;
+
+/// A new password that an attacker finds within this many guesses is among the commonest (ASVS 5.0 6.2.4: the top 3,000).
+const COMMON_GUESSES: u64 = 3_000;
+
+/// Memory of one hash in KiB: 19 MiB, the least of OWASP's password storage cheat sheet for two passes.
+const MEMORY_KIB: u32 = 19_456;
+/// Passes over that memory.
+const PASSES: u32 = 2;
+/// Lanes: one, since the permits already share the cores out.
+const LANES: u32 = 1;
+/// The most memory in KiB that a stored hash may make us use; a hash that asks for more was not written by us.
+const MEMORY_KIB_MAX: u32 = 262_144;
+/// The most passes that a stored hash may make us do.
+const PASSES_MAX: u32 = 16;
+/// Bytes of salt.
+const SALT_BYTES: usize = 16;
+
+/// A password as it was offered at the door, in NFC. Wiped when dropped; has no `Debug`.
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    /// Takes what was offered. It is neither trimmed nor cut (ASVS 5.0 6.2.8), only brought to NFC, as NIST and RFC
+    /// 7617 ask, so that one password typed on two keyboards is one.
+    ///
+    /// # Errors
+    ///
+    /// [`PasswordFault::TooLong`] above [`PASSWORD_BYTES_MAX`].
+    pub fn offered(text: &str) -> Result<Self, PasswordFault> {
+        // NFC can grow a text threefold; what is far too long is refused before that work is done.
+        if text.len() > 3 * PASSWORD_BYTES_MAX {
+            return Err(PasswordFault::TooLong);
+        }
+        let text = Zeroizing::new(text.nfc().collect::<String>());
+        if text.len() > PASSWORD_BYTES_MAX { Err(PasswordFault::TooLong) } else { Ok(Self(text)) }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// A password that its user may choose.
+pub struct NewPassword(Password);
+
+impl NewPassword {
+    /// Takes a password that `user` wants, with at least `chars_min` characters.
+    ///
+    /// # Errors
+    ///
+    /// [`PasswordFault`] says why the user has to choose another.
+    pub fn choose(text: &str, user: &UserName, chars_min: usize) -> Result<Self, PasswordFault> {
+        let password = Password::offered(text)?;
+        if password.0.chars().count() < chars_min {
+            return Err(PasswordFault::TooShort { chars_min });
+        }
+        if zxcvbn::zxcvbn(&password.0, &[user.as_str(), user.key(), "exeunt"]).guesses() <= COMMON_GUESSES {
+            return Err(PasswordFault::Common);
+        }
+        Ok(Self(password))
+    }
+
+    /// The hash to keep. Takes about 20 ms of one core and 19 MiB: call it under the hasher's permit.
+    #[must_use]
+    pub fn hash(&self, random: &dyn Random) -> PasswordHash {
+        hash(&self.0, random)
+    }
+}
+
+/// The hash of a password as a PHC string. Not printed: a weak password could be found from it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// The hash as a store remembers it.
+    #[must_use]
+    pub const fn from_phc(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The PHC string.
+    #[must_use]
+    pub fn as_phc(&self) -> &str {
+        &self.0
+    }
+
+    /// A hash that no password is known for, made with today's parameters.
+    ///
+    /// Verifying against it takes the time that a wrong password takes, so an unknown name cannot be told by the clock.
+    #[must_use]
+    pub fn of_nobody(random: &dyn Random) -> Self {
+        let mut bytes = [0; 32];
+        random.fill(&mut bytes);
+        let password = Password(Zeroizing::new(data_encoding::HEXLOWER.encode(&bytes)));
+        hash(&password, random)
+    }
+
+    /// Whether `password` is the one. A stored text that is no hash, or one that asks for absurd work, fits nothing.
+    #[must_use]
+    pub fn fits(&self, password: &Password) -> bool {
+        let Ok(parsed) = phc::PasswordHash::new(&self.0) else { return false };
+        let Ok(params) = Params::try_from(&parsed) else { return false };
+        if params.m_cost() > MEMORY_KIB_MAX || params.t_cost() > PASSES_MAX {
+            return false;
+        }
+        argon2().verify_password(password.as_bytes(), &parsed).is_ok()
+    }
+
+    /// The same password hashed with today's parameters, if this hash was made with weaker ones.
+    #[must_use]
+    pub fn renewed(&self, password: &Password, random: &dyn Random) -> Option<Self> {
+        let parsed = phc::PasswordHash::new(&self.0).ok()?;
+        let params = Params::try_from(&parsed).ok()?;
+        let weaker = params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES;
+        weaker.then(|| hash(password, random))
+    }
+}
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash")
+    }
+}
+
+/// Why a text cannot be a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordFault {
+    /// Too few characters.
+    #[error("a password has at least {chars_min} characters")]
+    TooShort {
+        /// The fewest characters that are accepted.
+        chars_min: usize,
+    },
+    /// Too many bytes.
+    #[error("a password has at most {PASSWORD_BYTES_MAX} bytes")]
+    TooLong,
+    /// Among those that attackers try first.
+    #[error("this password is among the commonest; choose another")]
+    Common,
+}
+
+fn hash(password: &Password, random: &dyn Random) -> PasswordHash {
+    let mut salt = [0; SALT_BYTES];
+    random.fill(&mut salt);
+    let made: phc::PasswordHash = argon2()
+        .hash_password_with_salt(password.as_bytes(), &salt)
+        .expect("the parameters, the salt's length and the password's length are within argon2's bounds");
+    PasswordHash(made.to_string())
+}
+
+fn argon2() -> Argon2<'static> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("constants within argon2's bounds");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::CountingRandom;
+
+    fn choose(text: &str) -> Result<NewPassword, PasswordFault> {
+        NewPassword::choose(text, &UserName::parse("wanderer42").expect("a name"), PASSWORD_CHARS_MIN)
+    }
+
+    fn offered(text: &str) -> Password {
+        Password::offered(text).expect("short enough")
+    }
+
+    #[test]
+    fn only_the_whole_password_fits() {
+        let random = CountingRandom::default();
+        let long = format!("{}x", "correct horse battery staple ".repeat(10));
+        let hash = choose(&long).unwrap_or_else(|fault| panic!("{fault}")).hash(&random);
+        assert!(hash.fits(&offered(&long)));
+        assert!(!hash.fits(&offered(&long[..long.len() - 1])), "nothing is cut off at 72 bytes");
+        assert!(!hash.fits(&offered(&format!(" {long}"))), "nothing is trimmed");
+    }
+
+    #[test]
+    fn one_password_on_two_keyboards_is_one() {
+        let hash =
+            choose("gra\u{e7}a-imensa").unwrap_or_else(|fault| panic!("{fault}")).hash(&CountingRandom::default());
+        assert!(hash.fits(&offered("grac\u{327}a-imensa")));
+    }
+
+    #[test]
+    fn each_fault_has_its_own_word() {
+        let fault = |text: &str| choose(text).err();
+        assert_eq!(fault("short-1"), Some(PasswordFault::TooShort { chars_min: 8 }));
+        assert_eq!(fault(&"é".repeat(513)), Some(PasswordFault::TooLong));
+        assert!(choose(&"ação e reação ".repeat(50)).is_ok());
+        for common in ["password", "12345678", "iloveyou", "wanderer42"] {
+            assert_eq!(fault(common), Some(PasswordFault::Common), "{common}");
+        }
+    }
+
+    #[test]
+    fn a_weaker_hash_still_fits_and_is_renewed() {
+        let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8_192, 1, 1, None).expect("params"));
+        let made: phc::PasswordHash = weak.hash_password_with_salt(b"tall-ships-sail", &[7; 16]).expect("hashed");
+        let stored = PasswordHash::from_phc(made.to_string());
+        let password = offered("tall-ships-sail");
+        assert!(stored.fits(&password));
+        let renewed = stored.renewed(&password, &CountingRandom::default()).expect("weaker than today's");
+        assert!(renewed.fits(&password));
+        assert!(renewed.renewed(&password, &CountingRandom::default()).is_none());
+    }
+
+    #[test]
+    fn a_stored_text_that_is_no_hash_fits_nothing() {
+        let absurd = "$argon2id$v=19$m=4000000,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNo";
+        for text in ["", "tall-ships-sail", "$2b$10$é", absurd] {
+            assert!(!PasswordHash::from_phc(text.to_owned()).fits(&offered("tall-ships-sail")), "{text}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A session authority: it signs people and programs in, and signs them **out** so that they are really out.
+//!
+//! > When logout answers success, it is over: at every node, after any crash, until somebody signs in again. Where
+//! > Exeunt cannot know that, it says so instead.
+//!
+//! This crate is the domain. It knows users, credentials, sessions, tokens and revocations, and nothing of HTTP, of command
+//! lines or of the environment. [`Authority`] decides, a [`store::Store`] remembers, [`live::Live`] is what this
+//! process may believe.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use exeunt::{Actor, Authority, Cause, Device, Place, Settings, Standing, Target, store::memory::MemoryStore};
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let authority = Authority::open(Arc::new(MemoryStore::default()), Settings::default()).await?;
+//! let device = Device::new("Firefox", "192.0.2.7");
+//! let ana = authority.register("Ana", "tall ships sail", &device).await?;
+//!
+//! let opened = authority.login("ana", "tall ships sail", Place { device: &device, replaces: None }).await?;
+//! assert!(matches!(authority.check(&opened.token).await?, Standing::Live(_)));
+//!
+//! let over = authority.revoke(Target::Session(opened.session.id), Cause::Logout, Actor::User(ana.id)).await?;
+//! assert_eq!(over.ended(), [opened.session.id]);
+//! assert_eq!(authority.check(&opened.token).await?, Standing::Refused);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The map
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`user`], [`credential`], [`session`], [`token`], [`revocation`], [`clock`], [`random`] | the nouns; they import each other only downward |
+//! | [`store`] | what is asked of memory that survives; its backends |
+//! | [`live`] | what this process may believe |
+//! | [`hasher`], [`attempts`] | what a stranger's try may cost us, and how often |
+//! | [`authority`] | every decision |
+
+pub mod attempts;
+pub mod authority;
+pub mod clock;
+pub mod credential;
+pub mod hasher;
+pub mod live;
+pub mod random;
+pub mod revocation;
+pub mod session;
+pub mod store;
+pub mod token;
+pub mod user;
+
+pub use authority::{Authority, LoginError, Place, RegisterError, Settings, Standing};
+pub use clock::Timestamp;
+pub use revocation::{Actor, Cause, Revoked, Seq, Target};
+pub use session::{Device, Lifetime, LiveSession, Opened, Session, SessionId};
+pub use store::StoreError;
+pub use token::Token;
+pub use user::{User, UserId};

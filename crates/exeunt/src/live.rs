@@ -1,0 +1,248 @@
+//! What this node may believe: the live sessions, in memory.
+//!
+//! Owns the table that answers every check without I/O, and the four rules that make it safe to believe: a fill shows
+//! its mark (R5), a revocation is applied before it is acknowledged (R6), every acceptance passes the gate (R4), and
+//! expiry is checked on read. It never writes to the store and never decides who may do what.
+//!
+//! Readers take one shard's lock for reading. All writers take the [`Book`] first, so that fills and endings stand in one
+//! order; then the shard.
+
+mod shard;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+
+use self::shard::{Entry, Shard};
+use crate::clock::Timestamp;
+use crate::revocation::{Revocation, Seq, Target};
+use crate::session::{Lifetime, LiveSession, Session, SessionId};
+use crate::store::{Seen, Witness};
+use crate::token::TokenDigest;
+use crate::user::{Epoch, UserId};
+
+/// Shards of the table. A writer stops the readers of one shard only; 64 is far above the cores that read at once.
+const SHARDS: usize = 64;
+
+/// Endings that are remembered to be held against fills that were read before them. A fill whose mark is older than all
+/// of these is refused and read again, so the number costs time, never safety.
+const TOMBSTONES_MAX: usize = 4_096;
+
+/// A session's use is noted once in this many seconds; a page with twenty pictures is one use.
+const TOUCH_EVERY_S: u32 = 60;
+
+/// Touches that wait to be written. More are dropped: a lost touch ends a session early, never late.
+const TOUCHES_MAX: usize = 65_536;
+
+/// The table of live sessions.
+#[derive(Debug)]
+pub struct Live {
+    shards: Box<[RwLock<Shard>]>,
+    book: Mutex<Book>,
+    touched: Mutex<Vec<Seen>>,
+    complete: AtomicBool,
+    lifetime: Lifetime,
+}
+
+/// One user in memory: shared by all their sessions, so that ending everything is one store.
+#[derive(Debug)]
+struct Holder {
+    id: UserId,
+    name: Arc<str>,
+    epoch: AtomicI64,
+}
+
+/// What writers must agree on: who holds sessions, and what ended lately.
+#[derive(Debug, Default)]
+struct Book {
+    holders: HashMap<UserId, Arc<Holder>>,
+    tombstones: VecDeque<(Seq, Target)>,
+    /// The highest number that was dropped from the tombstones.
+    forgotten: Option<Seq>,
+}
+
+/// What memory knows of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Belief {
+    /// It opens this session.
+    Live(LiveSession),
+    /// It opens nothing: it is known that its session ended, expired or never was.
+    Dead,
+    /// Memory is not complete and has not heard of it: the store must be asked.
+    Unknown,
+}
+
+/// What became of a fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a refused fill must not be believed"]
+pub enum Fill {
+    /// The session is in memory.
+    Entered,
+    /// It ended after it was read, or it cannot be known that it did not: read again.
+    Refused,
+}
+
+impl Live {
+    /// An empty table, in which absence proves nothing yet.
+    #[must_use]
+    pub fn new(lifetime: Lifetime) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            book: Mutex::default(),
+            touched: Mutex::default(),
+            complete: AtomicBool::new(false),
+            lifetime,
+        }
+    }
+
+    /// From now on absence is an answer: every live session of the store is in memory, and nobody else opens any.
+    pub fn declare_complete(&self) {
+        self.complete.store(true, Ordering::SeqCst);
+    }
+
+    /// The gate (R4). Every acceptance comes through here.
+    #[must_use]
+    pub fn look(&self, digest: &TokenDigest, now: Timestamp) -> Belief {
+        let now = seconds(now);
+        let shard = self.shard(digest).read();
+        let Some(entry) = shard.get(digest) else {
+            return if self.complete.load(Ordering::SeqCst) { Belief::Dead } else { Belief::Unknown };
+        };
+        if entry.epoch.0.0 != entry.holder.epoch.load(Ordering::SeqCst) {
+            return Belief::Dead;
+        }
+        let seen = entry.seen();
+        let idle_at = seen.saturating_add(whole_seconds(self.lifetime.idle));
+        if now >= entry.expires_s || now >= idle_at {
+            return Belief::Dead;
+        }
+        let idle_at =
+            if now.saturating_sub(seen) >= TOUCH_EVERY_S { self.touch(entry, digest, seen, now) } else { idle_at };
+        Belief::Live(LiveSession {
+            id: entry.id,
+            user: entry.holder.id,
+            name: Arc::clone(&entry.holder.name),
+            expires_at: moment(entry.expires_s),
+            idle_at: moment(idle_at),
+        })
+    }
+
+    /// Enters a session that the store said is live in a snapshot that saw everything up to `mark` (R5).
+    pub fn fill(&self, session: &Session, mark: Seq) -> Fill {
+        let mut book = self.book.lock();
+        if book.may_have_ended(session.id, session.user, mark) {
+            return Fill::Refused;
+        }
+        let Some(holder) = book.holder_for(session) else { return Fill::Refused };
+        self.shard(&session.digest).write().insert(Entry::new(session, holder));
+        Fill::Entered
+    }
+
+    /// The touches that wait to be written; the caller writes them or loses them.
+    #[must_use]
+    pub fn take_touches(&self) -> Vec<Seen> {
+        std::mem::take(&mut *self.touched.lock())
+    }
+
+    /// Drops what can no longer be accepted: sessions of an older epoch, and users without sessions. Only tidies; one
+    /// shard at a time, so that no reader waits long.
+    pub fn tidy(&self) {
+        for shard in &self.shards {
+            let _order = self.book.lock();
+            shard.write().retain(|entry| entry.epoch.0.0 == entry.holder.epoch.load(Ordering::SeqCst));
+        }
+        self.book.lock().holders.retain(|_, holder| Arc::strong_count(holder) > 1);
+    }
+
+    /// How many sessions are in memory, those that wait for [`Live::tidy`] included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.read().len()).sum()
+    }
+
+    /// Whether no session is in memory.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn shard(&self, digest: &TokenDigest) -> &RwLock<Shard> {
+        &self.shards[usize::from(digest.as_bytes()[0]) % SHARDS]
+    }
+
+    /// Notes that a session was used now; returns until when it may lie unused. One of many readers wins and queues it.
+    fn touch(&self, entry: &Entry, digest: &TokenDigest, seen: u32, now: u32) -> u32 {
+        if entry.advance(seen, now) {
+            let mut touched = self.touched.lock();
+            if touched.len() < TOUCHES_MAX {
+                touched.push(Seen { digest: *digest, epoch: entry.epoch, at: moment(now) });
+            }
+        }
+        now.saturating_add(whole_seconds(self.lifetime.idle))
+    }
+}
+
+impl Witness for Live {
+    /// Applies an ending: from the return of this call on, nothing it covers is accepted (R6).
+    fn heard(&self, revocation: &Revocation) {
+        let mut book = self.book.lock();
+        book.remember(revocation.seq, revocation.target);
+        if let Target::User(user) = revocation.target
+            && let Some(holder) = book.holders.get(&user)
+        {
+            holder.epoch.fetch_max(revocation.seq.0, Ordering::SeqCst);
+        }
+        for ended in &revocation.ended {
+            self.shard(&ended.digest).write().remove(&ended.digest);
+        }
+    }
+}
+
+impl Book {
+    fn may_have_ended(&self, session: SessionId, user: UserId, mark: Seq) -> bool {
+        self.forgotten.is_some_and(|forgotten| forgotten > mark)
+            || self.tombstones.iter().any(|(seq, target)| {
+                *seq > mark
+                    && match target {
+                        Target::Session(id) => *id == session,
+                        Target::User(id) => *id == user,
+                    }
+            })
+    }
+
+    /// The user in memory, at the session's epoch. `None`: the session is of an older epoch than memory has heard of.
+    fn holder_for(&mut self, session: &Session) -> Option<Arc<Holder>> {
+        let Epoch(Seq(epoch)) = session.epoch;
+        let holder = self.holders.entry(session.user).or_insert_with(|| {
+            Arc::new(Holder { id: session.user, name: Arc::clone(&session.name), epoch: AtomicI64::new(epoch) })
+        });
+        // A newer epoch than ours is committed but not yet applied here; learning it early refuses only the dead.
+        (holder.epoch.fetch_max(epoch, Ordering::SeqCst) <= epoch).then(|| Arc::clone(holder))
+    }
+
+    fn remember(&mut self, seq: Seq, target: Target) {
+        if self.tombstones.len() == TOMBSTONES_MAX
+            && let Some((oldest, _)) = self.tombstones.pop_front()
+        {
+            self.forgotten = self.forgotten.max(Some(oldest));
+        }
+        self.tombstones.push_back((seq, target));
+    }
+}
+
+fn seconds(at: Timestamp) -> u32 {
+    u32::try_from(at.as_secs().max(0)).unwrap_or(u32::MAX)
+}
+
+fn moment(seconds: u32) -> Timestamp {
+    Timestamp::from_micros(i64::from(seconds) * 1_000_000)
+}
+
+fn whole_seconds(span: std::time::Duration) -> u32 {
+    u32::try_from(span.as_secs()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

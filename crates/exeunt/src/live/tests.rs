@@ -1,0 +1,187 @@
+use std::time::Duration;
+
+use super::*;
+use crate::random::CountingRandom;
+use crate::revocation::{Cause, Ended};
+use crate::session::Device;
+use crate::token::Token;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+struct Scene {
+    random: CountingRandom,
+    live: Live,
+    now: Timestamp,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let live = Live::new(Lifetime { absolute: 10 * HOUR, idle: HOUR });
+        live.declare_complete();
+        Self { random: CountingRandom::default(), live, now: moment(1_000_000) }
+    }
+
+    fn session(&self, user: i64, epoch: i64) -> Session {
+        Session {
+            id: SessionId::generate(&self.random),
+            digest: Token::generate(&self.random).digest(),
+            user: UserId(user),
+            name: "ana".into(),
+            epoch: Epoch(Seq(epoch)),
+            opened_at: self.now,
+            seen_at: self.now,
+            expires_at: self.now.plus(10 * HOUR),
+            device: Device::default(),
+        }
+    }
+
+    fn is_live(&self, session: &Session) -> bool {
+        matches!(self.live.look(&session.digest, self.now), Belief::Live(_))
+    }
+}
+
+fn end_session(session: &Session, seq: i64) -> Revocation {
+    Revocation {
+        seq: Seq(seq),
+        target: Target::Session(session.id),
+        cause: Cause::Logout,
+        ended: vec![Ended { id: session.id, digest: session.digest }],
+    }
+}
+
+fn end_user(user: i64, seq: i64) -> Revocation {
+    Revocation { seq: Seq(seq), target: Target::User(UserId(user)), cause: Cause::LogoutEverywhere, ended: vec![] }
+}
+
+#[test]
+fn a_fill_read_before_the_ending_is_refused_after_it() {
+    let scene = Scene::new();
+    let session = scene.session(1, 0);
+    // Read at mark 4, ended as number 5, and only then filled: the order that revives sessions in caching stores.
+    scene.live.heard(&end_session(&session, 5));
+    assert_eq!(scene.live.fill(&session, Seq(4)), Fill::Refused);
+    assert!(!scene.is_live(&session));
+}
+
+#[test]
+fn a_fill_read_before_everything_ended_is_refused_after_it() {
+    let scene = Scene::new();
+    let session = scene.session(1, 0);
+    scene.live.heard(&end_user(1, 5));
+    assert_eq!(scene.live.fill(&session, Seq(4)), Fill::Refused);
+    let other = scene.session(2, 0);
+    assert_eq!(scene.live.fill(&other, Seq(4)), Fill::Entered, "another user's session is not covered");
+}
+
+#[test]
+fn ending_everything_covers_sessions_that_it_does_not_list() {
+    let scene = Scene::new();
+    let session = scene.session(1, 0);
+    assert_eq!(scene.live.fill(&session, Seq(4)), Fill::Entered);
+    scene.live.heard(&end_user(1, 5));
+    assert!(!scene.is_live(&session));
+    let later = scene.session(1, 5);
+    assert_eq!(scene.live.fill(&later, Seq(5)), Fill::Entered);
+    assert!(scene.is_live(&later));
+    assert!(!scene.is_live(&session), "a later session does not bring the older back");
+    scene.live.tidy();
+    assert_eq!(scene.live.len(), 1);
+}
+
+#[test]
+fn a_newer_epoch_seen_in_a_fill_ends_the_older_sessions_at_once() {
+    let scene = Scene::new();
+    let (older, newer) = (scene.session(1, 0), scene.session(1, 9));
+    assert_eq!(scene.live.fill(&older, Seq(8)), Fill::Entered);
+    assert_eq!(scene.live.fill(&newer, Seq(9)), Fill::Entered);
+    assert!(!scene.is_live(&older));
+    assert_eq!(scene.live.fill(&older, Seq(9)), Fill::Refused);
+    assert!(scene.is_live(&newer));
+}
+
+#[test]
+fn a_fill_older_than_all_that_is_remembered_is_refused() {
+    let scene = Scene::new();
+    let session = scene.session(1, 0);
+    let others = i64::try_from(TOMBSTONES_MAX).expect("small") + 1;
+    for seq in 1..=others {
+        scene.live.heard(&end_session(&scene.session(2, 0), seq));
+    }
+    assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Refused);
+    assert_eq!(scene.live.fill(&session, Seq(1)), Fill::Entered);
+}
+
+#[test]
+fn users_without_sessions_are_forgotten_but_not_what_ended() {
+    let scene = Scene::new();
+    let session = scene.session(1, 0);
+    assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+    scene.live.heard(&end_user(1, 1));
+    scene.live.tidy();
+    assert!(scene.live.is_empty());
+    assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Refused);
+}
+
+#[test]
+fn expiry_is_checked_on_read() {
+    let mut scene = Scene::new();
+    let session = scene.session(1, 0);
+    assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+    let start = scene.now;
+    scene.now = start.plus(HOUR - Duration::from_secs(1));
+    assert!(scene.is_live(&session), "a second before it has lain unused for an hour");
+    scene.now = start.plus(2 * HOUR - Duration::from_secs(2));
+    assert!(scene.is_live(&session), "that look was a use");
+    scene.now = scene.now.plus(HOUR);
+    assert!(!scene.is_live(&session), "unused for an hour");
+}
+
+#[test]
+fn no_use_extends_a_session_beyond_its_absolute_end() {
+    let mut scene = Scene::new();
+    let session = scene.session(1, 0);
+    assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+    for _ in 0..20 {
+        scene.now = scene.now.plus(HOUR / 2).min(session.expires_at);
+        assert_eq!(scene.is_live(&session), scene.now < session.expires_at);
+    }
+    assert_eq!(scene.now, session.expires_at);
+}
+
+#[test]
+fn a_busy_minute_is_one_touch() {
+    let mut scene = Scene::new();
+    let session = scene.session(1, 0);
+    assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+    assert!(scene.is_live(&session));
+    assert!(scene.live.take_touches().is_empty());
+    scene.now = scene.now.plus(Duration::from_secs(61));
+    for _ in 0..20 {
+        assert!(scene.is_live(&session));
+    }
+    let touches = scene.live.take_touches();
+    assert_eq!(touches.len(), 1);
+    assert_eq!(touches[0].at, scene.now);
+}
+
+#[test]
+fn absence_is_an_answer_only_when_memory_is_complete() {
+    let scene = Scene::new();
+    let stranger = scene.session(1, 0);
+    assert_eq!(scene.live.look(&stranger.digest, scene.now), Belief::Dead);
+    let partial = Live::new(Lifetime::default());
+    assert_eq!(partial.look(&stranger.digest, scene.now), Belief::Unknown);
+}
+
+#[test]
+fn places_are_used_again() {
+    let scene = Scene::new();
+    for seq in 1..=2_000 {
+        let session = scene.session(1, 0);
+        assert_eq!(scene.live.fill(&session, Seq(seq - 1)), Fill::Entered);
+        scene.live.heard(&end_session(&session, seq));
+    }
+    assert!(scene.live.is_empty());
+    let pages: usize = scene.live.shards.iter().map(|shard| shard.read().pages_len()).sum();
+    assert!(pages <= SHARDS, "{pages} pages for at most one session at a time");
+}

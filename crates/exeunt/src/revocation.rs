@@ -1,0 +1,157 @@
+//! The fact that something ended: committed, numbered, and never taken back.
+//!
+//! Owns the words of an ending: what ([`Target`]), why ([`Cause`]), by whom ([`Actor`]), its number ([`Seq`]), and the
+//! proof ([`Revoked`]) that it is committed and heard. Only the authority can make the proof.
+
+use crate::clock::Timestamp;
+use crate::session::SessionId;
+use crate::token::TokenDigest;
+use crate::user::UserId;
+
+/// The number of a revocation. Commit order is number order (R2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seq(pub i64);
+
+/// What is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// One session, by its public name.
+    Session(SessionId),
+    /// Everything of one user that is open now.
+    User(UserId),
+}
+
+/// Why it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// Its owner signed out.
+    Logout,
+    /// Its owner signed out everywhere.
+    LogoutEverywhere,
+    /// The same browser or program signed in anew.
+    Replaced,
+    /// The user's password was changed.
+    PasswordChanged,
+    /// Its time was over.
+    Expired,
+}
+
+impl Cause {
+    /// Every cause there is.
+    pub const ALL: [Self; 5] =
+        [Self::Logout, Self::LogoutEverywhere, Self::Replaced, Self::PasswordChanged, Self::Expired];
+
+    /// The word by which a store and an export know the cause.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::LogoutEverywhere => "logout-everywhere",
+            Self::Replaced => "replaced",
+            Self::PasswordChanged => "password-changed",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The cause with this word, if there is one.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.as_str() == word)
+    }
+}
+
+/// Who ended it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A user.
+    User(UserId),
+    /// Whoever runs commands on this machine.
+    Operator,
+    /// The house itself, by the clock.
+    House,
+}
+
+/// What is asked of the store: end this, for this reason, on this one's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// What is to end.
+    pub target: Target,
+    /// Why.
+    pub cause: Cause,
+    /// On whose word.
+    pub actor: Actor,
+    /// When it was asked.
+    pub at: Timestamp,
+}
+
+/// A session that a revocation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Its public name.
+    pub id: SessionId,
+    /// By what its token was known.
+    pub digest: TokenDigest,
+}
+
+/// A committed, numbered fact: what ended, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// Its number.
+    pub seq: Seq,
+    /// What ended.
+    pub target: Target,
+    /// Why.
+    pub cause: Cause,
+    /// The sessions that were live until then; for a user at most [`ENDED_LISTED_MAX`].
+    pub ended: Vec<Ended>,
+}
+
+/// The most sessions that a revocation names one by one. All are ended; the list only tells.
+pub const ENDED_LISTED_MAX: usize = 1_000;
+
+/// The proof that what was asked is over: committed, and heard by whoever may answer checks.
+///
+/// Nobody outside this crate can make one, so a page that says "you are signed out" cannot be built without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "this is the proof that it is over: build the answer from it"]
+pub struct Revoked {
+    seq: Option<Seq>,
+    ended: Vec<SessionId>,
+}
+
+impl Revoked {
+    /// The number of the revocation; `None` when the store looked and there was nothing left to end.
+    #[must_use]
+    pub const fn seq(&self) -> Option<Seq> {
+        self.seq
+    }
+
+    /// The sessions that this ended; for a user at most [`ENDED_LISTED_MAX`] of them.
+    #[must_use]
+    pub fn ended(&self) -> &[SessionId] {
+        &self.ended
+    }
+
+    /// For the authority alone, after commit and after every [`Witness`](crate::store::Witness) has heard it.
+    pub(crate) fn proven(revocation: &Revocation) -> Self {
+        Self { seq: Some(revocation.seq), ended: revocation.ended.iter().map(|e| e.id).collect() }
+    }
+
+    /// For the authority alone, when a store that could look said that nothing is left to end.
+    pub(crate) const fn nothing_left() -> Self {
+        Self { seq: None, ended: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_is_known_by_its_word() {
+        for cause in Cause::ALL {
+            assert_eq!(Cause::from_word(cause.as_str()), Some(cause));
+        }
+        assert_eq!(Cause::from_word("boredom"), None);
+    }
+}

@@ -1,0 +1,170 @@
+//! One browser or one program, signed in.
+//!
+//! Owns the public name of a session, its lifetimes and what is shown of its device. It cannot open anything: that takes
+//! a token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+
+use crate::clock::Timestamp;
+use crate::random::Random;
+use crate::token::{Token, TokenDigest};
+use crate::user::{Epoch, UserId};
+
+/// The most bytes kept of a device's description of itself.
+const AGENT_BYTES_MAX: usize = 256;
+
+/// The most bytes kept of an address: an IPv6 address with a zone fits.
+const ADDRESS_BYTES_MAX: usize = 64;
+
+/// The public name of a session (`sid`): 32 hexadecimal digits. It opens nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId([u8; 16]);
+
+impl SessionId {
+    /// A name that no other session has.
+    #[must_use]
+    pub fn generate(random: &dyn Random) -> Self {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes);
+        Self(bytes)
+    }
+
+    /// The name with these bytes, as a store remembers it.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The name's bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for SessionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = [0; 32];
+        HEXLOWER.encode_mut(&self.0, &mut text);
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+impl std::fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SessionId({self})")
+    }
+}
+
+/// How long a session may live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    /// From sign-in to the end, however much it is used.
+    pub absolute: Duration,
+    /// From the last use to the end.
+    pub idle: Duration,
+}
+
+impl Default for Lifetime {
+    /// 30 days, and 7 days unused.
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        Self { absolute: 30 * DAY, idle: 7 * DAY }
+    }
+}
+
+/// What a browser or program says of itself, kept so that its owner can recognise it. Never trusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Device {
+    agent: String,
+    address: String,
+}
+
+impl Device {
+    /// A device that calls itself `agent` (its `User-Agent`) and speaks from `address`. Both are cut to their limits,
+    /// and control characters become spaces.
+    #[must_use]
+    pub fn new(agent: &str, address: &str) -> Self {
+        Self { agent: tidy(agent, AGENT_BYTES_MAX), address: tidy(address, ADDRESS_BYTES_MAX) }
+    }
+
+    /// What the device calls itself; may be empty.
+    #[must_use]
+    pub fn agent(&self) -> &str {
+        &self.agent
+    }
+
+    /// Where it speaks from; may be empty.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+/// A session as the store remembers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its public name.
+    pub id: SessionId,
+    /// By what its token is known.
+    pub digest: TokenDigest,
+    /// Whose it is.
+    pub user: UserId,
+    /// That user's name as typed.
+    pub name: Arc<str>,
+    /// The user's generation in which it was opened.
+    pub epoch: Epoch,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it was last used; written in batches, so up to a minute old.
+    pub seen_at: Timestamp,
+    /// When it ends, however much it is used.
+    pub expires_at: Timestamp,
+    /// What opened it.
+    pub device: Device,
+}
+
+/// A live session as a check answers it: who is asking, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveSession {
+    /// Its public name.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// That user's name as typed.
+    pub name: Arc<str>,
+    /// When it ends, however much it is used.
+    pub expires_at: Timestamp,
+    /// When it ends if it is not used again.
+    pub idle_at: Timestamp,
+}
+
+/// A session that was opened just now, with the one copy of its token. No `Debug`: it holds a secret.
+#[must_use = "a token that is not delivered leaves a session that nobody can use or end"]
+pub struct Opened {
+    /// The secret that opens it. Nobody can ask for it again.
+    pub token: Token,
+    /// The session.
+    pub session: LiveSession,
+}
+
+fn tidy(text: &str, bytes_max: usize) -> String {
+    let end = text.floor_char_boundary(bytes_max);
+    text[..end].chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_cannot_write_lines_into_a_log_or_grow_a_row() {
+        let device = Device::new(&format!("a\r\nb{}", "é".repeat(400)), &"1".repeat(100));
+        assert!(device.agent().starts_with("a  b"));
+        assert!(device.agent().len() <= AGENT_BYTES_MAX);
+        assert_eq!(device.address().len(), ADDRESS_BYTES_MAX);
+    }
+}

@@ -1,0 +1,259 @@
+//! What the authority asks of memory that survives.
+//!
+//! Owns the [`Store`] trait and the rows that cross it. Each method is one atomic sentence of the domain, one
+//! transaction, not a row operation. Backends know this module and never each other.
+
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+pub mod memory;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+#[cfg(any(test, feature = "conformance"))]
+pub mod staged;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::clock::Timestamp;
+use crate::credential::PasswordHash;
+use crate::revocation::{Actor, Cause, Order, Revocation, Seq};
+use crate::session::{Session, SessionId};
+use crate::token::TokenDigest;
+use crate::user::{Epoch, User, UserId, UserName};
+
+/// What the authority asks of memory. Every method is one transaction.
+///
+/// Three promises bind every implementation, and [`conformance`] holds them to it:
+///
+/// 1. Nothing ended becomes live again (R1).
+/// 2. An ending is answered only after it is committed and told to the witnesses; commit order is [`Seq`] order (R2).
+/// 3. Absence is `None`. [`StoreError`] means "I could not look", or "I cannot say that it is done".
+#[async_trait]
+pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+    /// Tells every revocation to `witness` from now on: in the order of their numbers, after commit, and before anybody
+    /// is answered, so that whoever is told "nothing is left to end" can rely on its being over (R6).
+    fn tell(&self, witness: Arc<dyn Witness>);
+
+    /// Whether this process alone writes to the store, so that memory can be complete.
+    fn is_exclusive(&self) -> bool;
+
+    /// Adds a user; `None` when the name's key is taken.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be done or its outcome is unknown.
+    async fn add_user(&self, new: &NewUser) -> Result<Option<User>, StoreError>;
+
+    /// The user with this name and the hash of their password.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not look.
+    async fn user_by_name(&self, name: &UserName) -> Result<Option<KnownUser>, StoreError>;
+
+    /// At most `limit` users after the one with the number `after`, in order of their numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not look.
+    async fn users(&self, after: UserId, limit: usize) -> Result<Vec<User>, StoreError>;
+
+    /// Replaces a user's password and ends everything of theirs in the same transaction, raising the epoch even when
+    /// nothing is open, so that a sign-in verified with the old password finds its epoch gone. `None`: no such user.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be done or its outcome is unknown.
+    async fn change_password(&self, change: &PasswordChange) -> Result<Option<Revocation>, StoreError>;
+
+    /// Keeps a stronger hash of the same password, if the kept one is still `old`. Ends nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be done or its outcome is unknown.
+    async fn renew_hash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError>;
+
+    /// Opens a session, and ends the one it replaces, if the user's epoch is still the one that was verified.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be done or its outcome is unknown.
+    async fn open_session(&self, new: &NewSession) -> Result<Opening, StoreError>;
+
+    /// The live session with this token, with the log number of the snapshot it was read in (R5).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not look.
+    async fn session_by_token(&self, digest: &TokenDigest) -> Result<Option<Marked<Session>>, StoreError>;
+
+    /// The user's live sessions, newest first, at most `limit`. Those past their time may be among them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not look.
+    async fn sessions_of(&self, user: UserId, limit: usize) -> Result<Vec<Session>, StoreError>;
+
+    /// At most `limit` live sessions whose digest is greater than `after`, in order of digests, with the log number of
+    /// the snapshot. Those past their time may be among them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not look.
+    async fn live_sessions(&self, after: &TokenDigest, limit: usize) -> Result<Marked<Vec<Session>>, StoreError>;
+
+    /// Notes when sessions were used. Live ones only, and never earlier than noted already. Returns how many were noted.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be done or its outcome is unknown.
+    async fn touch(&self, seen: &[Seen]) -> Result<usize, StoreError>;
+
+    /// Ends what the order names and appends the numbered fact. `None`: the store looked, and there is nothing to end.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be done or its outcome is unknown. Then nothing may be claimed.
+    async fn revoke(&self, order: &Order) -> Result<Option<Revocation>, StoreError>;
+
+    /// Ends at most `limit` sessions whose `expires_at` is not after `now` or that were last seen before `idle_since`,
+    /// with [`Cause::Expired`]. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be done or its outcome is unknown.
+    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<usize, StoreError>;
+
+    /// At most `limit` revocations after `seq`, in order of their numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not look.
+    async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError>;
+
+    /// Looks and writes, and so tells whether a sign-in or sign-out could be remembered now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not.
+    async fn ready(&self) -> Result<(), StoreError>;
+}
+
+/// Hears what ended, on the thread that committed it. Must not block and must not call the store.
+pub trait Witness: std::fmt::Debug + Send + Sync + 'static {
+    /// From the return of this call on, nothing that `revocation` covers is accepted.
+    fn heard(&self, revocation: &Revocation);
+}
+
+/// A user to be added.
+#[derive(Clone)]
+pub struct NewUser {
+    /// The name.
+    pub name: UserName,
+    /// The hash of the password.
+    pub hash: PasswordHash,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A user, and what a password is verified against.
+#[derive(Clone)]
+pub struct KnownUser {
+    /// The user.
+    pub user: User,
+    /// The hash of the password.
+    pub hash: PasswordHash,
+}
+
+/// A change of password.
+#[derive(Clone)]
+pub struct PasswordChange {
+    /// Whose.
+    pub user: UserId,
+    /// The new hash.
+    pub hash: PasswordHash,
+    /// On whose word.
+    pub actor: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A session to be opened.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// The session. Its `epoch` is the one that was read when the password was verified.
+    pub session: Session,
+    /// The session that this one takes the place of, if the same browser had one; it ends with [`Cause::Replaced`].
+    pub replaces: Option<SessionId>,
+}
+
+/// What became of a session to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// It is open since this log number; and the one it replaced ended.
+    Opened {
+        /// The log number of the transaction's snapshot.
+        mark: Seq,
+        /// The end of the replaced session, if that was still live.
+        replaced: Option<Revocation>,
+    },
+    /// The user's epoch has risen since it was verified, or the user is gone. Nothing was opened.
+    EpochGone,
+}
+
+/// Something read, with the log number of the snapshot it was read in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked<T> {
+    /// What was read.
+    pub row: T,
+    /// The number of the last revocation that the reader could see.
+    pub mark: Seq,
+}
+
+/// A note that a session was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Which.
+    pub digest: TokenDigest,
+    /// The epoch it belongs to: a touch changes nothing when the user's has risen (R1).
+    pub epoch: Epoch,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A revocation as the log keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its number.
+    pub seq: Seq,
+    /// The session, if it ended one.
+    pub session: Option<SessionId>,
+    /// Whose.
+    pub user: UserId,
+    /// Why.
+    pub cause: Cause,
+    /// On whose word.
+    pub actor: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The store could not look, or cannot say that it is done. Never means absence and never means refusal.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// More is waiting to be written than the store takes on.
+    #[error("the store has too much to write at once")]
+    Busy,
+    /// The store has stopped for good; only a restart helps.
+    #[error("the store has stopped")]
+    Stopped,
+    /// The medium failed: full, read-only, unreadable, unreachable.
+    #[error("the store could not {deed}: {source}")]
+    Failed {
+        /// What was tried, as an infinitive.
+        deed: &'static str,
+        /// What the medium said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}

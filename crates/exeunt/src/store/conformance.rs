@@ -1,0 +1,128 @@
+//! One suite for every store: the promises of the [`Store`] trait, as tests that a backend instantiates.
+//!
+//! Owns what "conforms" means. A case gets an empty store and may use nothing but the trait; [`conformance!`] makes a test
+//! of each, so that a backend cannot leave one out.
+
+mod endings;
+mod rows;
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+pub use self::endings::*;
+pub use self::rows::*;
+use super::{NewSession, NewUser, Opening, Store, Witness};
+use crate::clock::Timestamp;
+use crate::credential::PasswordHash;
+use crate::random::{OsRandom, Random};
+use crate::revocation::{Actor, Cause, Order, Revocation, Target};
+use crate::session::{Device, Session, SessionId};
+use crate::token::Token;
+use crate::user::{User, UserName};
+
+/// Makes a test of each case of the suite. `$make` is an expression for a future of `(keep, Arc<dyn Store>)`, where `keep`
+/// lives as long as the store needs it, a temporary folder for instance.
+#[macro_export]
+macro_rules! conformance {
+    ($make:expr) => {
+        $crate::conformance!(
+            $make,
+            a_name_is_taken_once,
+            users_are_listed_in_pages,
+            a_password_hash_is_kept_and_renewed_only_over_the_old_one,
+            a_session_is_found_by_its_token_while_it_lives,
+            sessions_are_listed_newest_first,
+            live_sessions_are_read_in_pages_with_their_mark,
+            an_ended_session_never_lives_again,
+            ending_twice_is_nothing_left_to_end,
+            ending_one_leaves_the_others,
+            ending_everything_ends_what_is_open_and_only_of_that_user,
+            ending_everything_of_nobody_records_nothing,
+            a_session_of_an_older_epoch_is_not_opened,
+            a_changed_password_ends_everything_and_raises_the_epoch_even_of_nothing,
+            a_new_sign_in_ends_the_session_it_replaces,
+            a_touch_moves_the_last_use_forward_only,
+            a_touch_never_revives,
+            what_is_past_its_time_is_ended_with_its_cause,
+            the_log_is_numbered_without_gaps_in_commit_order,
+            witnesses_hear_before_anybody_is_answered,
+            of_many_endings_of_one_session_one_is_recorded,
+        );
+    };
+    ($make:expr, $($case:ident),+ $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let (_keep, store) = $make.await;
+                $crate::store::conformance::$case(store).await;
+            }
+        )+
+    };
+}
+
+/// The moment at which the cases begin.
+const START: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
+fn later(seconds: u64) -> Timestamp {
+    START.plus(std::time::Duration::from_secs(seconds))
+}
+
+fn hash(text: &str) -> PasswordHash {
+    PasswordHash::from_phc(format!("$test${text}"))
+}
+
+async fn user(store: &Arc<dyn Store>, name: &str) -> User {
+    let name = UserName::parse(name).expect("a name");
+    let new = NewUser { name, hash: hash("first"), at: START };
+    store.add_user(&new).await.expect("added").expect("not taken")
+}
+
+fn session(user: &User, opened_at: Timestamp) -> Session {
+    let random: &dyn Random = &OsRandom;
+    Session {
+        id: SessionId::generate(random),
+        digest: Token::generate(random).digest(),
+        user: user.id,
+        name: Arc::clone(&user.name),
+        epoch: user.epoch,
+        opened_at,
+        seen_at: opened_at,
+        expires_at: opened_at.plus(std::time::Duration::from_secs(1_000)),
+        device: Device::new("Firefox", "192.0.2.1"),
+    }
+}
+
+async fn open(store: &Arc<dyn Store>, user: &User) -> Session {
+    let session = session(user, START);
+    let opening = store.open_session(&NewSession { session: session.clone(), replaces: None }).await.expect("opened");
+    assert!(matches!(opening, Opening::Opened { replaced: None, .. }), "{opening:?}");
+    session
+}
+
+async fn is_live(store: &Arc<dyn Store>, session: &Session) -> bool {
+    let found = store.session_by_token(&session.digest).await.expect("looked");
+    if let Some(found) = &found {
+        assert_eq!(found.row.id, session.id);
+    }
+    found.is_some()
+}
+
+fn order(target: Target, user: &User) -> Order {
+    let cause = if matches!(target, Target::User(_)) { Cause::LogoutEverywhere } else { Cause::Logout };
+    Order { target, cause, actor: Actor::User(user.id), at: later(1) }
+}
+
+async fn end(store: &Arc<dyn Store>, target: Target, by: &User) -> Option<Revocation> {
+    store.revoke(&order(target, by)).await.expect("looked and wrote")
+}
+
+/// Writes down what it hears.
+#[derive(Debug, Default)]
+struct Scribe(Mutex<Vec<Revocation>>);
+
+impl Witness for Scribe {
+    fn heard(&self, revocation: &Revocation) {
+        self.0.lock().push(revocation.clone());
+    }
+}

@@ -1,0 +1,132 @@
+//! What a store remembers of users and sessions.
+
+#![expect(clippy::missing_panics_doc, reason = "a case panics where a store does not conform, and only there")]
+
+use std::sync::Arc;
+
+use super::{START, end, hash, is_live, later, open, session, user};
+use crate::clock::Timestamp;
+use crate::revocation::{Actor, Seq, Target};
+use crate::store::{NewSession, NewUser, PasswordChange, Seen, Store};
+use crate::token::TokenDigest;
+use crate::user::{UserId, UserName};
+
+/// A name is unique in all its spellings and is shown as it was typed.
+pub async fn a_name_is_taken_once(store: Arc<dyn Store>) {
+    let ana = user(&store, "Ána").await;
+    assert_eq!((&*ana.name, ana.created_at), ("Ána", START));
+    for spelling in ["Ána", "ána", "A\u{301}NA"] {
+        let name = UserName::parse(spelling).expect("a name");
+        let new = NewUser { name: name.clone(), hash: hash("other"), at: START };
+        assert!(store.add_user(&new).await.expect("looked").is_none(), "{spelling}");
+        let known = store.user_by_name(&name).await.expect("looked").expect("there");
+        assert_eq!(known.user, ana);
+        assert!(known.hash == hash("first"));
+    }
+    let ben = user(&store, "Ben").await;
+    assert_ne!(ana.id, ben.id);
+    let nobody = UserName::parse("Cleo").expect("a name");
+    assert!(store.user_by_name(&nobody).await.expect("looked").is_none());
+}
+
+/// Users come in pages, each once.
+pub async fn users_are_listed_in_pages(store: Arc<dyn Store>) {
+    let mut added = Vec::new();
+    for n in 0..5 {
+        added.push(user(&store, &format!("user {n}")).await);
+    }
+    let mut listed = Vec::new();
+    loop {
+        let after = listed.last().map_or(UserId(0), |user: &crate::user::User| user.id);
+        let page = store.users(after, 2).await.expect("looked");
+        if page.is_empty() {
+            break;
+        }
+        listed.extend(page);
+    }
+    assert_eq!(listed, added);
+}
+
+/// A renewed hash replaces only the hash it was made from: a password changed meanwhile wins.
+pub async fn a_password_hash_is_kept_and_renewed_only_over_the_old_one(store: Arc<dyn Store>) {
+    let ana = user(&store, "ana").await;
+    let name = UserName::parse("ana").expect("a name");
+    store.renew_hash(ana.id, &hash("first"), &hash("stronger")).await.expect("kept");
+    let known = store.user_by_name(&name).await.expect("looked").expect("there");
+    assert!(known.hash == hash("stronger"));
+    let change = PasswordChange { user: ana.id, hash: hash("changed"), actor: Actor::Operator, at: START };
+    store.change_password(&change).await.expect("changed").expect("there");
+    store.renew_hash(ana.id, &hash("stronger"), &hash("too late")).await.expect("looked");
+    let known = store.user_by_name(&name).await.expect("looked").expect("there");
+    assert!(known.hash == hash("changed"));
+    let nobody = PasswordChange { user: UserId(999), ..change };
+    assert!(store.change_password(&nobody).await.expect("looked").is_none());
+}
+
+/// All that was said of a session is remembered.
+pub async fn a_session_is_found_by_its_token_while_it_lives(store: Arc<dyn Store>) {
+    let ana = user(&store, "Ana").await;
+    let session = open(&store, &ana).await;
+    let found = store.session_by_token(&session.digest).await.expect("looked").expect("live");
+    assert_eq!((found.row, found.mark), (session.clone(), Seq(0)));
+    let stranger = TokenDigest::from_bytes([7; 32]);
+    assert!(store.session_by_token(&stranger).await.expect("looked").is_none());
+    let ended = end(&store, Target::Session(session.id), &ana).await.expect("ended");
+    assert!(!is_live(&store, &session).await);
+    let other = open(&store, &ana).await;
+    let found = store.session_by_token(&other.digest).await.expect("looked").expect("live");
+    assert_eq!(found.mark, ended.seq, "the mark is the number of the last revocation that the reader could see");
+}
+
+/// The newest session is shown first, and lists have a limit.
+pub async fn sessions_are_listed_newest_first(store: Arc<dyn Store>) {
+    let (ana, ben) = (user(&store, "ana").await, user(&store, "ben").await);
+    open(&store, &ben).await;
+    let mut opened = Vec::new();
+    for n in 0..5 {
+        let session = session(&ana, later(n));
+        store.open_session(&NewSession { session: session.clone(), replaces: None }).await.expect("opened");
+        opened.insert(0, session);
+    }
+    assert_eq!(store.sessions_of(ana.id, 100).await.expect("looked"), opened);
+    assert_eq!(store.sessions_of(ana.id, 2).await.expect("looked"), opened[..2]);
+    end(&store, Target::Session(opened[0].id), &ana).await.expect("ended");
+    assert_eq!(store.sessions_of(ana.id, 100).await.expect("looked"), opened[1..]);
+}
+
+/// Memory is filled from pages that leave nobody out and bring nobody back.
+pub async fn live_sessions_are_read_in_pages_with_their_mark(store: Arc<dyn Store>) {
+    let (ana, ben) = (user(&store, "ana").await, user(&store, "ben").await);
+    let mut live = Vec::new();
+    for _ in 0..5 {
+        live.push(open(&store, &ana).await);
+        open(&store, &ben).await;
+    }
+    let gone = live.pop().expect("five");
+    end(&store, Target::Session(gone.id), &ana).await.expect("ended");
+    let last = end(&store, Target::User(ben.id), &ben).await.expect("ended");
+    let (mut read, mut after) = (Vec::new(), TokenDigest::from_bytes([0; 32]));
+    loop {
+        let page = store.live_sessions(&after, 3).await.expect("looked");
+        assert_eq!(page.mark, last.seq);
+        let Some(end) = page.row.last() else { break };
+        after = end.digest;
+        read.extend(page.row);
+    }
+    live.sort_by_key(|session| session.digest);
+    assert_eq!(read, live);
+}
+
+/// Batches may arrive in any order; the latest use stands.
+pub async fn a_touch_moves_the_last_use_forward_only(store: Arc<dyn Store>) {
+    let ana = user(&store, "ana").await;
+    let session = open(&store, &ana).await;
+    let seen = |at| Seen { digest: session.digest, epoch: session.epoch, at };
+    let stranger = Seen { digest: TokenDigest::from_bytes([7; 32]), ..seen(later(9)) };
+    assert_eq!(store.touch(&[seen(later(60)), seen(later(30)), stranger]).await.expect("noted"), 1);
+    let found = store.session_by_token(&session.digest).await.expect("looked").expect("live");
+    assert_eq!(found.row.seen_at, later(60));
+    let before: Timestamp = START;
+    assert_eq!(store.touch(&[seen(before)]).await.expect("looked"), 0);
+    store.ready().await.expect("ready");
+}

@@ -1,0 +1,182 @@
+//! The default store: one SQLite file, owned by one process.
+//!
+//! Owns the translation of the [`Store`]'s sentences into transactions. [`file`] opens the file and holds it to the
+//! promise, [`writer`] groups commits, [`sentences`] holds the SQL. No statement sets a session live again, and no upsert
+//! touches one (R1).
+
+mod file;
+mod sentences;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use self::file::Folder;
+pub use self::file::OpenError;
+use self::writer::Writer;
+use super::{
+    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, Recorded, Seen, Store, StoreError, Witness,
+};
+use crate::clock::Timestamp;
+use crate::credential::PasswordHash;
+use crate::revocation::{Order, Revocation, Seq};
+use crate::session::Session;
+use crate::token::TokenDigest;
+use crate::user::{User, UserId, UserName};
+
+/// Connections that read beside the writer. Reads are for sign-ins and lists, not for checks; two are plenty.
+const READERS: usize = 2;
+
+/// A store in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Arc<Readers>,
+    _folder: Folder,
+}
+
+#[derive(Debug)]
+struct Readers {
+    idle: Mutex<Vec<Connection>>,
+    permits: Arc<Semaphore>,
+}
+
+impl SqliteStore {
+    /// Opens, or begins, the store in `folder`, and owns the folder until dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when another process owns it, when it is not a store of ours, when it is damaged, or when the file is
+    /// configured weaker than the promise.
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        let folder = Folder::own(folder)?;
+        let connection = folder.connect_to_write()?;
+        let readers = (0..READERS).map(|_| folder.connect_to_read()).collect::<Result<_, _>>()?;
+        Ok(Self {
+            writer: Writer::start(connection)?,
+            readers: Arc::new(Readers { idle: Mutex::new(readers), permits: Arc::new(Semaphore::new(READERS)) }),
+            _folder: folder,
+        })
+    }
+
+    /// Runs one reading sentence in a snapshot of its own, on a thread for blocking work.
+    async fn read<T, F>(&self, deed: &'static str, sentence: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let readers = Arc::clone(&self.readers);
+        let permit = Arc::clone(&readers.permits).acquire_owned().await.map_err(|_| StoreError::Stopped)?;
+        let done = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let connection = readers.idle.lock().pop().ok_or(StoreError::Stopped)?;
+            let answer = in_snapshot(&connection, sentence);
+            readers.idle.lock().push(connection);
+            answer.map_err(|source| failed(deed, source))
+        });
+        done.await.map_err(|_| StoreError::Stopped)?
+    }
+}
+
+/// A deferred transaction sees one state of the file from its first statement to its end, so a row and its mark agree.
+fn in_snapshot<T>(
+    connection: &Connection,
+    sentence: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let snapshot = connection.unchecked_transaction()?;
+    let answer = sentence(&snapshot)?;
+    snapshot.finish()?;
+    Ok(answer)
+}
+
+fn failed(deed: &'static str, source: rusqlite::Error) -> StoreError {
+    StoreError::Failed { deed, source: Box::new(source) }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn tell(&self, witness: Arc<dyn Witness>) {
+        self.writer.tell(witness);
+    }
+
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+
+    async fn add_user(&self, new: &NewUser) -> Result<Option<User>, StoreError> {
+        let new = new.clone();
+        self.writer.write("add a user", move |tx, _| sentences::add_user(tx, &new)).await
+    }
+
+    async fn user_by_name(&self, name: &UserName) -> Result<Option<KnownUser>, StoreError> {
+        let key = name.key().to_owned();
+        self.read("look a user up", move |tx| sentences::user_by_name(tx, &key)).await
+    }
+
+    async fn users(&self, after: UserId, limit: usize) -> Result<Vec<User>, StoreError> {
+        self.read("list users", move |tx| sentences::users(tx, after, limit)).await
+    }
+
+    async fn change_password(&self, change: &PasswordChange) -> Result<Option<Revocation>, StoreError> {
+        let change = change.clone();
+        self.writer.write("change a password", move |tx, said| sentences::change_password(tx, said, &change)).await
+    }
+
+    async fn renew_hash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
+        let (old, new) = (old.clone(), new.clone());
+        self.writer.write("renew a hash", move |tx, _| sentences::renew_hash(tx, user, &old, &new)).await
+    }
+
+    async fn open_session(&self, new: &NewSession) -> Result<Opening, StoreError> {
+        let new = new.clone();
+        self.writer.write("open a session", move |tx, said| sentences::open_session(tx, said, &new)).await
+    }
+
+    async fn session_by_token(&self, digest: &TokenDigest) -> Result<Option<Marked<Session>>, StoreError> {
+        let digest = *digest;
+        self.read("look a session up", move |tx| sentences::session_by_token(tx, &digest)).await
+    }
+
+    async fn sessions_of(&self, user: UserId, limit: usize) -> Result<Vec<Session>, StoreError> {
+        self.read("list sessions", move |tx| sentences::sessions_of(tx, user, limit)).await
+    }
+
+    async fn live_sessions(&self, after: &TokenDigest, limit: usize) -> Result<Marked<Vec<Session>>, StoreError> {
+        let after = *after;
+        self.read("read the live sessions", move |tx| sentences::live_sessions(tx, &after, limit)).await
+    }
+
+    async fn touch(&self, seen: &[Seen]) -> Result<usize, StoreError> {
+        let seen = seen.to_vec();
+        self.writer.write("note when sessions were used", move |tx, _| sentences::touch(tx, &seen)).await
+    }
+
+    async fn revoke(&self, order: &Order) -> Result<Option<Revocation>, StoreError> {
+        let order = *order;
+        self.writer.write("end a session", move |tx, said| sentences::revoke(tx, said, &order)).await
+    }
+
+    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let sweep = move |tx: &Connection| sentences::expired(tx, now, idle_since, limit);
+        let expired = self.read("look for expired sessions", sweep).await?;
+        if expired.is_empty() {
+            return Ok(0);
+        }
+        let sentence =
+            move |tx: &Connection, said: &mut Vec<Revocation>| sentences::expire(tx, said, &expired, now, idle_since);
+        self.writer.write("end expired sessions", sentence).await
+    }
+
+    async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+        self.read("read the log", move |tx| sentences::revocations_after(tx, seq, limit)).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.writer.write("write", |tx, _| sentences::ready(tx)).await
+    }
+}

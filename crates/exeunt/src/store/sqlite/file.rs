@@ -1,0 +1,305 @@
+//! The file: who owns it, what it must be, and how it is brought up to date.
+//!
+//! Owns the lock on the data folder, the settings every connection is held to, and the migrations. It never repairs what
+//! looks weaker than the promise: it says so and stays shut.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use sha2::{Digest, Sha256};
+
+/// The database in the data folder.
+const DATABASE: &str = "exeunt.sqlite3";
+/// The file whose lock says who owns the folder.
+const LOCK: &str = "exeunt.lock";
+
+/// "exnt" in SQLite's header, so that the file says what it is and no stranger's file is taken for ours.
+const APPLICATION_ID: i32 = 0x6578_6E74;
+
+/// How long a statement waits for another process that reads the file, such as a backup.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// Statements kept prepared: more than there are.
+const STATEMENTS_KEPT: usize = 64;
+
+/// Every change of the schema, in order. One that was released is never edited; a new one is added below it.
+const MIGRATIONS: [(&str, &str); 1] = [("0001_begin", include_str!("0001_begin.sql"))];
+
+/// Why the store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process owns the folder.
+    #[error("the data folder {folder} is in use by another exeunt{holder}; stop it first, or choose another folder")]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+        /// Who, if it can be told: " (process 123)".
+        holder: String,
+    },
+    /// The folder or its lock cannot be used.
+    #[error("the data folder {folder} cannot be used: {source}")]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The file is not a store of ours.
+    #[error("{0} is a database of another program; choose another data folder")]
+    NotOurs(PathBuf),
+    /// The file was written by a later version.
+    #[error("the store was written by a later version of exeunt (its schema is {found}, this program knows {known})")]
+    Newer {
+        /// Migrations that the file has seen.
+        found: usize,
+        /// Migrations that this program knows.
+        known: usize,
+    },
+    /// A migration that the file has seen is not the one that this program has.
+    #[error("migration {0} of the store is not the one that this program knows; this file was changed by another hand")]
+    Changed(String),
+    /// The file is configured weaker than the promise.
+    #[error("the store is configured weaker than the promise: {setting} is {found}, and must be {needed}{remedy}")]
+    Weaker {
+        /// What is weaker.
+        setting: &'static str,
+        /// What it is.
+        found: String,
+        /// What it must be.
+        needed: &'static str,
+        /// What to do, if there is something.
+        remedy: &'static str,
+    },
+    /// The writer's thread could not be started.
+    #[error("the writer's thread could not be started: {0}")]
+    Thread(#[source] std::io::Error),
+    /// SQLite could not open or read the file.
+    #[error("the store cannot be opened: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// A data folder that this process owns until it is dropped.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    pub(super) fn own(path: &Path) -> Result<Self, OpenError> {
+        let refused = |source| OpenError::Folder { folder: path.to_owned(), source };
+        create_private_folder(path).map_err(refused)?;
+        let mut lock = open_private(&path.join(LOCK)).map_err(refused)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(OpenError::InUse { folder: path.to_owned(), holder: holder(&mut lock) });
+            }
+            Err(TryLockError::Error(source)) => return Err(refused(source)),
+        }
+        // Only told to people; the lock itself is the truth. A full disk must not keep the store shut.
+        let _ = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| write!(lock, "{}", std::process::id()));
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    pub(super) fn connect_to_write(&self) -> Result<Connection, OpenError> {
+        let path = self.path.join(DATABASE);
+        open_private(&path).map_err(|source| OpenError::Folder { folder: self.path.clone(), source })?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(&path, flags)?;
+        configure(&connection)?;
+        recognise(&connection, &path)?;
+        hold_to_the_promise(&connection)?;
+        migrate(&mut connection)?;
+        Ok(connection)
+    }
+
+    pub(super) fn connect_to_read(&self) -> Result<Connection, OpenError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(self.path.join(DATABASE), flags)?;
+        configure(&connection)?;
+        Ok(connection)
+    }
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // FULL: in WAL mode NORMAL would let a power cut undo a logout that was answered. The two fullfsync settings are for
+    // macOS, where a plain fsync leaves the data in the drive.
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL;
+         PRAGMA fullfsync = ON;
+         PRAGMA checkpoint_fullfsync = ON;
+         PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;",
+    )
+}
+
+/// Begins a new file in WAL mode, or makes sure that an old one is ours.
+fn recognise(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if id == APPLICATION_ID {
+        return Ok(());
+    }
+    let objects: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if id != 0 || objects != 0 {
+        return Err(OpenError::NotOurs(path.to_owned()));
+    }
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Ok(())
+}
+
+/// Assumption A2: an acknowledged commit survives. Read back, not assumed: a file system can refuse WAL, and another
+/// program can have changed the journal mode that the file remembers.
+fn hold_to_the_promise(connection: &Connection) -> Result<(), OpenError> {
+    let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    if journal != "wal" {
+        return Err(OpenError::Weaker {
+            setting: "journal_mode",
+            found: journal,
+            needed: "wal",
+            remedy: "; if the file system is a local one, set it back with sqlite3 and PRAGMA journal_mode = wal",
+        });
+    }
+    let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+    if synchronous < 2 {
+        return Err(OpenError::Weaker {
+            setting: "synchronous",
+            found: synchronous.to_string(),
+            needed: "2 (full)",
+            remedy: "",
+        });
+    }
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    tx.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migrations (
+             number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum BLOB NOT NULL
+         ) STRICT;",
+    )?;
+    let seen: Vec<(String, Vec<u8>)> = tx
+        .prepare("SELECT name, checksum FROM migrations ORDER BY number")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    if seen.len() > MIGRATIONS.len() {
+        return Err(OpenError::Newer { found: seen.len(), known: MIGRATIONS.len() });
+    }
+    for (number, (name, sql)) in (1_i64..).zip(MIGRATIONS) {
+        let checksum = Sha256::digest(sql.as_bytes());
+        match usize::try_from(number - 1).ok().and_then(|at| seen.get(at)) {
+            Some((seen_name, seen_checksum)) if seen_name == name && *seen_checksum == checksum[..] => {}
+            Some((seen_name, _)) => return Err(OpenError::Changed(seen_name.clone())),
+            None => {
+                tx.execute_batch(sql)?;
+                let row = rusqlite::params![number, name, &checksum[..]];
+                tx.execute("INSERT INTO migrations (number, name, checksum) VALUES (?1, ?2, ?3)", row)?;
+            }
+        }
+    }
+    Ok(tx.commit()?)
+}
+
+fn holder(lock: &mut File) -> String {
+    let mut text = String::new();
+    match lock.read_to_string(&mut text).ok().and_then(|_| text.trim().parse::<u32>().ok()) {
+        Some(process) => format!(" (process {process})"),
+        None => String::new(),
+    }
+}
+
+/// Password hashes and digests are nobody else's business: the folder and its files are their owner's alone.
+fn create_private_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn open_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("data");
+        (folder, path)
+    }
+
+    #[test]
+    fn a_second_owner_is_told_who_is_first() {
+        let (_keep, path) = folder();
+        let first = Folder::own(&path).expect("free");
+        let refused = Folder::own(&path).expect_err("taken");
+        let said = refused.to_string();
+        assert!(said.contains(&format!("(process {})", std::process::id())), "{said}");
+        drop(first);
+        Folder::own(&path).expect("free again");
+    }
+
+    #[test]
+    fn what_is_weaker_than_the_promise_is_refused() {
+        let (_keep, path) = folder();
+        let folder = Folder::own(&path).expect("free");
+        let connection = folder.connect_to_write().expect("begun");
+        hold_to_the_promise(&connection).expect("as we begin it");
+        connection.execute_batch("PRAGMA synchronous = NORMAL").expect("set");
+        let refused = hold_to_the_promise(&connection).expect_err("weaker");
+        assert!(matches!(refused, OpenError::Weaker { setting: "synchronous", .. }), "{refused}");
+        connection.execute_batch("PRAGMA journal_mode = delete").expect("set by another hand");
+        drop(connection);
+        let refused = folder.connect_to_write().expect_err("weaker");
+        assert!(matches!(refused, OpenError::Weaker { setting: "journal_mode", .. }), "{refused}");
+    }
+
+    #[test]
+    fn a_strangers_file_is_left_alone() {
+        let (_keep, path) = folder();
+        let folder = Folder::own(&path).expect("free");
+        let stranger = Connection::open(path.join(DATABASE)).expect("made");
+        stranger.execute_batch("CREATE TABLE notes (text TEXT)").expect("made");
+        drop(stranger);
+        let before = fs::read(path.join(DATABASE)).expect("there");
+        assert!(matches!(folder.connect_to_write(), Err(OpenError::NotOurs(_))));
+        assert_eq!(fs::read(path.join(DATABASE)).expect("there"), before);
+    }
+
+    #[test]
+    fn a_file_of_a_later_version_or_another_hand_is_refused() {
+        let (_keep, path) = folder();
+        let folder = Folder::own(&path).expect("free");
+        let connection = folder.connect_to_write().expect("begun");
+        connection.execute("UPDATE migrations SET checksum = x'00' WHERE number = 1", []).expect("changed");
+        assert!(matches!(folder.connect_to_write(), Err(OpenError::Changed(name)) if name == "0001_begin"));
+        connection.execute("INSERT INTO migrations VALUES (2, '0002_later', x'00')", []).expect("added");
+        assert!(matches!(folder.connect_to_write(), Err(OpenError::Newer { found: 2, known: 1 })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_read_the_folder() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (_keep, path) = folder();
+        let folder = Folder::own(&path).expect("free");
+        folder.connect_to_write().expect("begun");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o700);
+        assert_eq!(mode(&path.join(DATABASE)), 0o600);
+    }
+}

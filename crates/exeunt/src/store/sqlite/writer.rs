@@ -1,0 +1,167 @@
+//! The one writer: groups what many requests want written into one transaction, and syncs once for all of them.
+//!
+//! Owns the thread, its queue and the order of things: run, commit, tell the witnesses, answer. Nobody is answered before
+//! the commit, and nothing is told that was not committed.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use super::failed;
+use super::file::OpenError;
+use crate::revocation::Revocation;
+use crate::store::{StoreError, Witness};
+
+/// Sentences that may wait. At 20 µs each they are written within a fifth of a second and one sync.
+const QUEUE_MAX: usize = 8_192;
+
+/// Sentences in one transaction: more would make the first of them wait too long for their sync.
+const BATCH_MAX: usize = 512;
+
+/// The writer's end that requests hold.
+#[derive(Debug)]
+pub(super) struct Writer {
+    queue: Option<mpsc::Sender<Box<dyn Job>>>,
+    witnesses: Witnesses,
+    thread: Option<JoinHandle<()>>,
+}
+
+type Witnesses = Arc<Mutex<Vec<Arc<dyn Witness>>>>;
+
+/// One sentence that waits to be written and answered.
+trait Job: Send {
+    /// Runs it inside the group's transaction, and adds what it ended to `said`. False: it failed and must be taken back.
+    fn run(&mut self, tx: &Connection, said: &mut Vec<Revocation>) -> bool;
+    /// Answers it: what it said if the group was committed, else why not.
+    fn answer(self: Box<Self>, committed: Result<(), Why>);
+}
+
+/// Why a sentence was not committed, told to each of its group.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+struct Why(Arc<str>);
+
+struct Sentence<T, F> {
+    deed: &'static str,
+    run: Option<F>,
+    outcome: Option<rusqlite::Result<T>>,
+    to: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Result<Self, OpenError> {
+        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+        let witnesses = Witnesses::default();
+        let told = Arc::clone(&witnesses);
+        let thread = std::thread::Builder::new()
+            .name("exeunt-writer".to_owned())
+            .spawn(move || write_until_closed(connection, jobs, &told))
+            .map_err(OpenError::Thread)?;
+        Ok(Self { queue: Some(queue), witnesses, thread: Some(thread) })
+    }
+
+    pub(super) fn tell(&self, witness: Arc<dyn Witness>) {
+        self.witnesses.lock().push(witness);
+    }
+
+    /// Queues a sentence and waits until it is committed and told. If the caller goes away it is written all the same.
+    pub(super) async fn write<T, F>(&self, deed: &'static str, sentence: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &mut Vec<Revocation>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (to, answer) = oneshot::channel();
+        let job = Sentence { deed, run: Some(sentence), outcome: None, to };
+        let queue = self.queue.as_ref().ok_or(StoreError::Stopped)?;
+        queue.try_send(Box::new(job)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
+        })?;
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+}
+
+impl Drop for Writer {
+    /// Lets the thread finish what is queued, so that the file is closed before the folder is given up.
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has answered nobody; each of its callers saw `Stopped`.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write_until_closed(mut connection: Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>, witnesses: &Witnesses) {
+    let mut group = Vec::with_capacity(BATCH_MAX);
+    while jobs.blocking_recv_many(&mut group, BATCH_MAX) > 0 {
+        write_group(&mut connection, &mut group, witnesses);
+    }
+}
+
+fn write_group(connection: &mut Connection, group: &mut Vec<Box<dyn Job>>, witnesses: &Witnesses) {
+    let mut said = Vec::new();
+    let committed = commit(connection, group, &mut said);
+    match &committed {
+        Ok(()) => {
+            for (witness, revocation) in
+                witnesses.lock().iter().flat_map(|witness| said.iter().map(move |revocation| (witness, revocation)))
+            {
+                witness.heard(revocation);
+            }
+        }
+        Err(error) => tracing::error!(%error, sentences = group.len(), "the store could not commit"),
+    }
+    let committed = committed.map_err(|error| Why(error.to_string().into()));
+    for job in group.drain(..) {
+        job.answer(committed.clone());
+    }
+}
+
+/// All or nothing: a sentence that fails takes only itself back, a commit that fails takes all.
+fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>], said: &mut Vec<Revocation>) -> rusqlite::Result<()> {
+    let mut tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for job in group {
+        let before = said.len();
+        let step = tx.savepoint()?;
+        if job.run(&step, said) {
+            step.commit()?;
+        } else {
+            said.truncate(before);
+            step.finish()?;
+            // A full disk can make SQLite roll the whole transaction back by itself; then nothing of it is left to commit.
+            if tx.is_autocommit() {
+                return Err(rusqlite::Error::SqliteFailure(
+                    rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK),
+                    Some("the medium failed within the transaction".to_owned()),
+                ));
+            }
+        }
+    }
+    tx.commit()
+}
+
+impl<T, F> Job for Sentence<T, F>
+where
+    T: Send,
+    F: FnOnce(&Connection, &mut Vec<Revocation>) -> rusqlite::Result<T> + Send,
+{
+    fn run(&mut self, tx: &Connection, said: &mut Vec<Revocation>) -> bool {
+        let sentence = self.run.take().expect("a sentence is run once");
+        self.outcome.insert(sentence(tx, said)).is_ok()
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Why>) {
+        let answer = match (committed, self.outcome) {
+            (_, Some(Err(error))) => Err(failed(self.deed, error)),
+            (Err(why), _) => Err(StoreError::Failed { deed: self.deed, source: Box::new(why) }),
+            (Ok(()), Some(Ok(value))) => Ok(value),
+            (Ok(()), None) => Err(StoreError::Stopped),
+        };
+        // Nobody waits any more: it is done all the same.
+        let _ = self.to.send(answer);
+    }
+}
