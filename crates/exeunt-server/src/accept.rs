@@ -1,0 +1,119 @@
+//! Accepts connections and gives each its limits.
+//!
+//! Owns every bound that stands before a request is one: how many connections, how long a head may take, how large it may
+//! be, how long a connection may lie idle, how long a shutdown may wait. `axum::serve` sets none of these.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tower::Service as _;
+
+/// Connections at a time. Each costs some 20 KiB; more wait in the kernel's queue.
+const CONNECTIONS_MAX: usize = 10_000;
+/// How long the head of a request may take to arrive, counted from the moment the connection waits for one; so it is
+/// also how long a connection may lie idle.
+const HEAD_WAIT: Duration = Duration::from_secs(20);
+/// The largest head, and so the largest cookie or credential: 16 KiB. Larger ones are answered 431.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// The most fields in a head.
+const FIELDS_MAX: usize = 100;
+/// How long a shutdown waits for requests that are being answered.
+const DRAIN_WAIT: Duration = Duration::from_secs(10);
+/// How long to wait after an error of `accept`, which is mostly "too many open files".
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The address at the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// Serves `router` on `listeners` until `stop`, then finishes what is being answered, within a deadline.
+pub(crate) async fn serve(listeners: Vec<TcpListener>, router: Router, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let graceful = Arc::new(GracefulShutdown::new());
+    let loops: Vec<_> = listeners
+        .into_iter()
+        .map(|listener| {
+            let acceptor = Acceptor {
+                router: router.clone(),
+                places: Arc::clone(&places),
+                graceful: Arc::clone(&graceful),
+                stop: stop.clone(),
+            };
+            tokio::spawn(acceptor.accept_until_stopped(listener))
+        })
+        .collect();
+    for accepting in loops {
+        // A loop that panicked has stopped accepting, which is what is waited for.
+        let _ = accepting.await;
+    }
+    let Some(graceful) = Arc::into_inner(graceful) else { return };
+    if tokio::time::timeout(DRAIN_WAIT, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests were still being answered at the deadline and were cut off");
+    }
+}
+
+struct Acceptor {
+    router: Router,
+    places: Arc<Semaphore>,
+    graceful: Arc<GracefulShutdown>,
+    stop: CancellationToken,
+}
+
+impl Acceptor {
+    async fn accept_until_stopped(self, listener: TcpListener) {
+        loop {
+            let accepted = async {
+                let place = Arc::clone(&self.places).acquire_owned().await;
+                (place, listener.accept().await)
+            };
+            let (place, accepted) = tokio::select! {
+                () = self.stop.cancelled() => return,
+                accepted = accepted => accepted,
+            };
+            match (place, accepted) {
+                (Ok(place), Ok((stream, peer))) => self.serve_connection(stream, peer, place),
+                (_, Err(error)) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+                (Err(_), _) => return,
+            }
+        }
+    }
+
+    fn serve_connection(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
+        // An answer is small and complete when it is written; waiting for more to send only delays it.
+        let _ = stream.set_nodelay(true);
+        let router = self.router.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(peer));
+            router.clone().call(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_WAIT)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .max_headers(FIELDS_MAX)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = self.graceful.watch(connection);
+        tokio::spawn(async move {
+            let _place = place;
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+}

@@ -1,0 +1,111 @@
+//! The shapes of the session API, and how a body is read into one.
+//!
+//! Owns the names of the fields. Times are RFC 3339 in UTC; a `sid` is public and opens nothing.
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use exeunt::{LiveSession, Revoked, Session, Timestamp};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::problem::Problem;
+use crate::body;
+
+/// The most bytes of a body: a name and a password of the greatest length, escaped, with room to spare.
+const BYTES_MAX: usize = 16 * 1024;
+
+/// What a program proves with. No `Debug`.
+#[derive(Deserialize)]
+pub(super) struct Credentials {
+    pub(super) username: String,
+    pub(super) password: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Opened {
+    pub(super) token: String,
+    pub(super) session: ShownSession,
+}
+
+#[derive(Serialize)]
+pub(super) struct ShownSession {
+    sid: String,
+    user: String,
+    expires_at: String,
+    idle_expires_at: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct SessionList {
+    pub(super) sessions: Vec<ListedSession>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ListedSession {
+    sid: String,
+    current: bool,
+    agent: String,
+    address: String,
+    opened_at: String,
+    seen_at: String,
+    expires_at: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Ended {
+    ended: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<i64>,
+}
+
+impl ShownSession {
+    pub(super) fn of(session: &LiveSession) -> Self {
+        Self {
+            sid: session.id.to_string(),
+            user: session.name.to_string(),
+            expires_at: time(session.expires_at),
+            idle_expires_at: time(session.idle_at),
+        }
+    }
+}
+
+impl ListedSession {
+    pub(super) fn of(session: &Session, current: bool) -> Self {
+        Self {
+            sid: session.id.to_string(),
+            current,
+            agent: session.device.agent().to_owned(),
+            address: session.device.address().to_owned(),
+            opened_at: time(session.opened_at),
+            seen_at: time(session.seen_at),
+            expires_at: time(session.expires_at),
+        }
+    }
+}
+
+impl Ended {
+    /// What `revoked` ended; `None` where there was nothing to end.
+    pub(super) fn by(revoked: Option<&Revoked>) -> Self {
+        Self {
+            ended: revoked.map(Revoked::ended).unwrap_or_default().iter().map(ToString::to_string).collect(),
+            seq: revoked.and_then(Revoked::seq).map(|seq| seq.0),
+        }
+    }
+}
+
+/// Reads a JSON body. The content type is insisted on: a form of another site cannot send it (ASVS 5.0 3.5.2).
+pub(super) async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|field| field.to_str().ok()).unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(Problem::not_json());
+    }
+    let bytes = body::read(body, BYTES_MAX).await.map_err(Problem::of_body)?;
+    serde_json::from_slice(&bytes).map_err(|error| Problem::malformed(&error))
+}
+
+fn time(at: Timestamp) -> String {
+    // Beyond the calendar there is nothing to show; such a time comes from no clock of ours.
+    jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or(jiff::Timestamp::MAX).to_string()
+}

@@ -1,0 +1,86 @@
+//! What the session API says when something was not done: `application/problem+json` (RFC 9457). The dialect of programs.
+//!
+//! Owns the translation of every refusal. It never repeats what was sent: it may be a secret.
+
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::response::{IntoResponse, Response};
+use exeunt_axum::AuthError;
+use serde_json::json;
+
+use crate::body::BodyFault;
+
+/// Why not, and what to do.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    detail: String,
+    retry_after_s: Option<u64>,
+}
+
+impl Problem {
+    pub(super) fn wrong_method() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "this address answers only the methods in Allow")
+    }
+
+    pub(super) fn not_json() -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the body as Content-Type: application/json")
+    }
+
+    /// The place of the fault, but not the text: it may hold a password.
+    pub(super) fn malformed(error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let what = if error.is_data() {
+            "the body must be an object with the text fields `username` and `password`"
+        } else {
+            "the body is not JSON"
+        };
+        Self::new(StatusCode::BAD_REQUEST, format!("{what} (line {line}, column {column})"))
+    }
+
+    pub(super) fn of_body(fault: BodyFault) -> Self {
+        match fault {
+            BodyFault::TooLarge => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 16 KiB"),
+            BodyFault::Slow => Self::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
+            BodyFault::Broken => Self::new(StatusCode::BAD_REQUEST, "the body could not be read"),
+        }
+    }
+
+    fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), retry_after_s: None }
+    }
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        let detail = match &error {
+            AuthError::NotSignedIn => {
+                "no live session: sign in with POST /api/login and send Authorization: Bearer with the token".to_owned()
+            }
+            AuthError::Unavailable(source) => {
+                tracing::error!(error = %source, "the session store cannot be reached");
+                "the session store cannot be reached: nothing was changed that can be relied on; try again".to_owned()
+            }
+            AuthError::MissingLayer => "this server is put together wrongly".to_owned(),
+            other => other.to_string(),
+        };
+        Self { status: error.status(), detail, retry_after_s: error.retry_after_s() }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status;
+        let title = status.canonical_reason().unwrap_or_default();
+        let body = json!({"type": "about:blank", "title": title, "status": status.as_u16(), "detail": self.detail});
+        let media_type = HeaderValue::from_static("application/problem+json");
+        let mut response = (status, [(CONTENT_TYPE, media_type)], body.to_string()).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"exeunt\""));
+        }
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

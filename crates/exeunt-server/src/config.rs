@@ -1,0 +1,209 @@
+//! Every setting: its name, its default, its unit, and from where it was read.
+//!
+//! Owns the order (flag, then environment, then file) and the refusal of what would break the promise or a secret. No other
+//! module reads the environment. An unknown key is an error that names it: a misspelled setting must not be a silent
+//! default.
+
+mod parse;
+mod sources;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use exeunt::Lifetime;
+use url::Url;
+
+pub use self::parse::SettingError;
+pub use self::sources::{Flags, Raw};
+
+/// The names of all settings, as in the file; a flag is spelled with hyphens, the environment `EXEUNT_` and capitals.
+pub const NAMES: [&str; 13] = [
+    "listen",
+    "data",
+    "store",
+    "public_url",
+    "registration",
+    "metrics",
+    "urllink",
+    "session_lifetime",
+    "session_idle",
+    "password_min",
+    "trusted_proxies",
+    "log",
+    "log_format",
+];
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people at a terminal.
+    Text,
+}
+
+/// The settings of a server.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `listen`: host and port; port 0 takes a free one. Default `localhost:3000`.
+    pub listen: String,
+    /// `data`: the folder of the embedded store. Default `./exeunt-data`.
+    pub data: PathBuf,
+    /// `public_url`: how the world sees the server.
+    pub public_url: Option<Url>,
+    /// `registration`: `open` or `closed`. Default: open on loopback, closed elsewhere.
+    pub registration: Option<bool>,
+    /// `metrics`: the loopback address of `GET /metrics`. Default: a free port, which is printed.
+    pub metrics: SocketAddr,
+    /// `urllink`: the page that DirectLink clients open after logout. Default: none.
+    pub urllink: String,
+    /// `session_lifetime` and `session_idle`. Defaults: `30d` and `7d`.
+    pub lifetime: Lifetime,
+    /// `password_min`: the fewest characters of a new password. Default 8.
+    pub password_chars_min: usize,
+    /// `trusted_proxies`: addresses whose `X-Forwarded-For` is believed. Default: none.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// `log`: what is logged, as `info` or `info,exeunt=debug`. Default `info`.
+    pub log: String,
+    /// `log_format`: `json` or `text`. Default: text at a terminal, else JSON.
+    pub log_format: Option<LogFormat>,
+}
+
+impl Config {
+    /// Reads the settings from flags, environment and file, in this order of weight.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError`] names the setting, where it was read, and what it should be.
+    pub fn read(flags: Flags) -> Result<Self, SettingError> {
+        Self::from_raw(&Raw::gather(flags)?)
+    }
+
+    /// The settings from texts that were already gathered.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::read`].
+    pub fn from_raw(raw: &Raw) -> Result<Self, SettingError> {
+        let defaults = Lifetime::default();
+        let config = Self {
+            listen: raw.get("listen", parse::host_and_port)?.unwrap_or_else(|| "localhost:3000".to_owned()),
+            data: data_folder(raw)?,
+            public_url: raw.get("public_url", parse::public_url)?,
+            registration: raw.get("registration", parse::open_or_closed)?,
+            metrics: raw.get("metrics", parse::loopback)?.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
+            urllink: raw.get("urllink", parse::link)?.unwrap_or_default(),
+            lifetime: Lifetime {
+                absolute: raw.get("session_lifetime", parse::span)?.unwrap_or(defaults.absolute),
+                idle: raw.get("session_idle", parse::span)?.unwrap_or(defaults.idle),
+            },
+            password_chars_min: raw
+                .get("password_min", parse::password_min)?
+                .unwrap_or(exeunt::credential::PASSWORD_CHARS_MIN),
+            trusted_proxies: raw.get("trusted_proxies", parse::addresses)?.unwrap_or_default(),
+            log: raw.get("log", parse::filter)?.unwrap_or_else(|| "info".to_owned()),
+            log_format: raw.get("log_format", parse::log_format)?,
+        };
+        Ok(config)
+    }
+
+    /// Whether the cookie may be set without `Secure`; and refuses an address where that would let tokens be read.
+    ///
+    /// # Errors
+    ///
+    /// [`Exposed`] says what to set.
+    pub fn is_https(&self, listening: &[SocketAddr]) -> Result<bool, Exposed> {
+        let https = self.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
+        match listening.iter().find(|address| !address.ip().is_loopback()) {
+            Some(address) if !https => Err(Exposed(*address)),
+            _ => Ok(https),
+        }
+    }
+
+    /// Whether strangers may register: as set, else only on loopback.
+    #[must_use]
+    pub fn registration_open(&self, listening: &[SocketAddr]) -> bool {
+        let local = self.public_url.is_none() && listening.iter().all(|address| address.ip().is_loopback());
+        self.registration.unwrap_or(local)
+    }
+}
+
+/// The server would be reached over plain HTTP from other machines.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error(
+    "{0} is not a loopback address, and over plain HTTP passwords and tokens could be read on the way: put a proxy with TLS \
+     before it and set --public-url https://YOUR-NAME (or EXEUNT_PUBLIC_URL), or listen on localhost"
+)]
+pub struct Exposed(SocketAddr);
+
+/// `store` is another way to say where the data is: `sqlite:FOLDER`. It may not say both, nor ask for less than the promise.
+fn data_folder(raw: &Raw) -> Result<PathBuf, SettingError> {
+    let data = raw.get("data", parse::folder)?;
+    match (data, raw.get("store", parse::store)?) {
+        (Some(_), Some(_)) => Err(raw.refuse("store", "set either `data` or `store`, not both")),
+        (Some(folder), None) | (None, Some(folder)) => Ok(folder),
+        (None, None) => Ok(PathBuf::from("./exeunt-data")),
+    }
+}
+
+/// The longest lifetime that can be set: browsers keep no cookie longer than 400 days.
+pub const LIFETIME_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&'static str, &str)]) -> Result<Config, SettingError> {
+        Config::from_raw(&Raw::from_pairs(pairs))
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_contract() {
+        let config = read(&[]).expect("defaults");
+        assert_eq!((&*config.listen, &*config.data.to_string_lossy()), ("localhost:3000", "./exeunt-data"));
+        assert_eq!(config.lifetime, Lifetime::default());
+        let loopback = [SocketAddr::from(([127, 0, 0, 1], 3000))];
+        assert!(config.registration_open(&loopback));
+        assert!(!config.is_https(&loopback).expect("loopback may be plain"));
+    }
+
+    #[test]
+    fn an_address_for_others_needs_https_outside() {
+        let others = [SocketAddr::from(([127, 0, 0, 1], 80)), SocketAddr::from(([0, 0, 0, 0], 80))];
+        let said = read(&[]).expect("defaults").is_https(&others).expect_err("exposed").to_string();
+        assert!(said.contains("0.0.0.0:80") && said.contains("--public-url"), "{said}");
+        let proxied = read(&[("public_url", "https://id.example")]).expect("a setting");
+        assert!(proxied.is_https(&others).expect("proxied"));
+        assert!(!proxied.registration_open(&others), "closed by default where others come");
+        let open = read(&[("public_url", "https://id.example"), ("registration", "open")]).expect("settings");
+        assert!(open.registration_open(&others));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place_and_its_remedy() {
+        for (name, text) in [
+            ("listen", "3000"),
+            ("public_url", "id.example"),
+            ("public_url", "http://id.example"),
+            ("public_url", "https://id.example/path"),
+            ("registration", "maybe"),
+            ("metrics", "0.0.0.0:9100"),
+            ("session_lifetime", "30"),
+            ("session_lifetime", "500d"),
+            ("session_idle", "0s"),
+            ("password_min", "4"),
+            ("trusted_proxies", "10.0.0.0/8"),
+            ("log", "=="),
+            ("log_format", "xml"),
+            ("store", "postgres://localhost"),
+            ("store", "sqlite:x?synchronous=NORMAL"),
+            ("urllink", "javascript:alert(1)"),
+        ] {
+            let said = read(&[(name, text)]).expect_err(text).to_string();
+            assert!(said.contains(name) && said.contains("test"), "{said}");
+        }
+        let both = read(&[("data", "a"), ("store", "sqlite:b")]).expect_err("both");
+        assert!(both.to_string().contains("not both"), "{both}");
+    }
+}

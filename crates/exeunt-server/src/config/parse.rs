@@ -1,0 +1,157 @@
+//! What the text of each setting may be.
+//!
+//! Owns the sentence that a wrong one is answered with: what it should be, in words. It reads nothing.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use super::{LIFETIME_MAX, LogFormat};
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingError {
+    /// Its text is wrong.
+    #[error("`{name}` ({place}): {reason}")]
+    Wrong {
+        /// The setting.
+        name: String,
+        /// Where it was read.
+        place: String,
+        /// What it should be.
+        reason: String,
+    },
+    /// There is no such setting.
+    #[error("there is no setting `{name}` ({place}); there are: {known}")]
+    Unknown {
+        /// What was written.
+        name: String,
+        /// Where.
+        place: String,
+        /// All there are.
+        known: String,
+    },
+    /// A file could not be read.
+    #[error("{path} ({what}) cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What it was to hold.
+        what: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The settings file is not TOML.
+    #[error("{path} is not TOML: {source}")]
+    NotToml {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+}
+
+type Parsed<T> = Result<T, String>;
+
+pub(super) fn host_and_port(text: &str) -> Parsed<String> {
+    let port = text.rsplit_once(':').and_then(|(host, port)| (!host.is_empty()).then(|| port.parse::<u16>().ok())?);
+    port.map(|_| text.to_owned()).ok_or_else(|| "it is a host and a port, as in localhost:3000".to_owned())
+}
+
+pub(super) fn folder(text: &str) -> Parsed<PathBuf> {
+    if text.is_empty() { Err("it is a folder".to_owned()) } else { Ok(PathBuf::from(text)) }
+}
+
+pub(super) fn store(text: &str) -> Parsed<PathBuf> {
+    let Some(rest) = text.strip_prefix("sqlite:") else {
+        return Err("it is sqlite:FOLDER; other stores are not built in yet".to_owned());
+    };
+    match rest.split_once('?') {
+        None => folder(rest),
+        Some((rest, "synchronous=FULL" | "synchronous=full")) => folder(rest),
+        Some((_, options)) => Err(format!("`{options}` is weaker than the promise or unknown; leave it out")),
+    }
+}
+
+pub(super) fn public_url(text: &str) -> Parsed<Url> {
+    let url = Url::parse(text).map_err(|error| format!("it is a URL, as in https://id.example: {error}"))?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        _ if !bare => Err("it is an origin, as in https://id.example, without a path".to_owned()),
+        "https" => Ok(url),
+        "http" if loopback => Ok(url),
+        _ => Err("it begins with https://, for over plain HTTP tokens could be read on the way".to_owned()),
+    }
+}
+
+pub(super) fn open_or_closed(text: &str) -> Parsed<bool> {
+    match text {
+        "open" => Ok(true),
+        "closed" => Ok(false),
+        _ => Err("it is `open` or `closed`".to_owned()),
+    }
+}
+
+pub(super) fn loopback(text: &str) -> Parsed<SocketAddr> {
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.ip().is_loopback() => Ok(address),
+        _ => Err("it is a loopback address and a port, as in 127.0.0.1:9464".to_owned()),
+    }
+}
+
+pub(super) fn link(text: &str) -> Parsed<String> {
+    let is_web = Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if text.is_empty() || is_web { Ok(text.to_owned()) } else { Err("it is an http or https URL, or empty".to_owned()) }
+}
+
+pub(super) fn span(text: &str) -> Parsed<Duration> {
+    let wrong =
+        || "it is a number and a unit, as in 30d, 12h, 90m or 3600s, of at least 1s and at most 400d".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    let span = Duration::from_secs(number.checked_mul(seconds).ok_or_else(wrong)?);
+    if span.is_zero() || span > LIFETIME_MAX { Err(wrong()) } else { Ok(span) }
+}
+
+pub(super) fn password_min(text: &str) -> Parsed<usize> {
+    match text.parse() {
+        Ok(chars) if (8..=64).contains(&chars) => Ok(chars),
+        _ => Err("it is a number of characters from 8 to 64".to_owned()),
+    }
+}
+
+pub(super) fn addresses(text: &str) -> Parsed<Vec<IpAddr>> {
+    let one =
+        |text: &str| text.trim().parse().map_err(|_| "it is a list of IP addresses, divided by commas".to_owned());
+    text.split(',').filter(|part| !part.trim().is_empty()).map(one).collect()
+}
+
+pub(super) fn filter(text: &str) -> Parsed<String> {
+    match tracing_subscriber::EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("it is a level (error, warn, info, debug, trace), as in info,exeunt=debug".to_owned()),
+    }
+}
+
+pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {
+    match text {
+        "json" => Ok(LogFormat::Json),
+        "text" => Ok(LogFormat::Text),
+        _ => Err("it is `json` or `text`".to_owned()),
+    }
+}

@@ -1,0 +1,247 @@
+//! Where settings are read: flags, the environment, a TOML file.
+//!
+//! Owns which of them wins, and the refusal of names that do not exist. It knows no setting's meaning.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::NAMES;
+use super::parse::SettingError;
+
+/// The prefix of our environment variables.
+const PREFIX: &str = "EXEUNT_";
+/// The suffix of a variable that names a file with the value, so that a secret need not be in the environment.
+const FILE_SUFFIX: &str = "_FILE";
+
+/// Settings given as flags, for every command.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[expect(clippy::doc_markdown, reason = "these comments are printed as the help")]
+pub struct Flags {
+    /// The settings file (TOML); or EXEUNT_CONFIG
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Host and port to listen on; port 0 takes a free one [default: localhost:3000]
+    #[arg(long, value_name = "ADDRESS", global = true)]
+    pub listen: Option<String>,
+    /// The folder of the embedded store [default: ./exeunt-data]
+    #[arg(long, value_name = "FOLDER", global = true)]
+    pub data: Option<String>,
+    /// The store as a URL: sqlite:FOLDER
+    #[arg(long, value_name = "URL", global = true)]
+    pub store: Option<String>,
+    /// How the world sees the server, as in https://id.example
+    #[arg(long, value_name = "URL", global = true)]
+    pub public_url: Option<String>,
+    /// Whether strangers may register: open or closed [default: open on loopback only]
+    #[arg(long, value_name = "WORD", global = true)]
+    pub registration: Option<String>,
+    /// Loopback address of GET /metrics [default: a free port]
+    #[arg(long, value_name = "ADDRESS", global = true)]
+    pub metrics: Option<String>,
+    /// The page that DirectLink clients open after logout
+    #[arg(long, value_name = "URL", global = true)]
+    pub urllink: Option<String>,
+    /// How long a session lives [default: 30d]
+    #[arg(long, value_name = "SPAN", global = true)]
+    pub session_lifetime: Option<String>,
+    /// How long a session lives unused [default: 7d]
+    #[arg(long, value_name = "SPAN", global = true)]
+    pub session_idle: Option<String>,
+    /// The fewest characters of a new password [default: 8]
+    #[arg(long, value_name = "NUMBER", global = true)]
+    pub password_min: Option<String>,
+    /// Proxies whose X-Forwarded-For is believed: addresses divided by commas
+    #[arg(long, value_name = "ADDRESSES", global = true)]
+    pub trusted_proxies: Option<String>,
+    /// What is logged: a level, or levels by module [default: info]
+    #[arg(long, value_name = "FILTER", global = true)]
+    pub log: Option<String>,
+    /// How: json or text [default: text at a terminal]
+    #[arg(long, value_name = "WORD", global = true)]
+    pub log_format: Option<String>,
+}
+
+/// The texts of the settings, each with the place where it was read.
+#[derive(Clone, Debug, Default)]
+pub struct Raw(BTreeMap<String, (String, String)>);
+
+impl Raw {
+    /// Gathers the texts: what a file says, over it what the environment says, over that what the flags say.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError`] for a name that does not exist, or a file that cannot be read.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn gather(flags: Flags) -> Result<Self, SettingError> {
+        Self::from_sources(flags, std::env::vars())
+    }
+
+    /// Texts of a test.
+    #[cfg(test)]
+    pub(super) fn from_pairs(pairs: &[(&'static str, &str)]) -> Self {
+        let pair = |(name, text): &(&str, &str)| ((*name).to_owned(), ((*text).to_owned(), "test".to_owned()));
+        Self(pairs.iter().map(pair).collect())
+    }
+
+    /// A setting read by `parse`; `None` where nobody said anything.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError::Wrong`] with the sentence of `parse`.
+    pub fn get<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, SettingError> {
+        let Some((text, _)) = self.0.get(name) else { return Ok(None) };
+        parse(text).map(Some).map_err(|reason| self.refuse(name, &reason))
+    }
+
+    /// The error for a setting that was read but cannot be used.
+    #[must_use]
+    pub fn refuse(&self, name: &'static str, reason: &str) -> SettingError {
+        let place = self.0.get(name).map_or("default", |(_, place)| place).to_owned();
+        SettingError::Wrong { name: name.to_owned(), place, reason: reason.to_owned() }
+    }
+
+    fn from_sources(flags: Flags, vars: impl Iterator<Item = (String, String)>) -> Result<Self, SettingError> {
+        let mut config = None;
+        let mut environment = Self::default();
+        for (variable, text) in vars {
+            let Some(name) = variable.strip_prefix(PREFIX) else { continue };
+            if name == "CONFIG" {
+                config = Some(PathBuf::from(text));
+            } else {
+                environment.take_variable(&variable, name, text)?;
+            }
+        }
+        let mut raw = match flags.config.clone().or(config) {
+            Some(path) => Self::from_file(&path)?,
+            None => Self::default(),
+        };
+        raw.0.append(&mut environment.0);
+        raw.take_flags(flags);
+        Ok(raw)
+    }
+
+    fn take_variable(&mut self, variable: &str, name: &str, text: String) -> Result<(), SettingError> {
+        let place = format!("environment variable {variable}");
+        let (name, text) = match name.strip_suffix(FILE_SUFFIX) {
+            None => (name, text),
+            Some(name) => (name, read(Path::new(&text), &place)?.trim_end_matches(['\r', '\n']).to_owned()),
+        };
+        self.take(&name.to_ascii_lowercase(), text, place)
+    }
+
+    fn from_file(path: &Path) -> Result<Self, SettingError> {
+        let text = read(path, "the settings")?;
+        let table: toml::Table =
+            text.parse().map_err(|source| SettingError::NotToml { path: path.to_owned(), source: Box::new(source) })?;
+        let mut raw = Self::default();
+        for (name, value) in table {
+            let text = match value {
+                toml::Value::String(text) => text,
+                toml::Value::Array(parts) => parts.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(","),
+                other => other.to_string(),
+            };
+            raw.take(&name, text, path.display().to_string())?;
+        }
+        Ok(raw)
+    }
+
+    fn take_flags(&mut self, flags: Flags) {
+        let given = [
+            ("listen", flags.listen),
+            ("data", flags.data),
+            ("store", flags.store),
+            ("public_url", flags.public_url),
+            ("registration", flags.registration),
+            ("metrics", flags.metrics),
+            ("urllink", flags.urllink),
+            ("session_lifetime", flags.session_lifetime),
+            ("session_idle", flags.session_idle),
+            ("password_min", flags.password_min),
+            ("trusted_proxies", flags.trusted_proxies),
+            ("log", flags.log),
+            ("log_format", flags.log_format),
+        ];
+        for (name, text) in given {
+            if let Some(text) = text {
+                self.0.insert(name.to_owned(), (text, format!("flag --{}", name.replace('_', "-"))));
+            }
+        }
+    }
+
+    fn take(&mut self, name: &str, text: String, place: String) -> Result<(), SettingError> {
+        if !NAMES.contains(&name) {
+            return Err(SettingError::Unknown { name: name.to_owned(), place, known: NAMES.join(", ") });
+        }
+        self.0.insert(name.to_owned(), (text, place));
+        Ok(())
+    }
+}
+
+fn read(path: &Path, what: &str) -> Result<String, SettingError> {
+    std::fs::read_to_string(path).map_err(|source| SettingError::Unreadable {
+        path: path.to_owned(),
+        what: what.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gather(flags: Flags, vars: &[(&str, &str)]) -> Result<Raw, SettingError> {
+        Raw::from_sources(flags, vars.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())))
+    }
+
+    fn listen(raw: &Raw) -> Option<String> {
+        raw.get("listen", |text| Ok(text.to_owned())).expect("any text")
+    }
+
+    #[test]
+    fn flags_win_over_environment_and_that_over_the_file() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("exeunt.toml");
+        std::fs::write(&file, "listen = \"file:1\"\npassword_min = 12\ntrusted_proxies = [\"::1\", \"::2\"]")
+            .expect("written");
+        let config = Flags { config: Some(file), ..Flags::default() };
+        let raw = gather(config.clone(), &[("PATH", "x")]).expect("gathered");
+        assert_eq!(listen(&raw).as_deref(), Some("file:1"));
+        assert_eq!(raw.get("password_min", |text| Ok(text.to_owned())).expect("text").as_deref(), Some("12"));
+        assert_eq!(raw.get("trusted_proxies", |text| Ok(text.to_owned())).expect("text").as_deref(), Some("::1,::2"));
+        let raw = gather(config.clone(), &[("EXEUNT_LISTEN", "env:2")]).expect("gathered");
+        assert_eq!(listen(&raw).as_deref(), Some("env:2"));
+        let flags = Flags { listen: Some("flag:3".to_owned()), ..config };
+        let raw = gather(flags, &[("EXEUNT_LISTEN", "env:2")]).expect("gathered");
+        assert_eq!(listen(&raw).as_deref(), Some("flag:3"));
+        let wrong = raw.get("listen", |_| Err::<(), _>("no".to_owned())).expect_err("no").to_string();
+        assert_eq!(wrong, "`listen` (flag --listen): no");
+    }
+
+    #[test]
+    fn an_unknown_name_is_named() {
+        let error = gather(Flags::default(), &[("EXEUNT_LISTN", "x")]).expect_err("unknown").to_string();
+        assert!(error.contains("`listn`") && error.contains("EXEUNT_LISTN") && error.contains("listen"), "{error}");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("exeunt.toml");
+        std::fs::write(&file, "pasword_min = 12").expect("written");
+        let config = Flags { config: Some(file), ..Flags::default() };
+        let error = gather(config, &[]).expect_err("unknown").to_string();
+        assert!(error.contains("`pasword_min`") && error.contains("exeunt.toml"), "{error}");
+    }
+
+    #[test]
+    fn a_value_can_lie_in_a_file() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("listen");
+        std::fs::write(&file, "file:4\n").expect("written");
+        let path = file.to_str().expect("text");
+        let raw = gather(Flags::default(), &[("EXEUNT_LISTEN_FILE", path)]).expect("gathered");
+        assert_eq!(listen(&raw).as_deref(), Some("file:4"));
+        let error = gather(Flags::default(), &[("EXEUNT_LISTEN_FILE", "/no/such")]).expect_err("unreadable");
+        assert!(error.to_string().contains("/no/such"), "{error}");
+    }
+}

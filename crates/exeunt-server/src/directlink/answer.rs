@@ -1,0 +1,137 @@
+//! What DirectLink answers: the fields of seed B, in its order and its spelling. The dialect of integrators.
+//!
+//! Owns the translation of every outcome. It never says more than the seed's words.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::response::{IntoResponse, Response};
+use exeunt::Revoked;
+use exeunt_axum::AuthError;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::time;
+use crate::state::App;
+
+/// The seed's spelling, kept.
+const SIGNED_IN: &str = "handlerAuthLogin:succsessfully";
+/// The seed's spelling, kept.
+const SIGNED_OUT: &str = "handlerAuthLogout:succsessfully";
+/// The version of the API, and of this program.
+const APIVER: &str = concat!("v1 (", env!("CARGO_PKG_VERSION"), ")");
+
+/// Seconds to wait when the server is crowded.
+const CROWDED_RETRY_S: u64 = 2;
+
+/// Why a request failed, in the words of the seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    Malformed,
+    Unauthorized,
+    Method,
+    TooLarge,
+    TooMany { after_s: u64 },
+    Store,
+}
+
+/// An answer: a status, and the seed's fields in the seed's order.
+pub(crate) struct Answer {
+    status: StatusCode,
+    retry_after_s: Option<u64>,
+    fields: Fields,
+}
+
+#[derive(Serialize)]
+struct Fields {
+    status: u16,
+    description: &'static str,
+    apiver: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bearer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    urllink: Option<String>,
+    time: String,
+}
+
+impl Answer {
+    pub(super) fn signed_in(app: &App, user: &str, bearer: &str) -> Self {
+        let mut answer = Self::success(app, SIGNED_IN);
+        answer.fields.user = Some(user.to_owned());
+        answer.fields.bearer = Some(bearer.to_owned());
+        answer
+    }
+
+    /// Takes the proof: without it nobody is told that it is over.
+    pub(super) fn signed_out(app: &App, _: &Revoked) -> Self {
+        Self::success(app, SIGNED_OUT)
+    }
+
+    pub(super) fn signed_out_everywhere(app: &App, proof: &Revoked) -> Self {
+        let mut answer = Self::signed_out(app, proof);
+        answer.fields.urllink = Some(app.urllink.clone());
+        answer
+    }
+
+    pub(super) fn failed(app: &App, failure: Failure) -> Self {
+        let (status, retry_after_s) = match failure {
+            Failure::Malformed => (StatusCode::BAD_REQUEST, None),
+            Failure::Unauthorized => (StatusCode::UNAUTHORIZED, None),
+            Failure::Method => (StatusCode::METHOD_NOT_ALLOWED, None),
+            Failure::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
+            Failure::TooMany { after_s } => (StatusCode::TOO_MANY_REQUESTS, Some(after_s)),
+            Failure::Store => (StatusCode::INTERNAL_SERVER_ERROR, None),
+        };
+        let description = status.canonical_reason().unwrap_or_default();
+        Self { status, retry_after_s, fields: Fields::new(app, status.as_u16(), description) }
+    }
+
+    fn success(app: &App, description: &'static str) -> Self {
+        let mut fields = Fields::new(app, 0, description);
+        fields.user = Some(String::new());
+        fields.bearer = Some(String::new());
+        Self { status: StatusCode::OK, retry_after_s: None, fields }
+    }
+}
+
+impl Fields {
+    fn new(app: &App, status: u16, description: &'static str) -> Self {
+        let now = Timestamp::now().to_zoned(app.zone.clone());
+        let time = time::of(&now, app.started.elapsed());
+        Self { status, description, apiver: APIVER, user: None, bearer: None, urllink: None, time }
+    }
+}
+
+impl From<AuthError> for Failure {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::NotSignedIn | AuthError::WrongCredentials => Self::Unauthorized,
+            AuthError::TwoCookies | AuthError::CrossOrigin | AuthError::Unconfirmed => Self::Malformed,
+            AuthError::TooMany { after_s } => Self::TooMany { after_s },
+            AuthError::Crowded => Self::TooMany { after_s: CROWDED_RETRY_S },
+            AuthError::Unavailable(error) => {
+                tracing::error!(%error, "the session store cannot be reached");
+                Self::Store
+            }
+            AuthError::MissingLayer => Self::Store,
+        }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.fields)).into_response();
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            // One challenge to a line: a client that reads only the first finds one that it can read (RFC 9110 11.6.1).
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"exeunt\", charset=\"UTF-8\""));
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"exeunt\""));
+        }
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

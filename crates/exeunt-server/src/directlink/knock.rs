@@ -1,0 +1,58 @@
+//! What a DirectLink request must bring: the right headers, and a body that is empty or a JSON object.
+//!
+//! Owns the order of the checks: the form before the credential, so that nothing malformed costs a hash or is told more
+//! than that it is malformed.
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use exeunt_axum::Authorization;
+
+use super::answer::Failure;
+use super::basic;
+use crate::body::{self, BodyFault};
+
+/// The most bytes of a body.
+const BYTES_MAX: usize = 4 * 1024;
+
+/// What the `Authorization` field brought.
+pub(super) enum Credentials {
+    Basic {
+        name: String,
+        password: String,
+    },
+    /// The token itself is read by [`Auth`](exeunt_axum::Auth), which has checked it already.
+    Bearer,
+}
+
+pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Credentials, Failure> {
+    // A page of another site can send a form with the browser's remembered Basic credentials, but not as JSON.
+    if !is_json(headers) {
+        return Err(Failure::Malformed);
+    }
+    let bytes = body::read(body, BYTES_MAX).await.map_err(|fault| match fault {
+        BodyFault::TooLarge => Failure::TooLarge,
+        BodyFault::Slow | BodyFault::Broken => Failure::Malformed,
+    })?;
+    let is_object = || serde_json::from_slice::<serde_json::Map<_, _>>(&bytes).is_ok();
+    if !bytes.is_empty() && !is_object() {
+        return Err(Failure::Malformed);
+    }
+    match Authorization::of(headers) {
+        Authorization::Absent => Err(Failure::Unauthorized),
+        Authorization::Unclear => Err(Failure::Malformed),
+        Authorization::Bearer(_) => Ok(Credentials::Bearer),
+        Authorization::Basic(text) => {
+            let (name, password) = basic::parse(text).ok_or(Failure::Malformed)?;
+            Ok(Credentials::Basic { name, password })
+        }
+    }
+}
+
+/// Exactly one `Content-Type`, `application/json`; parameters are allowed.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else { return false };
+    let essence = line.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}

@@ -1,0 +1,22 @@
+//! The server: pages, the DirectLink API, the session API and the commands, around one authority.
+//!
+//! A library only so that its tests can build the router; the product is the binary `exeunt`. Its three edges, pages,
+//! DirectLink and the session API, translate and decide nothing, and never import each other.
+
+mod accept;
+mod api;
+mod body;
+pub mod cli;
+pub mod config;
+mod directlink;
+mod edge;
+mod health;
+mod logs;
+mod metrics;
+mod pages;
+mod routes;
+mod serve;
+mod state;
+
+pub use self::routes::{paths, router};
+pub use self::state::App;

@@ -1,0 +1,88 @@
+//! What is counted, in which unit, and `GET /metrics` on its own loopback port.
+//!
+//! Owns the names. No user, session or address is ever a label: labels are public to whoever reads them, and each value
+//! costs memory for ever.
+
+use std::sync::{Arc, Weak};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use exeunt::Authority;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// The media type of the OpenMetrics text format, version 1.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The counters of a server.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<Answered, Counter>,
+    live: Gauge,
+    authority: Weak<Authority>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    route: &'static str,
+    method: &'static str,
+    status: u16,
+}
+
+impl Metrics {
+    pub(crate) fn new(authority: &Arc<Authority>) -> Self {
+        let mut registry = Registry::with_prefix("exeunt");
+        let requests = Family::<Answered, Counter>::default();
+        let live: Gauge = Gauge::default();
+        registry.register("requests", "Requests answered, by route, method and status", requests.clone());
+        registry.register("live_sessions", "Sessions in memory", live.clone());
+        Self { registry, requests, live, authority: Arc::downgrade(authority) }
+    }
+
+    pub(crate) fn answered(&self, route: &'static str, method: &Method, status: StatusCode) {
+        let answered = Answered { route, method: known(method), status: status.as_u16() };
+        self.requests.get_or_create(&answered).inc();
+    }
+
+    fn text(&self) -> Result<String, std::fmt::Error> {
+        let live = self.authority.upgrade().map_or(0, |authority| authority.live_sessions());
+        self.live.set(i64::try_from(live).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+/// The router of the metrics port.
+pub(crate) fn router(metrics: Arc<Metrics>) -> Router {
+    Router::new().route("/metrics", get(show)).with_state(metrics)
+}
+
+async fn show(State(metrics): State<Arc<Metrics>>) -> Response {
+    match metrics.text() {
+        Ok(text) => ([(CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS))], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// A stranger may send any word as a method; only those of the standard become labels.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::PATCH => "PATCH",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}

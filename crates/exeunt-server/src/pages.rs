@@ -1,0 +1,59 @@
+//! The pages: home, account, signing in, registering, signing out.
+//!
+//! Owns what a browser is shown. Translates and decides nothing; works without scripts; says only what is true.
+
+mod account;
+mod device;
+mod enter;
+mod failure;
+mod form;
+mod home;
+mod language;
+mod leave;
+mod return_to;
+mod view;
+mod words;
+
+use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+pub(crate) use self::account::account;
+pub(crate) use self::enter::{login, register};
+pub(crate) use self::home::home;
+use self::language::Language;
+pub(crate) use self::leave::{logout_by_button, logout_by_link, only_get_and_post};
+use self::words::Words;
+
+/// How long a browser may keep the stylesheet and the script: an hour, since their addresses do not change with them.
+const ASSETS_KEPT: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+
+pub(crate) async fn stylesheet() -> Response {
+    asset("text/css; charset=utf-8", include_str!("../assets/exeunt.css"))
+}
+
+pub(crate) async fn script() -> Response {
+    asset("text/javascript; charset=utf-8", include_str!("../assets/exeunt.js"))
+}
+
+/// axum adds `Allow` with the methods of the route.
+pub(crate) async fn wrong_method() -> Response {
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    (StatusCode::METHOD_NOT_ALLOWED, [(CONTENT_TYPE, text)], "Method Not Allowed").into_response()
+}
+
+fn asset(media_type: &'static str, text: &'static str) -> Response {
+    let fields = [(CONTENT_TYPE, HeaderValue::from_static(media_type)), (CACHE_CONTROL, ASSETS_KEPT)];
+    (fields, text).into_response()
+}
+
+/// The words for whoever sent these fields.
+fn words(headers: &HeaderMap) -> &'static Words {
+    Language::preferred(headers.get(ACCEPT_LANGUAGE).and_then(|field| field.to_str().ok())).words()
+}
+
+/// A redirect by status and path. The path is ours, so it is a field value.
+fn go(status: StatusCode, path: &str) -> (StatusCode, [(HeaderName, HeaderValue); 1]) {
+    let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+    (status, [(LOCATION, location)])
+}

@@ -1,0 +1,79 @@
+//! `POST /login` and `POST /register`: how a person gets in.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use exeunt_axum::{Auth, AuthError, RegisterRefused};
+
+use super::failure::{self, Refusal, Why};
+use super::form::{self, Entry};
+use super::home::signed_out;
+use super::view::{Form, Problem};
+use super::words::Words;
+use super::{go, return_to, words};
+use crate::state::App;
+
+/// Where a person goes who is signed in and wanted nothing else.
+const AFTER: &str = "/account";
+
+pub(crate) async fn login(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    auth: Result<Auth, AuthError>,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let words = words(&headers);
+    let auth = auth.map_err(|error| Refusal::new(words, error))?;
+    let entry = form::entry(words, &headers, body).await?;
+    match auth.login(&entry.username, &entry.password).await {
+        Ok(logged_in) => Ok((logged_in, go(StatusCode::SEE_OTHER, destination(&entry))).into_response()),
+        Err(error @ AuthError::WrongCredentials) => {
+            let problem = Problem { form: Form::SignIn, text: words.wrong_credentials, username: &entry.username };
+            Ok(not_accepted(&app, words, error.status(), &entry, problem))
+        }
+        Err(error) => Err(Refusal::new(words, error)),
+    }
+}
+
+pub(crate) async fn register(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    auth: Result<Auth, AuthError>,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let words = words(&headers);
+    let auth = auth.map_err(|error| Refusal::new(words, error))?;
+    if !app.registration_open {
+        return Err(Refusal::new(words, Why::RegistrationClosed));
+    }
+    let entry = form::entry(words, &headers, body).await?;
+    match auth.register(&entry.username, &entry.password).await {
+        Ok(_) => {
+            let logged_in =
+                auth.login(&entry.username, &entry.password).await.map_err(|error| Refusal::new(words, error))?;
+            Ok((logged_in, go(StatusCode::SEE_OTHER, destination(&entry))).into_response())
+        }
+        Err(RegisterRefused::Choice(error)) => {
+            let text = failure::choice(words, &error);
+            let problem = Problem { form: Form::Register, text: &text, username: &entry.username };
+            let taken = matches!(error, exeunt::RegisterError::Taken);
+            let status = if taken { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+            Ok(not_accepted(&app, words, status, &entry, problem))
+        }
+        Err(RegisterRefused::Auth(error)) => Err(Refusal::new(words, error)),
+    }
+}
+
+/// The home page again, with what was wrong and the name kept in its field.
+fn not_accepted(app: &App, words: &'static Words, status: StatusCode, entry: &Entry, problem: Problem<'_>) -> Response {
+    let return_to = entry.return_to.as_deref().and_then(return_to::path);
+    let page = signed_out(app, words, return_to, Some(problem));
+    failure::challenge((status, Html(page)).into_response())
+}
+
+fn destination(entry: &Entry) -> &str {
+    entry.return_to.as_deref().and_then(return_to::path).unwrap_or(AFTER)
+}

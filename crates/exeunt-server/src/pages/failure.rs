@@ -1,0 +1,106 @@
+//! What a page says when something was not done. The dialect of people.
+//!
+//! Owns the translation of every refusal into a page. It never claims that somebody was signed out.
+
+use axum::http::StatusCode;
+use axum::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::response::{Html, IntoResponse, Response};
+use exeunt::RegisterError;
+use exeunt::credential::{PASSWORD_BYTES_MAX, PasswordFault};
+use exeunt::user::{NAME_CHARS_MAX, NameFault};
+use exeunt_axum::AuthError;
+
+use super::view::{self, Next};
+use super::words::Words;
+
+/// What was not done, in whose words.
+pub(crate) struct Refusal {
+    words: &'static Words,
+    why: Why,
+}
+
+/// Why it was not done.
+pub(super) enum Why {
+    Auth(AuthError),
+    /// The store failed while somebody was signing out: say that they are **not** signed out.
+    NotSignedOut(AuthError),
+    RegistrationClosed,
+    BadForm(StatusCode),
+}
+
+impl From<AuthError> for Why {
+    fn from(error: AuthError) -> Self {
+        Self::Auth(error)
+    }
+}
+
+impl Refusal {
+    pub(super) fn new(words: &'static Words, why: impl Into<Why>) -> Self {
+        Self { words, why: why.into() }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let words = self.words;
+        let (status, retry_after_s) = match &self.why {
+            Why::Auth(error) | Why::NotSignedOut(error) => (error.status(), error.retry_after_s()),
+            Why::RegistrationClosed => (StatusCode::FORBIDDEN, None),
+            Why::BadForm(status) => (*status, None),
+        };
+        if let Why::Auth(AuthError::Unavailable(error)) | Why::NotSignedOut(AuthError::Unavailable(error)) = &self.why {
+            tracing::error!(%error, "the session store cannot be reached");
+        }
+        let page = match &self.why {
+            Why::NotSignedOut(AuthError::Unavailable(_)) => {
+                view::notice(words, words.not_signed_out_title, words.not_signed_out_text, Next::SignOutAgain)
+            }
+            Why::Auth(error) | Why::NotSignedOut(error) => auth_page(words, error),
+            Why::RegistrationClosed => view::notice(words, words.closed_title, words.closed_text, Next::Home),
+            Why::BadForm(_) => view::notice(words, words.bad_form_title, words.bad_form_text, Next::Home),
+        };
+        let mut response = (status, Html(page)).into_response();
+        if let Some(seconds) = retry_after_s {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        challenge(response)
+    }
+}
+
+/// A 401 carries a challenge (RFC 9110 section 15.5.2). `Bearer`, for it is true and makes no browser ask for a password.
+pub(super) fn challenge(mut response: Response) -> Response {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"exeunt\""));
+    }
+    response
+}
+
+/// What to tell a person who has to choose another name or password.
+pub(super) fn choice(words: &Words, error: &RegisterError) -> String {
+    match error {
+        RegisterError::Name(NameFault::Empty) => words.name_empty.to_owned(),
+        RegisterError::Name(NameFault::TooLong) => (words.name_too_long)(NAME_CHARS_MAX),
+        RegisterError::Name(NameFault::Control) => words.name_control.to_owned(),
+        RegisterError::Name(NameFault::Colon) => words.name_colon.to_owned(),
+        RegisterError::Name(NameFault::OuterSpace) => words.name_outer_space.to_owned(),
+        RegisterError::Password(PasswordFault::TooShort { chars_min }) => (words.password_too_short)(*chars_min),
+        RegisterError::Password(PasswordFault::TooLong) => (words.password_too_long)(PASSWORD_BYTES_MAX),
+        RegisterError::Password(PasswordFault::Common) => words.password_common.to_owned(),
+        RegisterError::Taken => words.name_taken.to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn auth_page(words: &'static Words, error: &AuthError) -> String {
+    let (title, text) = match error {
+        AuthError::TwoCookies => (words.two_cookies_title, words.two_cookies_text.to_owned()),
+        AuthError::CrossOrigin | AuthError::Unconfirmed => (words.cross_site_title, words.cross_site_text.to_owned()),
+        AuthError::TooMany { after_s } => (words.too_many_title, (words.too_many_text)(*after_s)),
+        AuthError::Crowded => (words.busy_title, words.busy_text.to_owned()),
+        AuthError::Unavailable(_) => (words.unreachable_title, words.unreachable_text.to_owned()),
+        AuthError::NotSignedIn | AuthError::WrongCredentials | AuthError::MissingLayer => {
+            (words.wrong_credentials, words.wrong_credentials.to_owned())
+        }
+    };
+    view::notice(words, title, &text, Next::Home)
+}

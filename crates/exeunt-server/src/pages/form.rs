@@ -1,0 +1,40 @@
+//! Reads a form that a page sent.
+//!
+//! Owns its limits. It is wiped as soon as it is used; it has no `Debug`.
+
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+
+use super::failure::{Refusal, Why};
+use super::words::Words;
+use crate::body;
+
+/// The most bytes of a form: a name and a password of the greatest length, percent-encoded, with room to spare.
+const BYTES_MAX: usize = 16 * 1024;
+
+/// The fields of signing in and registering.
+#[derive(Deserialize)]
+pub(super) struct Entry {
+    pub(super) username: String,
+    pub(super) password: String,
+    pub(super) return_to: Option<String>,
+}
+
+pub(super) async fn entry(words: &'static Words, headers: &HeaderMap, body: Body) -> Result<Entry, Refusal> {
+    let refused = |status| Refusal::new(words, Why::BadForm(status));
+    let media_type = headers.get(CONTENT_TYPE).and_then(|field| field.to_str().ok()).unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    let bytes = body::read(body, BYTES_MAX).await.map_err(|fault| {
+        refused(match fault {
+            body::BodyFault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            body::BodyFault::Slow => StatusCode::REQUEST_TIMEOUT,
+            body::BodyFault::Broken => StatusCode::BAD_REQUEST,
+        })
+    })?;
+    serde_urlencoded::from_bytes(&bytes).map_err(|_| refused(StatusCode::BAD_REQUEST))
+}

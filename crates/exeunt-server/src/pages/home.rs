@@ -1,0 +1,48 @@
+//! `GET /`: the home page, signed in or not.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{Html, IntoResponse, Response};
+use exeunt_axum::{Auth, AuthError};
+
+use super::failure::Refusal;
+use super::view::{self, Problem, SignedOut, Viewer};
+use super::words::Words;
+use super::{return_to, words};
+use crate::state::App;
+
+pub(crate) async fn home(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    uri: axum::http::Uri,
+    auth: Result<Auth, AuthError>,
+) -> Result<Response, Refusal> {
+    let words = words(&headers);
+    let auth = auth.map_err(|error| Refusal::new(words, error))?;
+    let page = match auth.user() {
+        Some(session) => {
+            let viewer = Viewer { name: &session.name, session: &session.id.to_string() };
+            view::home_signed_in(words, &viewer)
+        }
+        None => signed_out(&app, words, return_to::in_query(uri.query()).as_deref(), None),
+    };
+    Ok(Html(page).into_response())
+}
+
+/// The home page with its forms, for `GET /` and for a form that was not accepted.
+pub(super) fn signed_out(
+    app: &App,
+    words: &'static Words,
+    return_to: Option<&str>,
+    problem: Option<Problem<'_>>,
+) -> String {
+    let page = SignedOut {
+        registration_open: app.registration_open,
+        password_chars_min: app.authority.settings().password_chars_min,
+        return_to,
+        problem,
+    };
+    view::home_signed_out(words, &page)
+}

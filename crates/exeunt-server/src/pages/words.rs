@@ -1,0 +1,300 @@
+//! Every word the pages say, in English and in Brazilian Portuguese.
+//!
+//! Owns the texts and their plurals. A text that is missing in one language does not compile. It never holds markup:
+//! the templates do, and they escape what stands here. It never says that somebody is signed out when nobody knows.
+
+use std::fmt::Display;
+
+/// The texts of all pages in one language.
+#[derive(Debug)]
+pub(crate) struct Words {
+    /// The language, as `<html lang>` has it.
+    pub(crate) lang: &'static str,
+    /// The link that jumps over the header.
+    pub(crate) skip: &'static str,
+    /// The line at the foot of every page.
+    pub(crate) footer: &'static str,
+    /// What is said instead of a page that could not be written.
+    pub(crate) unwritten: &'static str,
+
+    /// The title of the home page; has the words `Home page` in every language.
+    pub(crate) home_title: &'static str,
+    /// The heading of the home page.
+    pub(crate) home_heading: &'static str,
+    /// What the home page says to somebody who is not signed in.
+    pub(crate) home_signed_out: &'static str,
+    /// What stands before the user's name.
+    pub(crate) signed_in_as: &'static str,
+    /// The link to the account page.
+    pub(crate) to_account: &'static str,
+    /// The heading and the button of the sign-in form.
+    pub(crate) sign_in: &'static str,
+    /// The button that signs out.
+    pub(crate) sign_out: &'static str,
+    /// The heading of the registration form.
+    pub(crate) register: &'static str,
+    /// The button of the registration form.
+    pub(crate) register_button: &'static str,
+    /// The label of the field for the name.
+    pub(crate) username: &'static str,
+    /// The label of the field for the password.
+    pub(crate) password: &'static str,
+    /// What a new password needs: the least number of characters.
+    pub(crate) password_hint: fn(usize) -> String,
+
+    /// The title and the heading of the account page.
+    pub(crate) account: &'static str,
+    /// How many sessions are open.
+    pub(crate) session_count: fn(usize) -> String,
+    /// The mark on the session that is looking.
+    pub(crate) this_device: &'static str,
+    /// The column of devices.
+    pub(crate) device: &'static str,
+    /// The column of network addresses.
+    pub(crate) address: &'static str,
+    /// The column of beginnings.
+    pub(crate) started: &'static str,
+    /// The column of last requests.
+    pub(crate) seen: &'static str,
+    /// A device that did not say what it is.
+    pub(crate) unknown_device: &'static str,
+    /// A program and the system it runs on, in this order.
+    pub(crate) program_on: fn(&str, &str) -> String,
+
+    /// The title of the question before a sign-out that another site asked for.
+    pub(crate) confirm_title: &'static str,
+    /// Why we ask.
+    pub(crate) confirm_text: &'static str,
+    /// The link that declines.
+    pub(crate) stay: &'static str,
+
+    /// The button that tries to sign out once more.
+    pub(crate) sign_out_again: &'static str,
+    /// The link to the home page.
+    pub(crate) to_home: &'static str,
+    /// Signing out failed: the title.
+    pub(crate) not_signed_out_title: &'static str,
+    /// Signing out failed: what is known and what to do.
+    pub(crate) not_signed_out_text: &'static str,
+    /// The store is unreachable, in any other request: the title.
+    pub(crate) unreachable_title: &'static str,
+    /// The store is unreachable, in any other request: what to do.
+    pub(crate) unreachable_text: &'static str,
+    /// Over the limit: the title.
+    pub(crate) too_many_title: &'static str,
+    /// Over the limit: how many seconds to wait.
+    pub(crate) too_many_text: fn(u64) -> String,
+    /// No permit for hashing: the title.
+    pub(crate) busy_title: &'static str,
+    /// No permit for hashing: what to do.
+    pub(crate) busy_text: &'static str,
+    /// Another site sent the request: the title.
+    pub(crate) cross_site_title: &'static str,
+    /// Another site sent the request: what we did, which is nothing.
+    pub(crate) cross_site_text: &'static str,
+    /// Registration is closed: the title.
+    pub(crate) closed_title: &'static str,
+    /// Registration is closed: whom to ask.
+    pub(crate) closed_text: &'static str,
+    /// Two cookies of ours with different values: the title.
+    pub(crate) two_cookies_title: &'static str,
+    /// Two cookies of ours with different values: what to do.
+    pub(crate) two_cookies_text: &'static str,
+    /// A form that cannot be read: the title.
+    pub(crate) bad_form_title: &'static str,
+    /// A form that cannot be read: what to do.
+    pub(crate) bad_form_text: &'static str,
+
+    /// Wrong name or wrong password; never says which.
+    pub(crate) wrong_credentials: &'static str,
+    /// Somebody else has the name.
+    pub(crate) name_taken: &'static str,
+    /// The name is empty.
+    pub(crate) name_empty: &'static str,
+    /// The name has more characters than this.
+    pub(crate) name_too_long: fn(usize) -> String,
+    /// The name has control or invisible characters.
+    pub(crate) name_control: &'static str,
+    /// The name has a colon.
+    pub(crate) name_colon: &'static str,
+    /// The name begins or ends with a space.
+    pub(crate) name_outer_space: &'static str,
+    /// The password has fewer characters than this.
+    pub(crate) password_too_short: fn(usize) -> String,
+    /// The password has more bytes than this.
+    pub(crate) password_too_long: fn(usize) -> String,
+    /// The password is among the commonest.
+    pub(crate) password_common: &'static str,
+}
+
+/// The English texts.
+pub(crate) static ENGLISH: Words = Words {
+    lang: "en",
+    skip: "Skip to the content",
+    footer: "Exeunt: “they all leave”. When we say you are signed out, you are.",
+    unwritten: "This page could not be written. Please try again.",
+
+    home_title: "Home page",
+    home_heading: "Home page",
+    home_signed_out: "You are not signed in.",
+    signed_in_as: "You are signed in as",
+    to_account: "Your sessions",
+    sign_in: "Sign in",
+    sign_out: "Sign out",
+    register: "Create an account",
+    register_button: "Create account",
+    username: "Username",
+    password: "Password",
+    password_hint: |min| format!("At least {}.", count(min, "character", "characters")),
+
+    account: "Your sessions",
+    session_count: |n| match n {
+        0 => "No session is open.".to_owned(),
+        1 => "One session is open.".to_owned(),
+        _ => format!("{} sessions are open.", number(n, &NUMBERS_ENGLISH)),
+    },
+    this_device: "this device",
+    device: "Device",
+    address: "Address",
+    started: "Started",
+    seen: "Last seen",
+    unknown_device: "Unknown device",
+    program_on: |program, system| format!("{program} on {system}"),
+
+    confirm_title: "Sign out?",
+    confirm_text: "Another site sent you here to sign you out. We have not done it, because that is for you to decide. \
+                   You are still signed in.",
+    stay: "Stay signed in",
+
+    sign_out_again: "Try to sign out again",
+    to_home: "Go to the home page",
+    not_signed_out_title: "You are NOT signed out",
+    not_signed_out_text: "We could not reach the place where sessions are kept, so we cannot promise that yours has \
+                          ended. Treat it as still open: do not leave a shared computer yet. Wait a moment, then try \
+                          again.",
+    unreachable_title: "We cannot look right now",
+    unreachable_text: "We could not reach the place where sessions are kept. This has not signed you out. Wait a \
+                       moment, then try again.",
+    too_many_title: "Too many attempts",
+    too_many_text: |wait| format!("Please wait {}, then try again.", count(wait, "second", "seconds")),
+    busy_title: "Too busy right now",
+    busy_text: "Too many people are signing in at once, and your turn has not come. Wait a moment, then try again.",
+    cross_site_title: "Refused",
+    cross_site_text: "This request came from another site, so we did nothing. If it was you, go to the home page and \
+                      do it from there.",
+    closed_title: "Registration is closed",
+    closed_text: "New accounts cannot be created here. If you need one, ask the people who run this server.",
+    two_cookies_title: "Two sessions at once",
+    two_cookies_text: "Your browser sent two different session cookies. We will not guess which one is yours, so we \
+                       accepted neither. Clear this site’s cookies in your browser, then sign in again.",
+    bad_form_title: "We could not read the form",
+    bad_form_text: "What your browser sent was incomplete or malformed, so we did nothing. Go back and fill in the \
+                    form again.",
+
+    wrong_credentials: "The username or the password is wrong.",
+    name_taken: "That username is taken. Please choose another.",
+    name_empty: "Please enter a username.",
+    name_too_long: |max| format!("The username is too long: at most {}.", count(max, "character", "characters")),
+    name_control: "The username has invisible or control characters. Please leave them out.",
+    name_colon: "The username cannot contain a colon (:).",
+    name_outer_space: "The username cannot begin or end with a space.",
+    password_too_short: |min| format!("The password is too short: at least {}.", count(min, "character", "characters")),
+    password_too_long: |max| format!("The password is too long: at most {}.", count(max, "byte", "bytes")),
+    password_common: "That password is one of the most common, and the first that anyone would try. Please choose \
+                      another.",
+};
+
+/// The Brazilian Portuguese texts.
+pub(crate) static PORTUGUESE: Words = Words {
+    lang: "pt-BR",
+    skip: "Pular para o conteúdo",
+    footer: "Exeunt: “todos saem de cena”. Quando dizemos que você saiu, você saiu mesmo.",
+    unwritten: "Não foi possível gerar esta página. Tente novamente.",
+
+    home_title: "Página inicial · Home page",
+    home_heading: "Página inicial",
+    home_signed_out: "Você ainda não entrou.",
+    signed_in_as: "Você entrou como",
+    to_account: "Suas sessões",
+    sign_in: "Entrar",
+    sign_out: "Sair",
+    register: "Criar uma conta",
+    register_button: "Criar conta",
+    username: "Nome de usuário",
+    password: "Senha",
+    password_hint: |min| format!("Pelo menos {}.", count(min, "caractere", "caracteres")),
+
+    account: "Suas sessões",
+    session_count: |n| match n {
+        0 => "Nenhuma sessão está aberta.".to_owned(),
+        1 => "Uma sessão está aberta.".to_owned(),
+        _ => format!("{} sessões estão abertas.", number(n, &NUMBERS_PORTUGUESE)),
+    },
+    this_device: "este dispositivo",
+    device: "Dispositivo",
+    address: "Endereço",
+    started: "Início",
+    seen: "Último acesso",
+    unknown_device: "Dispositivo desconhecido",
+    program_on: |program, system| format!("{program} no {system}"),
+
+    confirm_title: "Quer sair?",
+    confirm_text: "Outro site trouxe você até aqui para encerrar sua sessão. Não a encerramos, porque essa decisão é \
+                   sua. Sua sessão continua aberta.",
+    stay: "Continuar na sessão",
+
+    sign_out_again: "Tentar sair de novo",
+    to_home: "Ir para a página inicial",
+    not_signed_out_title: "Você NÃO saiu",
+    not_signed_out_text: "Não conseguimos acessar o lugar onde as sessões ficam guardadas; por isso, não podemos \
+                          garantir que a sua foi encerrada. Considere que ela continua aberta: se o computador é \
+                          compartilhado, não o deixe ainda. Espere um instante e tente de novo.",
+    unreachable_title: "Não conseguimos verificar agora",
+    unreachable_text: "Não conseguimos acessar o lugar onde as sessões ficam guardadas. Isso não encerrou a sua \
+                       sessão. Espere um instante e tente de novo.",
+    too_many_title: "Tentativas demais",
+    too_many_text: |wait| format!("Espere {} e tente de novo.", count(wait, "segundo", "segundos")),
+    busy_title: "Muito movimento agora",
+    busy_text: "Há gente demais entrando ao mesmo tempo, e a sua vez ainda não chegou. Espere um instante e tente de \
+                novo.",
+    cross_site_title: "Pedido recusado",
+    cross_site_text: "Este pedido veio de outro site; por isso, não fizemos nada. Se foi você, vá para a página \
+                      inicial e repita o pedido por lá.",
+    closed_title: "O cadastro está fechado",
+    closed_text: "Não é possível criar novas contas aqui. Se você precisa de uma, fale com quem cuida deste servidor.",
+    two_cookies_title: "Duas sessões ao mesmo tempo",
+    two_cookies_text: "Seu navegador enviou dois cookies de sessão diferentes. Não vamos adivinhar qual é o seu; por \
+                       isso, não aceitamos nenhum. Apague os cookies deste site no navegador e entre de novo.",
+    bad_form_title: "Não conseguimos ler o formulário",
+    bad_form_text: "O que o seu navegador enviou estava incompleto ou malformado; por isso, não fizemos nada. Volte e \
+                    preencha o formulário de novo.",
+
+    wrong_credentials: "O nome de usuário ou a senha está incorreto.",
+    name_taken: "Esse nome de usuário já está em uso. Escolha outro.",
+    name_empty: "Digite um nome de usuário.",
+    name_too_long: |max| {
+        format!("O nome de usuário é longo demais: no máximo {}.", count(max, "caractere", "caracteres"))
+    },
+    name_control: "O nome de usuário tem caracteres invisíveis ou de controle. Digite-o sem eles.",
+    name_colon: "O nome de usuário não pode ter dois-pontos (:).",
+    name_outer_space: "O nome de usuário não pode começar nem terminar com espaço.",
+    password_too_short: |min| format!("A senha é curta demais: pelo menos {}.", count(min, "caractere", "caracteres")),
+    password_too_long: |max| format!("A senha é longa demais: no máximo {}.", count(max, "byte", "bytes")),
+    password_common: "Essa senha é uma das mais comuns, e a primeira que alguém tentaria. Escolha outra.",
+};
+
+/// Two to ten, as a sentence begins with them.
+const NUMBERS_ENGLISH: [&str; 9] = ["Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"];
+/// Two to ten in the feminine, since *sessão* is.
+const NUMBERS_PORTUGUESE: [&str; 9] = ["Duas", "Três", "Quatro", "Cinco", "Seis", "Sete", "Oito", "Nove", "Dez"];
+
+/// A number from two on: spelled while it is small, in digits beyond.
+fn number(n: usize, spelled: &[&str]) -> String {
+    n.checked_sub(2).and_then(|at| spelled.get(at)).map_or_else(|| n.to_string(), |&word| word.to_owned())
+}
+
+/// A number in digits with its noun; both languages use the singular for one alone.
+fn count(n: impl Copy + Display, one: &str, many: &str) -> String {
+    let n = n.to_string();
+    format!("{n} {}", if n == "1" { one } else { many })
+}

@@ -1,0 +1,105 @@
+//! Puts a server together and runs it until it is told to stop.
+//!
+//! Owns the order of coming and going: own the store, bind, refuse what would expose tokens, serve, drain, write what is
+//! left, close. The one place that joins the parts.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use exeunt::store::sqlite::SqliteStore;
+use exeunt::{Authority, Settings};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::state::App;
+use crate::{accept, logs, metrics, routes};
+
+/// Runs a server until SIGINT or SIGTERM.
+pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
+    logs::start(&config);
+    let listeners = bind(&config.listen).await?;
+    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+    let https = config.is_https(&addresses)?;
+    let authority = open(&config).await?;
+    let app = App::new(Arc::clone(&authority), &config, https, config.registration_open(&addresses));
+
+    let metrics_listener = TcpListener::bind(config.metrics)
+        .await
+        .with_context(|| format!("the metrics address {} cannot be used", config.metrics))?;
+    announce(&config, &addresses, metrics_listener.local_addr()?);
+
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone())?);
+    let counted = accept::serve(vec![metrics_listener], metrics::router(Arc::clone(&app.metrics)), stop.clone());
+    let served = accept::serve(listeners, routes::router(&app), stop);
+    tokio::join!(counted, served);
+
+    if let Err(error) = authority.keep_house().await {
+        tracing::warn!(%error, "the last touches were not written");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The authority over the store of these settings. This process owns the data folder from now on.
+pub(crate) async fn open(config: &Config) -> anyhow::Result<Arc<Authority>> {
+    let store = SqliteStore::open(&config.data)?;
+    let settings =
+        Settings { lifetime: config.lifetime, password_chars_min: config.password_chars_min, ..Settings::default() };
+    Authority::open(Arc::new(store), settings).await.context("the live sessions cannot be read")
+}
+
+/// Binds every address of the name: `localhost` is two, and browsers try both.
+async fn bind(listen: &str) -> anyhow::Result<Vec<TcpListener>> {
+    let addresses: Vec<SocketAddr> = tokio::net::lookup_host(listen)
+        .await
+        .with_context(|| format!("{listen} is not an address of this machine"))?
+        .collect();
+    let mut listeners: Vec<TcpListener> = Vec::new();
+    let mut failure = None;
+    for mut address in addresses {
+        // A free port is taken once and then used for all.
+        if let (0, Some(first)) = (address.port(), listeners.first()) {
+            address.set_port(first.local_addr()?.port());
+        }
+        match TcpListener::bind(address).await {
+            Ok(listener) => listeners.push(listener),
+            // A machine without IPv6 has no `::1`. A port that somebody else has is nobody's second choice.
+            Err(error) if error.kind() == std::io::ErrorKind::AddrNotAvailable => failure = Some(error),
+            Err(error) => return Err(error).with_context(|| format!("cannot listen on {address}")),
+        }
+    }
+    match failure {
+        Some(error) if listeners.is_empty() => Err(error).with_context(|| format!("cannot listen on {listen}")),
+        _ => Ok(listeners),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "whoever started it reads here where to go")]
+fn announce(config: &Config, addresses: &[SocketAddr], metrics: SocketAddr) {
+    let port = addresses.first().map_or(0, SocketAddr::port);
+    let host = config.listen.rsplit_once(':').map_or("localhost", |(host, _)| host);
+    println!("Exeunt listens on http://{host}:{port}");
+    if let Some(url) = &config.public_url {
+        println!("The world sees it as {}", url.origin().ascii_serialization());
+    }
+    println!("Metrics are on http://{metrics}/metrics");
+    tracing::info!(%host, port, %metrics, data = %config.data.display(), "started");
+}
+
+/// Cancels `stop` at the first SIGINT or SIGTERM.
+fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output = ()> + Send> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+        stop.cancel();
+    })
+}
