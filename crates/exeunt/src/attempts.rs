@@ -60,8 +60,8 @@ impl Attempts {
         Self { places: (0..PLACES).map(|_| AtomicI64::new(0)).collect(), key: RandomState::new() }
     }
 
-    /// Pays for one try at the password of `name_key` from `address`, before the password is looked at, so that a hundred
-    /// tries at the same moment are a hundred tries.
+    /// Pays for one try at the password of `name_key` from `address`, before the password is looked at, so that
+    /// many tries at the same moment are as many tries.
     ///
     /// # Errors
     ///

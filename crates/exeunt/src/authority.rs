@@ -13,7 +13,7 @@ use std::time::Duration;
 pub use self::errors::{LoginError, RegisterError};
 use crate::attempts::Attempts;
 use crate::clock::{Clock, SystemClock};
-use crate::credential::{NewPassword, PASSWORD_CHARS_MIN, Password, PasswordFault};
+use crate::credential::{NewPassword, PASSWORD_CHARS_MIN, Password, PasswordFault, Work};
 use crate::hasher::{Hasher, Verdict};
 use crate::live::{Belief, Fill, Live};
 use crate::random::{OsRandom, Random};
@@ -42,6 +42,8 @@ pub struct Settings {
     pub lifetime: Lifetime,
     /// The fewest characters of a new password.
     pub password_chars_min: usize,
+    /// How much work a password hash is.
+    pub work: Work,
     /// How often touches are written and expired sessions swept; `None` leaves that to [`Authority::keep_house`].
     pub keep_every: Option<Duration>,
     /// What time it is.
@@ -55,6 +57,7 @@ impl Default for Settings {
         Self {
             lifetime: Lifetime::default(),
             password_chars_min: PASSWORD_CHARS_MIN,
+            work: Work::default(),
             keep_every: Some(keeper::KEEP_EVERY),
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
@@ -90,7 +93,7 @@ impl Authority {
     pub async fn open(store: Arc<dyn Store>, settings: Settings) -> Result<Arc<Self>, StoreError> {
         let live = Arc::new(Live::new(settings.lifetime));
         store.tell(Arc::clone(&live) as Arc<_>);
-        let hasher = Hasher::new(Arc::clone(&settings.random));
+        let hasher = Hasher::new(settings.work, Arc::clone(&settings.random));
         let authority = Arc::new(Self { store, live, hasher, attempts: Attempts::new(), settings });
         if authority.store.is_exclusive() {
             authority.load().await?;
@@ -122,7 +125,7 @@ impl Authority {
         if self.store.user_by_name(&name).await?.is_some() {
             return Err(RegisterError::Taken);
         }
-        let hash = self.hasher.hash(password).await?;
+        let hash = self.hasher.turn().await?.hash(password).await?;
         let new = NewUser { name, hash, at: self.settings.clock.now() };
         self.store.add_user(&new).await?.ok_or(RegisterError::Taken)
     }
@@ -189,7 +192,7 @@ impl Authority {
         let name = UserName::parse(name)?;
         let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
         let known = self.store.user_by_name(&name).await?.ok_or(RegisterError::NoSuchUser)?;
-        let hash = self.hasher.hash(password).await?;
+        let hash = self.hasher.turn().await?.hash(password).await?;
         let change = PasswordChange { user: known.user.id, hash, actor, at: self.settings.clock.now() };
         let revocation = self.store.change_password(&change).await?.ok_or(RegisterError::NoSuchUser)?;
         Ok(Revoked::proven(&revocation))
@@ -241,14 +244,17 @@ impl Authority {
     async fn verify(&self, name: &str, password: &str, device: &Device) -> Result<KnownUser, LoginError> {
         // What cannot be a name is nobody's, and costs what a wrong password costs.
         let name = UserName::parse(name).ok();
-        let password = Arc::new(Password::offered(password).map_err(|_: PasswordFault| LoginError::Refused)?);
-        let key = name.as_ref().map_or("", UserName::key);
-        let attempt = self.attempts.sign_in(key, device.address(), self.settings.clock.now())?;
+        let password = Password::offered(password).map_err(|_: PasswordFault| LoginError::Refused)?;
         let known = match &name {
             Some(name) => self.store.user_by_name(name).await?,
             None => None,
         };
-        let verdict = self.hasher.verify(password, known.as_ref().map(|known| known.hash.clone())).await?;
+        let turn = self.hasher.turn().await?;
+        // Paid within the turn: fifty right passwords at once are no attack, and as many guesses are looked at beyond the
+        // limit as there are cores.
+        let key = name.as_ref().map_or("", UserName::key);
+        let attempt = self.attempts.sign_in(key, device.address(), self.settings.clock.now())?;
+        let verdict = turn.verify(password, known.as_ref().map(|known| known.hash.clone())).await?;
         match (verdict, known) {
             (Verdict::Fits(renewed), Some(known)) => {
                 attempt.pay_back();

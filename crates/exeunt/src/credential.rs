@@ -21,11 +21,7 @@ pub const PASSWORD_CHARS_MIN: usize = 8;
 /// A new password that an attacker finds within this many guesses is among the commonest (ASVS 5.0 6.2.4: the top 3,000).
 const COMMON_GUESSES: u64 = 3_000;
 
-/// Memory of one hash in KiB: 19 MiB, the least of OWASP's password storage cheat sheet for two passes.
-const MEMORY_KIB: u32 = 19_456;
-/// Passes over that memory.
-const PASSES: u32 = 2;
-/// Lanes: one, since the permits already share the cores out.
+/// Lanes of a hash: one, since the permits already share the cores out.
 const LANES: u32 = 1;
 /// The most memory in KiB that a stored hash may make us use; a hash that asks for more was not written by us.
 const MEMORY_KIB_MAX: u32 = 262_144;
@@ -33,6 +29,45 @@ const MEMORY_KIB_MAX: u32 = 262_144;
 const PASSES_MAX: u32 = 16;
 /// Bytes of salt.
 const SALT_BYTES: usize = 16;
+
+/// How much work a hash is: argon2id's memory and passes.
+///
+/// There is none below the default: 19 MiB and two passes are the least of OWASP's password storage cheat sheet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    memory_kib: u32,
+    passes: u32,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self { memory_kib: 19_456, passes: 2 }
+    }
+}
+
+impl Work {
+    /// More work than the default; less is raised to it, and more than a stored hash may ask for is lowered to that.
+    #[must_use]
+    pub fn of(memory_kib: u32, passes: u32) -> Self {
+        let least = Self::default();
+        Self {
+            memory_kib: memory_kib.clamp(least.memory_kib, MEMORY_KIB_MAX),
+            passes: passes.clamp(least.passes, PASSES_MAX),
+        }
+    }
+
+    /// Next to no work, so that a test can sign in ten thousand times. Its hashes protect nothing.
+    #[cfg(any(test, feature = "conformance"))]
+    #[must_use]
+    pub const fn for_tests() -> Self {
+        Self { memory_kib: 8, passes: 1 }
+    }
+
+    fn argon2(self) -> Argon2<'static> {
+        let params = Params::new(self.memory_kib, self.passes, LANES, None).expect("work is within argon2's bounds");
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+    }
+}
 
 /// A password as it was offered at the door, in NFC. Wiped when dropped; has no `Debug`.
 pub struct Password(Zeroizing<String>);
@@ -78,10 +113,10 @@ impl NewPassword {
         Ok(Self(password))
     }
 
-    /// The hash to keep. Takes about 20 ms of one core and 19 MiB: call it under the hasher's permit.
+    /// The hash to keep. Takes tens of milliseconds of one core and 19 MiB: call it under the hasher's permit.
     #[must_use]
-    pub fn hash(&self, random: &dyn Random) -> PasswordHash {
-        hash(&self.0, random)
+    pub fn hash(&self, work: Work, random: &dyn Random) -> PasswordHash {
+        hash(&self.0, work, random)
     }
 }
 
@@ -102,15 +137,15 @@ impl PasswordHash {
         &self.0
     }
 
-    /// A hash that no password is known for, made with today's parameters.
+    /// A hash that no password is known for, made with as much work as others.
     ///
     /// Verifying against it takes the time that a wrong password takes, so an unknown name cannot be told by the clock.
     #[must_use]
-    pub fn of_nobody(random: &dyn Random) -> Self {
+    pub fn of_nobody(work: Work, random: &dyn Random) -> Self {
         let mut bytes = [0; 32];
         random.fill(&mut bytes);
         let password = Password(Zeroizing::new(data_encoding::HEXLOWER.encode(&bytes)));
-        hash(&password, random)
+        hash(&password, work, random)
     }
 
     /// Whether `password` is the one. A stored text that is no hash, or one that asks for absurd work, fits nothing.
@@ -121,16 +156,16 @@ impl PasswordHash {
         if params.m_cost() > MEMORY_KIB_MAX || params.t_cost() > PASSES_MAX {
             return false;
         }
-        argon2().verify_password(password.as_bytes(), &parsed).is_ok()
+        Work::default().argon2().verify_password(password.as_bytes(), &parsed).is_ok()
     }
 
-    /// The same password hashed with today's parameters, if this hash was made with weaker ones.
+    /// The same password hashed with `work`, if this hash was made with less.
     #[must_use]
-    pub fn renewed(&self, password: &Password, random: &dyn Random) -> Option<Self> {
+    pub fn renewed(&self, password: &Password, work: Work, random: &dyn Random) -> Option<Self> {
         let parsed = phc::PasswordHash::new(&self.0).ok()?;
         let params = Params::try_from(&parsed).ok()?;
-        let weaker = params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES;
-        weaker.then(|| hash(password, random))
+        let weaker = params.m_cost() < work.memory_kib || params.t_cost() < work.passes;
+        weaker.then(|| hash(password, work, random))
     }
 }
 
@@ -157,18 +192,14 @@ pub enum PasswordFault {
     Common,
 }
 
-fn hash(password: &Password, random: &dyn Random) -> PasswordHash {
+fn hash(password: &Password, work: Work, random: &dyn Random) -> PasswordHash {
     let mut salt = [0; SALT_BYTES];
     random.fill(&mut salt);
-    let made: phc::PasswordHash = argon2()
+    let made: phc::PasswordHash = work
+        .argon2()
         .hash_password_with_salt(password.as_bytes(), &salt)
         .expect("the parameters, the salt's length and the password's length are within argon2's bounds");
     PasswordHash(made.to_string())
-}
-
-fn argon2() -> Argon2<'static> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("constants within argon2's bounds");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
 #[cfg(test)]
@@ -188,7 +219,7 @@ mod tests {
     fn only_the_whole_password_fits() {
         let random = CountingRandom::default();
         let long = format!("{}x", "correct horse battery staple ".repeat(10));
-        let hash = choose(&long).unwrap_or_else(|fault| panic!("{fault}")).hash(&random);
+        let hash = choose(&long).unwrap_or_else(|fault| panic!("{fault}")).hash(Work::default(), &random);
         assert!(hash.fits(&offered(&long)));
         assert!(!hash.fits(&offered(&long[..long.len() - 1])), "nothing is cut off at 72 bytes");
         assert!(!hash.fits(&offered(&format!(" {long}"))), "nothing is trimmed");
@@ -196,8 +227,9 @@ mod tests {
 
     #[test]
     fn one_password_on_two_keyboards_is_one() {
-        let hash =
-            choose("gra\u{e7}a-imensa").unwrap_or_else(|fault| panic!("{fault}")).hash(&CountingRandom::default());
+        let hash = choose("gra\u{e7}a-imensa")
+            .unwrap_or_else(|fault| panic!("{fault}"))
+            .hash(Work::default(), &CountingRandom::default());
         assert!(hash.fits(&offered("grac\u{327}a-imensa")));
     }
 
@@ -219,9 +251,17 @@ mod tests {
         let stored = PasswordHash::from_phc(made.to_string());
         let password = offered("tall-ships-sail");
         assert!(stored.fits(&password));
-        let renewed = stored.renewed(&password, &CountingRandom::default()).expect("weaker than today's");
+        let renewed =
+            stored.renewed(&password, Work::default(), &CountingRandom::default()).expect("weaker than today's");
         assert!(renewed.fits(&password));
-        assert!(renewed.renewed(&password, &CountingRandom::default()).is_none());
+        assert!(renewed.renewed(&password, Work::default(), &CountingRandom::default()).is_none());
+    }
+
+    #[test]
+    fn there_is_no_work_below_the_least() {
+        assert_eq!(Work::of(1, 0), Work::default());
+        assert_eq!(Work::of(65_536, 3), Work { memory_kib: 65_536, passes: 3 });
+        assert_eq!(Work::of(u32::MAX, u32::MAX), Work { memory_kib: MEMORY_KIB_MAX, passes: PASSES_MAX });
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub enum When {
 #[derive(Debug)]
 pub struct Staged {
     inner: Arc<dyn Store>,
+    exclusive: bool,
     cues: Mutex<Vec<Cue>>,
 }
 
@@ -79,7 +80,13 @@ impl Staged {
     /// Plays `inner`.
     #[must_use]
     pub fn new(inner: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self { inner, cues: Mutex::default() })
+        Arc::new(Self { exclusive: inner.is_exclusive(), inner, cues: Mutex::default() })
+    }
+
+    /// Plays `inner` as if others wrote to it, too, so that memory is not complete and the store is asked.
+    #[must_use]
+    pub fn shared(inner: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self { exclusive: false, inner, cues: Mutex::default() })
     }
 
     /// Makes every call of `sentence` fail, until [`Staged::clear`].
@@ -139,7 +146,7 @@ impl Store for Staged {
     }
 
     fn is_exclusive(&self) -> bool {
-        self.inner.is_exclusive()
+        self.exclusive
     }
 
     async fn add_user(&self, new: &NewUser) -> Result<Option<User>, StoreError> {

@@ -1,0 +1,257 @@
+//! Races, each as a named schedule: a store on a stage holds one caller exactly where the other must pass it.
+//!
+//! Owns rules R1, R4, R5 and R6 as they are seen through the authority. Nothing here sleeps.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use exeunt::clock::ManualClock;
+use exeunt::credential::Work;
+use exeunt::store::memory::MemoryStore;
+use exeunt::store::staged::{Staged, When};
+use exeunt::store::{Store, StoreError};
+use exeunt::{
+    Actor, Authority, Cause, Device, LoginError, Opened, Place, Settings, Standing, Target, Timestamp, Token, UserId,
+};
+
+const NAME: &str = "ana";
+const PASSWORD: &str = "tall ships sail";
+
+struct Scene {
+    store: Arc<Staged>,
+    authority: Arc<Authority>,
+    clock: Arc<ManualClock>,
+    ana: UserId,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        Self::on(Staged::new(Arc::new(MemoryStore::default()))).await
+    }
+
+    async fn on(store: Arc<Staged>) -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1_800_000_000_000_000)));
+        let settings = Settings {
+            clock: Arc::clone(&clock) as Arc<_>,
+            work: Work::for_tests(),
+            keep_every: None,
+            ..Settings::default()
+        };
+        let authority = Authority::open(Arc::clone(&store) as Arc<dyn Store>, settings).await.expect("opened");
+        let ana = authority.add_user(NAME, PASSWORD).await.expect("added").id;
+        Self { store, authority, clock, ana }
+    }
+
+    fn sign_in(&self, password: &'static str) -> tokio::task::JoinHandle<Result<Opened, LoginError>> {
+        let authority = Arc::clone(&self.authority);
+        tokio::spawn(async move {
+            let device = Device::default();
+            authority.login(NAME, password, Place { device: &device, replaces: None }).await
+        })
+    }
+
+    async fn signed_in(&self) -> Opened {
+        self.sign_in(PASSWORD).await.expect("ran").unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    async fn is_live(&self, token: &Token) -> bool {
+        matches!(self.authority.check(token).await.expect("looked"), Standing::Live(_))
+    }
+
+    async fn end(&self, target: Target) -> Result<exeunt::Revoked, StoreError> {
+        self.authority.revoke(target, Cause::Logout, Actor::User(self.ana)).await
+    }
+
+    async fn end_everything(&self) {
+        let over = self.end(Target::User(self.ana)).await.expect("ended");
+        assert!(over.seq().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_committed_before_everything_ended_is_dead_even_if_it_is_answered_later() {
+    let scene = Scene::new().await;
+    let hold = scene.store.hold("open_session", When::After);
+    let login = scene.sign_in(PASSWORD);
+    hold.reached().await;
+    scene.end_everything().await;
+    hold.let_go();
+    let late = login.await.expect("ran").unwrap_or_else(|error| panic!("{error}"));
+    assert!(!scene.is_live(&late.token).await, "it was opened before, so it ended");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_comes_after_everything_ended_is_alive() {
+    let scene = Scene::new().await;
+    let before = scene.signed_in().await;
+    let hold = scene.store.hold("open_session", When::Before);
+    let login = scene.sign_in(PASSWORD);
+    hold.reached().await;
+    scene.end_everything().await;
+    hold.let_go();
+    let after = login.await.expect("ran").unwrap_or_else(|error| panic!("{error}"));
+    assert!(scene.is_live(&after.token).await, "verified anew and opened after, so it lives");
+    assert!(!scene.is_live(&before.token).await);
+}
+
+#[tokio::test]
+async fn a_sign_in_verified_with_the_old_password_opens_nothing_after_the_change() {
+    let scene = Scene::new().await;
+    let hold = scene.store.hold("open_session", When::Before);
+    let login = scene.sign_in(PASSWORD);
+    hold.reached().await;
+    let changed = scene.authority.set_password(NAME, "small boats row", Actor::Operator).await.expect("changed");
+    assert!(changed.ended().is_empty(), "nothing was open; the epoch rises all the same");
+    hold.let_go();
+    assert!(matches!(login.await.expect("ran"), Err(LoginError::Refused)));
+    assert!(scene.authority.sessions_of(scene.ana).await.expect("looked").is_empty());
+}
+
+#[tokio::test]
+async fn a_session_ended_between_its_opening_and_its_answer_is_dead() {
+    let scene = Scene::new().await;
+    let hold = scene.store.hold("open_session", When::After);
+    let login = scene.sign_in(PASSWORD);
+    hold.reached().await;
+    let listed = scene.authority.sessions_of(scene.ana).await.expect("looked");
+    let over = scene.end(Target::Session(listed[0].id)).await.expect("ended");
+    assert_eq!(over.ended(), [listed[0].id]);
+    hold.let_go();
+    let late = login.await.expect("ran").unwrap_or_else(|error| panic!("{error}"));
+    assert!(!scene.is_live(&late.token).await);
+}
+
+#[tokio::test]
+async fn a_check_that_read_the_store_before_the_ending_refuses_after_it() {
+    let scene = Scene::on(Staged::shared(Arc::new(MemoryStore::default()))).await;
+    let opened = scene.signed_in().await;
+    // Another node, which has not heard of the session and asks the store.
+    let other = Scene::on_shared(&scene).await;
+    let hold = scene.store.hold("session_by_token", When::After);
+    let (authority, token) = (Arc::clone(&other), opened.token.reveal());
+    let check = tokio::spawn(async move {
+        let token = Token::parse(&token).expect("a token");
+        authority.check(&token).await.expect("looked")
+    });
+    hold.reached().await;
+    let _ = scene.end(Target::Session(opened.session.id)).await.expect("ended");
+    hold.let_go();
+    assert_eq!(check.await.expect("ran"), Standing::Refused, "what was read is held against what was heard since");
+    assert_eq!(other.check(&opened.token).await.expect("looked"), Standing::Refused);
+}
+
+impl Scene {
+    /// A second authority on the same store, with a memory of its own.
+    async fn on_shared(scene: &Self) -> Arc<Authority> {
+        let settings = Settings {
+            clock: Arc::clone(&scene.clock) as Arc<_>,
+            work: Work::for_tests(),
+            keep_every: None,
+            ..Settings::default()
+        };
+        Authority::open(Arc::clone(&scene.store) as Arc<dyn Store>, settings).await.expect("opened")
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_after_the_commit_changes_nothing() {
+    let scene = Scene::new().await;
+    let opened = scene.signed_in().await;
+    let hold = scene.store.hold("revoke", When::After);
+    let (authority, target, actor) =
+        (Arc::clone(&scene.authority), Target::Session(opened.session.id), Actor::User(scene.ana));
+    let caller = tokio::spawn(async move { authority.revoke(target, Cause::Logout, actor).await });
+    hold.reached().await;
+    caller.abort();
+    assert!(caller.await.expect_err("aborted").is_cancelled());
+    assert!(!scene.is_live(&opened.token).await, "memory heard of it before the caller did");
+    let again = scene.end(target).await.expect("looked");
+    assert!(again.ended().is_empty());
+}
+
+#[tokio::test]
+async fn a_touch_in_flight_does_not_bring_a_session_back() {
+    let scene = Scene::new().await;
+    let opened = scene.signed_in().await;
+    scene.clock.advance(Duration::from_secs(120));
+    assert!(scene.is_live(&opened.token).await, "this look is a use, and is noted later");
+    let hold = scene.store.hold("touch", When::Before);
+    let authority = Arc::clone(&scene.authority);
+    let keeping = tokio::spawn(async move { authority.keep_house().await });
+    hold.reached().await;
+    let _ = scene.end(Target::Session(opened.session.id)).await.expect("ended");
+    hold.let_go();
+    keeping.await.expect("ran").expect("kept");
+    assert!(!scene.is_live(&opened.token).await);
+    assert!(scene.authority.sessions_of(scene.ana).await.expect("looked").is_empty());
+}
+
+#[tokio::test]
+async fn a_session_used_just_before_it_expires_is_spared() {
+    let scene = Scene::new().await;
+    let opened = scene.signed_in().await;
+    let idle = scene.authority.settings().lifetime.idle;
+    scene.clock.advance(idle - Duration::from_secs(1));
+    assert!(scene.is_live(&opened.token).await);
+    scene.clock.advance(Duration::from_secs(2));
+    scene.authority.keep_house().await.expect("kept");
+    assert!(scene.is_live(&opened.token).await, "the touch is written before the sweep looks");
+    scene.clock.advance(idle);
+    assert!(!scene.is_live(&opened.token).await, "expired on read, before any sweep");
+    scene.authority.keep_house().await.expect("kept");
+    assert_eq!(scene.authority.live_sessions(), 0);
+}
+
+#[tokio::test]
+async fn where_the_store_fails_nothing_is_claimed_and_nobody_is_signed_out() {
+    let scene = Scene::new().await;
+    let opened = scene.signed_in().await;
+    scene.store.fail("revoke", When::Before);
+    assert!(scene.end(Target::Session(opened.session.id)).await.is_err());
+    assert!(scene.is_live(&opened.token).await, "refused is not unreachable");
+    scene.store.clear();
+    scene.store.fail("revoke", When::After);
+    assert!(scene.end(Target::Session(opened.session.id)).await.is_err(), "an unknown outcome is not claimed");
+    scene.store.clear();
+    let _ = scene.end(Target::Session(opened.session.id)).await.expect("looked again");
+    assert!(!scene.is_live(&opened.token).await);
+}
+
+#[tokio::test]
+async fn where_the_store_cannot_look_it_is_no_refusal() {
+    let scene = Scene::on(Staged::shared(Arc::new(MemoryStore::default()))).await;
+    let opened = scene.signed_in().await;
+    let other = Scene::on_shared(&scene).await;
+    scene.store.fail("session_by_token", When::Before);
+    assert!(other.check(&opened.token).await.is_err(), "neither live nor refused");
+    scene.store.fail("user_by_name", When::Before);
+    assert!(matches!(scene.sign_in(PASSWORD).await.expect("ran"), Err(LoginError::Store(_))));
+    scene.store.clear();
+    assert!(matches!(other.check(&opened.token).await, Ok(Standing::Live(_))));
+}
+
+#[tokio::test]
+async fn a_new_sign_in_ends_the_session_it_replaces() {
+    let scene = Scene::new().await;
+    let old = scene.signed_in().await;
+    let device = Device::default();
+    let place = Place { device: &device, replaces: Some(old.session.id) };
+    let new = scene.authority.login(NAME, PASSWORD, place).await.unwrap_or_else(|error| panic!("{error}"));
+    assert!(!scene.is_live(&old.token).await);
+    assert!(scene.is_live(&new.token).await);
+}
+
+#[tokio::test]
+async fn fifty_sign_ins_race_signing_out_everywhere_and_each_lands_on_one_side() {
+    let scene = Scene::new().await;
+    let _ = scene.signed_in().await;
+    let logins: Vec<_> = (0..50).map(|_| scene.sign_in(PASSWORD)).collect();
+    scene.end_everything().await;
+    let listed = |sessions: Vec<exeunt::Session>| sessions.into_iter().map(|s| s.id).collect::<Vec<_>>();
+    for login in logins {
+        let opened = login.await.expect("ran").unwrap_or_else(|error| panic!("{error}"));
+        let remembered = listed(scene.authority.sessions_of(scene.ana).await.expect("looked"));
+        let believed = scene.is_live(&opened.token).await;
+        assert_eq!(believed, remembered.contains(&opened.session.id), "memory and store agree on the side");
+    }
+}
