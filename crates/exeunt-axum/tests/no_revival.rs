@@ -1,0 +1,207 @@
+//! No revival: a request that passed its check before the logout may finish, and brings nothing back.
+//!
+//! Owns the flagship promise as an app's author meets it: a slow protected route behind [`AuthLayer`], in every stack of the
+//! field the way a logged-out session came back to life. Once as a forced schedule, and over 10,000 random offsets.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::{Request, Response, StatusCode};
+use axum::response::Redirect;
+use axum::routing::{get, post};
+use exeunt::clock::{ManualClock, Timestamp};
+use exeunt::credential::{PasswordHash, Work};
+use exeunt::random::{CountingRandom, OsRandom, Random};
+use exeunt::session::SessionId;
+use exeunt::store::memory::MemoryStore;
+use exeunt::store::{NewSession, NewUser, Opening, Store};
+use exeunt::user::UserName;
+use exeunt::{Authority, Device, Session, Settings, Token, User};
+use exeunt_axum::{Auth, AuthError, AuthLayer, CurrentUser, LoggedOut};
+use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
+
+/// Random offsets at which the logout meets the slow request.
+const OFFSETS: usize = 10_000;
+
+/// Lets a test hold the slow route where it wants.
+#[derive(Clone, Debug)]
+struct Gate {
+    inside: Arc<Semaphore>,
+    open: Arc<Semaphore>,
+}
+
+async fn slow(State(gate): State<Gate>, auth: Auth) -> Result<&'static str, AuthError> {
+    let was = if auth.user().is_some() { "began signed in" } else { "began signed out" };
+    gate.inside.add_permits(1);
+    gate.open.acquire().await.expect("never closed").forget();
+    // What a fenced write would ask before it writes.
+    Ok(if auth.is_still_live().await? { was } else { "ended meanwhile" })
+}
+
+async fn wander(auth: Auth) -> &'static str {
+    for _ in 0..5 {
+        tokio::task::yield_now().await;
+    }
+    if auth.user().is_some() { "signed in" } else { "signed out" }
+}
+
+async fn sign_out(auth: Auth) -> Result<(LoggedOut, Redirect), AuthError> {
+    Ok((auth.logout().await?, Redirect::to("/")))
+}
+
+async fn private(CurrentUser(session): CurrentUser) -> String {
+    session.name.to_string()
+}
+
+struct App {
+    router: Router,
+    gate: Gate,
+    authority: Arc<Authority>,
+    clock: Arc<ManualClock>,
+    tokens: Vec<String>,
+}
+
+impl App {
+    /// An app with this many sessions of one user open.
+    async fn with_sessions(count: usize) -> Self {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let start = Timestamp::from_micros(1_800_000_000_000_000);
+        let clock = Arc::new(ManualClock::at(start));
+        let random: &dyn Random = &OsRandom;
+        let name = UserName::parse("ana").expect("a name");
+        let new = NewUser { name, hash: PasswordHash::of_nobody(Work::for_tests(), random), at: start };
+        let user = store.add_user(&new).await.expect("added").expect("not taken");
+        let mut tokens = Vec::new();
+        for _ in 0..count {
+            tokens.push(open(&store, &user, start).await);
+        }
+        let settings = Settings { clock: Arc::clone(&clock) as Arc<_>, keep_every: None, ..Settings::default() };
+        let authority = Authority::open(store, settings).await.expect("opened");
+        let gate = Gate { inside: Arc::new(Semaphore::new(0)), open: Arc::new(Semaphore::new(0)) };
+        let router = Router::new()
+            .route("/slow", get(slow))
+            .route("/wander", get(wander))
+            .route("/private", get(private))
+            .route("/logout", post(sign_out).get(sign_out))
+            .with_state(gate.clone())
+            .layer(AuthLayer::plain_http_on_loopback(Arc::clone(&authority)));
+        Self { router, gate, authority, clock, tokens }
+    }
+
+    async fn ask(&self, method: &str, path: &str, token: &str) -> Response<Body> {
+        ask(self.router.clone(), method, path, token).await
+    }
+}
+
+async fn open(store: &Arc<dyn Store>, user: &User, at: Timestamp) -> String {
+    let random: &dyn Random = &OsRandom;
+    let token = Token::generate(random);
+    let session = Session {
+        id: SessionId::generate(random),
+        digest: token.digest(),
+        user: user.id,
+        name: Arc::clone(&user.name),
+        epoch: user.epoch,
+        opened_at: at,
+        seen_at: at,
+        expires_at: at.plus(std::time::Duration::from_secs(86_400)),
+        device: Device::default(),
+    };
+    let opening = store.open_session(&NewSession { session, replaces: None }).await.expect("opened");
+    assert!(matches!(opening, Opening::Opened { .. }));
+    token.reveal()
+}
+
+async fn ask(router: Router, method: &str, path: &str, token: &str) -> Response<Body> {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(COOKIE, format!("exeunt={token}"))
+        .body(Body::empty())
+        .expect("a request");
+    router.oneshot(request).await.expect("infallible")
+}
+
+async fn text(response: Response<Body>) -> String {
+    let bytes = axum::body::to_bytes(response.into_body(), 1_024).await.expect("a body");
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+fn live_cookies(response: &Response<Body>) -> usize {
+    let cookies = response.headers().get_all(SET_COOKIE).iter();
+    cookies.filter(|cookie| !cookie.to_str().expect("text").contains("Max-Age=0")).count()
+}
+
+#[tokio::test]
+async fn a_request_in_flight_when_its_session_ends_finishes_and_brings_nothing_back() {
+    let app = App::with_sessions(1).await;
+    let token = &app.tokens[0];
+    assert_eq!(app.ask("GET", "/private", token).await.status(), StatusCode::OK);
+    // Long enough ago that the slow request's check is a use, which is noted after the logout.
+    app.clock.advance(std::time::Duration::from_secs(600));
+
+    let (router, held) = (app.router.clone(), token.clone());
+    let slow = tokio::spawn(async move { ask(router, "GET", "/slow", &held).await });
+    app.gate.inside.acquire().await.expect("never closed").forget();
+
+    let out = app.ask("POST", "/logout", token).await;
+    assert_eq!(out.status(), StatusCode::SEE_OTHER);
+    assert_eq!(live_cookies(&out), 0);
+    assert_eq!(out.headers().get_all(SET_COOKIE).iter().count(), 1, "exactly one, deleting");
+
+    app.gate.open.add_permits(1);
+    let finished = slow.await.expect("ran");
+    assert_eq!((finished.status(), live_cookies(&finished)), (StatusCode::OK, 0));
+    assert_eq!(text(finished).await, "ended meanwhile");
+
+    app.authority.keep_house().await.expect("kept");
+    assert_eq!(app.ask("GET", "/private", token).await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(app.ask("POST", "/logout", token).await.status(), StatusCode::SEE_OTHER, "a second time is a success");
+    assert_eq!(app.ask("GET", "/private", token).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_ten_thousand_random_offsets_nothing_comes_back() {
+    let app = Arc::new(App::with_sessions(OFFSETS).await);
+    let dice = CountingRandom::default();
+    let mut rounds = Vec::new();
+    for round in 0..OFFSETS {
+        let mut offsets = [0; 2];
+        dice.fill(&mut offsets);
+        let app = Arc::clone(&app);
+        rounds.push(tokio::spawn(async move { meet(&app, round, offsets).await }));
+    }
+    for round in rounds {
+        round.await.expect("no round found a session back");
+    }
+    app.authority.keep_house().await.expect("kept");
+    for token in &app.tokens {
+        assert_eq!(app.ask("GET", "/private", token).await.status(), StatusCode::UNAUTHORIZED);
+    }
+}
+
+/// A request and a logout of one session, each after its own number of turns of the scheduler.
+async fn meet(app: &App, round: usize, offsets: [u8; 2]) {
+    let token = app.tokens[round].clone();
+    let (router, held) = (app.router.clone(), token.clone());
+    let request = tokio::spawn(async move {
+        for _ in 0..offsets[0] % 16 {
+            tokio::task::yield_now().await;
+        }
+        ask(router, "GET", "/wander", &held).await
+    });
+    for _ in 0..offsets[1] % 16 {
+        tokio::task::yield_now().await;
+    }
+    let out = app.ask("POST", "/logout", &token).await;
+    assert_eq!((out.status(), live_cookies(&out)), (StatusCode::SEE_OTHER, 0));
+    // Over from here on, whatever the other request is doing.
+    assert_eq!(app.ask("GET", "/private", &token).await.status(), StatusCode::UNAUTHORIZED, "round {round}");
+    let finished = request.await.expect("ran");
+    assert_eq!((finished.status(), live_cookies(&finished)), (StatusCode::OK, 0));
+    assert_eq!(app.ask("GET", "/private", &token).await.status(), StatusCode::UNAUTHORIZED, "round {round}");
+}
