@@ -1,0 +1,182 @@
+//! The house rules that a compiler does not hold, read from the source itself.
+//!
+//! Owns who may import whom (`ARCHITECTURE.md`), how long a file may be, that every file says what it owns, and that what
+//! only one place may do is done in one place.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The most lines of a source file before its tests.
+const FILE_LINES_MAX: usize = 400;
+
+/// A source file of the product: its path below `crates/`, and its text without its tests.
+struct Source {
+    path: String,
+    text: String,
+}
+
+impl Source {
+    fn is_in(&self, places: &[&str]) -> bool {
+        places.iter().any(|place| self.path == format!("{place}.rs") || self.path.starts_with(&format!("{place}/")))
+    }
+
+    /// The lines that are code: no comments.
+    fn code(&self) -> impl Iterator<Item = &str> {
+        self.text.lines().map(str::trim).filter(|line| !line.starts_with("//"))
+    }
+}
+
+fn crates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("below crates/").to_owned()
+}
+
+/// Every `.rs` file below `src/` of the three crates; helpers for tests are left out.
+fn sources() -> Vec<Source> {
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> =
+        ["exeunt", "exeunt-axum", "exeunt-server"].iter().map(|name| crates().join(name).join("src")).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(read(&path));
+            }
+        }
+    }
+    let helpers = ["exeunt/src/store/conformance", "exeunt/src/store/staged", "exeunt/src/live/tests"];
+    found.retain(|source| !source.is_in(&helpers));
+    assert!(found.len() > 50, "the house was not found");
+    found
+}
+
+fn read(path: &Path) -> Source {
+    let text = fs::read_to_string(path).expect("text");
+    let text = text.split("#[cfg(test)]\nmod tests").next().expect("a first part").to_owned();
+    let path = path.strip_prefix(crates()).expect("below crates/").to_string_lossy().into_owned();
+    Source { path, text }
+}
+
+fn manifest(name: &str) -> String {
+    let text = fs::read_to_string(crates().join(name).join("Cargo.toml")).expect("a manifest");
+    text.split("[dev-dependencies]").next().expect("a first part").to_owned()
+}
+
+/// Asserts that nothing in `places` has a line of code with any of `words`.
+fn never(places: &[&str], words: &[&str]) {
+    let mut looked = 0;
+    for source in sources().iter().filter(|source| source.is_in(places)) {
+        looked += 1;
+        for line in source.code() {
+            for word in words {
+                assert!(!line.contains(word), "{} may not use `{word}`: {line}", source.path);
+            }
+        }
+    }
+    assert!(looked > 0, "nothing was looked at in {places:?}");
+}
+
+/// Asserts that `word` stands in code in `places` and nowhere else.
+fn only(places: &[&str], word: &str) {
+    let mut seen = 0;
+    for source in sources() {
+        let used = source.code().any(|line| line.contains(word));
+        assert!(!used || source.is_in(places), "{} uses `{word}`, which belongs to {places:?}", source.path);
+        seen += usize::from(used);
+    }
+    assert!(seen > 0, "nobody uses `{word}`: the rule guards nothing");
+}
+
+#[test]
+fn crates_do_not_import_what_they_may_never() {
+    let rules = [
+        ("exeunt", vec!["http", "hyper", "tower", "axum", "cookie", "clap", "reqwest"]),
+        ("exeunt-axum", vec!["rusqlite", "postgres", "askama", "clap", "exeunt-server"]),
+        ("exeunt-server", vec!["rusqlite", "postgres"]),
+    ];
+    for (name, forbidden) in rules {
+        for line in manifest(name).lines().filter(|line| line.contains("workspace")) {
+            for word in &forbidden {
+                assert!(!line.starts_with(word), "{name} may never import {word}: {line}");
+            }
+        }
+    }
+    never(&["exeunt/src"], &["std::env", "axum", "http::"]);
+}
+
+#[test]
+fn nouns_import_only_nouns() {
+    let nouns = ["user", "credential", "session", "token", "revocation", "clock", "random"];
+    let places: Vec<String> = nouns.iter().map(|noun| format!("exeunt/src/{noun}")).collect();
+    let places: Vec<&str> = places.iter().map(String::as_str).collect();
+    let above =
+        ["use crate::store", "use crate::live", "use crate::authority", "use crate::hasher", "tokio", "rusqlite"];
+    never(&places, &above);
+}
+
+#[test]
+fn the_store_knows_no_backend_and_a_backend_no_other() {
+    never(&["exeunt/src/store"], &["crate::live", "crate::authority", "crate::hasher"]);
+    never(&["exeunt/src/store/memory"], &["rusqlite", "store::sqlite"]);
+    never(&["exeunt/src/store/sqlite"], &["store::memory"]);
+    never(&["exeunt/src/live"], &["crate::authority", "store::sqlite", "store::memory", "rusqlite"]);
+    never(&["exeunt/src/authority", "exeunt/src/hasher", "exeunt/src/attempts"], &["sqlite", "memory::"]);
+}
+
+#[test]
+fn the_edges_of_the_server_do_not_know_each_other() {
+    let edges = ["pages", "directlink", "api"];
+    for edge in edges {
+        let others = edges.iter().filter(|other| **other != edge).map(|other| format!("crate::{other}"));
+        let others: Vec<String> = others.collect();
+        let mut words: Vec<&str> = others.iter().map(String::as_str).collect();
+        words.extend(["exeunt::store", "SET_COOKIE", "set-cookie", "Authority"]);
+        never(&[&format!("exeunt-server/src/{edge}")], &words);
+    }
+}
+
+#[test]
+fn what_one_place_may_do_is_done_in_one_place() {
+    only(&["exeunt-axum/src/parts"], "SET_COOKIE");
+    only(&["exeunt/src/authority"], "Revoked::proven");
+    only(&["exeunt/src/authority"], "Revoked::nothing_left");
+    only(&["exeunt/src/clock"], "SystemTime::now");
+    only(&["exeunt/src/random"], "getrandom::");
+    only(&["exeunt-server/src/config"], "std::env::");
+    only(&["exeunt/src/store/sqlite"], "rusqlite");
+    only(&["exeunt-server/src/cli", "exeunt-server/src/serve"], "anyhow");
+}
+
+/// R1 as far as a text can show it: no statement sets a session live, and no upsert touches one.
+#[test]
+fn no_statement_brings_a_session_back() {
+    for source in sources().iter().filter(|source| source.is_in(&["exeunt/src/store/sqlite"])) {
+        let text = source.text.to_ascii_lowercase();
+        for phrase in ["ended_by = null", "insert or replace", "do update"] {
+            assert!(!text.contains(phrase), "{}: {phrase}", source.path);
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_owns_and_none_is_too_long() {
+    for source in sources() {
+        assert!(source.text.starts_with("//! "), "{} does not open with what it owns", source.path);
+        let lines = source.text.lines().count();
+        assert!(lines <= FILE_LINES_MAX, "{} has {lines} lines; the ceiling is {FILE_LINES_MAX}", source.path);
+    }
+}
+
+#[test]
+fn secrets_cannot_be_printed() {
+    for (path, name) in [("exeunt/src/token.rs", "Token"), ("exeunt/src/credential.rs", "Password")] {
+        let source = sources().into_iter().find(|source| source.path == path).expect("there");
+        let (before, _) = source.text.split_once(&format!("pub struct {name}(")).expect("declared there");
+        let attributes = before.rsplit("\n\n").next().expect("a last part");
+        for printer in ["Debug", "Display", "Serialize"] {
+            assert!(!attributes.lines().any(|line| line.starts_with("#[") && line.contains(printer)), "{attributes}");
+            assert!(!source.text.contains(&format!("{printer} for {name} ")), "{path}: {printer}");
+        }
+    }
+}
