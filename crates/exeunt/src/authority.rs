@@ -291,8 +291,11 @@ impl Authority {
         };
         let new = NewSession { session, replaces: place.replaces };
         let Opening::Opened { mark, .. } = self.store.open_session(&new).await? else { return Ok(None) };
-        // Refused: it was ended between its opening and this line. Its token is dead, which is the truth.
-        let _: Fill = self.live.fill(&new.session, mark);
+        if self.live.fill(&new.session, mark) == Fill::Refused {
+            // Ended between its opening and this line; or so much ended meanwhile that it cannot be known: look again. If
+            // it ended, its token is dead, which is the truth.
+            self.ask(&new.session.digest).await?;
+        }
         let session = LiveSession {
             id: new.session.id,
             user: new.session.user,
