@@ -5,6 +5,7 @@
 
 mod password;
 
+use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -78,24 +79,22 @@ impl Cli {
 }
 
 impl UserCommand {
-    #[expect(clippy::print_stdout, reason = "a command's answer is for the terminal")]
     async fn run(self, authority: &Arc<Authority>) -> anyhow::Result<()> {
         match self {
             Self::Add { name } => {
                 let user = authority.add_user(&name, &password::read()?).await?;
-                println!("added {}", user.name);
+                say(format_args!("added {}", user.name));
             }
             Self::List => list(authority).await?,
             Self::Password { name } => {
                 let revoked = authority.set_password(&name, &password::read()?, Actor::Operator).await?;
-                println!("changed; {} ended", count(revoked.ended().len(), "session"));
+                say(format_args!("changed; {} ended", count(revoked.ended().len(), "session")));
             }
         }
         Ok(())
     }
 }
 
-#[expect(clippy::print_stdout, reason = "a command's answer is for the terminal")]
 async fn list(authority: &Authority) -> anyhow::Result<()> {
     let mut after = UserId(0);
     loop {
@@ -104,9 +103,15 @@ async fn list(authority: &Authority) -> anyhow::Result<()> {
         after = last.id;
         for user in &page {
             let sessions = authority.sessions_of(user.id).await?.len();
-            println!("{}\t{}", user.name, count(sessions, "session"));
+            say(format_args!("{}\t{}", user.name, count(sessions, "session")));
         }
     }
+}
+
+/// Prints a line for whoever reads. That nobody does any more, as behind `| head`, is no reason to stop.
+pub(crate) fn say(line: std::fmt::Arguments<'_>) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_fmt(line).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
 }
 
 fn count(number: usize, noun: &str) -> String {

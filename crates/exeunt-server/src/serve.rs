@@ -12,6 +12,7 @@ use exeunt::{Authority, Settings};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::say;
 use crate::config::Config;
 use crate::state::App;
 use crate::{accept, logs, metrics, routes};
@@ -77,15 +78,15 @@ async fn bind(listen: &str) -> anyhow::Result<Vec<TcpListener>> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "whoever started it reads here where to go")]
+/// Says where to go.
 fn announce(config: &Config, addresses: &[SocketAddr], metrics: SocketAddr) {
     let port = addresses.first().map_or(0, SocketAddr::port);
     let host = config.listen.rsplit_once(':').map_or("localhost", |(host, _)| host);
-    println!("Exeunt listens on http://{host}:{port}");
+    say(format_args!("Exeunt listens on http://{host}:{port}"));
     if let Some(url) = &config.public_url {
-        println!("The world sees it as {}", url.origin().ascii_serialization());
+        say(format_args!("The world sees it as {}", url.origin().ascii_serialization()));
     }
-    println!("Metrics are on http://{metrics}/metrics");
+    say(format_args!("Metrics are on http://{metrics}/metrics"));
     tracing::info!(%host, port, %metrics, data = %config.data.display(), "started");
 }
 
