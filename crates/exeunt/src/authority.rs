@@ -6,22 +6,25 @@
 
 mod errors;
 mod keeper;
+mod opening;
+mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::errors::{LoginError, RegisterError};
+pub use self::errors::{ChangeError, LoginError, RegisterError};
 use crate::attempts::Attempts;
+use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::{Clock, SystemClock};
-use crate::credential::{NewPassword, PASSWORD_CHARS_MIN, Password, PasswordFault, Work};
-use crate::hasher::{Hasher, Verdict};
-use crate::live::{Belief, Fill, Live};
+use crate::credential::{PASSWORD_CHARS_MIN, Work};
+use crate::hasher::Hasher;
+use crate::live::{Belief, Fill, Live, TooManyWatches, Watch};
 use crate::random::{OsRandom, Random};
-use crate::revocation::{Actor, Cause, Order, Revoked, Target};
+use crate::revocation::{By, Cause, Order, Revoked, Target};
 use crate::session::{Device, Lifetime, LiveSession, Opened, Session, SessionId};
-use crate::store::{KnownUser, NewSession, NewUser, Opening, PasswordChange, Store, StoreError};
+use crate::store::{SessionLimit, Store, StoreError};
 use crate::token::{Token, TokenDigest};
-use crate::user::{User, UserId, UserName};
+use crate::user::{User, UserId};
 
 /// Sessions read at a time when memory is filled at start.
 const LOAD_PAGE: usize = 4_096;
@@ -32,8 +35,15 @@ const LOGIN_TRIES: usize = 3;
 /// How often a session is read again because an ending was heard between the reading and the filling.
 const FILL_TRIES: usize = 3;
 
-/// The most sessions that a list of a user's sessions shows.
-const SESSIONS_LISTED_MAX: usize = 500;
+/// The most sessions of a user unless set otherwise: far above a person's devices, and few enough to list.
+pub const SESSIONS_PER_USER: usize = 500;
+
+/// The most sessions that a list of a user's sessions shows, whatever the limit.
+const SESSIONS_LISTED_MAX: usize = 5_000;
+
+/// How long signing out waits for what was open for the session to close. It has been told and passes nothing on any more;
+/// who does not close it within this time holds up nobody's answer.
+const CLOSING_WAIT: Duration = Duration::from_secs(1);
 
 /// How the authority is to decide.
 #[derive(Clone, Debug)]
@@ -44,6 +54,8 @@ pub struct Settings {
     pub password_chars_min: usize,
     /// How much work a password hash is.
     pub work: Work,
+    /// How many sessions a user may have.
+    pub sessions_per_user: SessionLimit,
     /// How often touches are written and expired sessions swept; `None` leaves that to [`Authority::keep_house`].
     pub keep_every: Option<Duration>,
     /// What time it is.
@@ -58,6 +70,7 @@ impl Default for Settings {
             lifetime: Lifetime::default(),
             password_chars_min: PASSWORD_CHARS_MIN,
             work: Work::default(),
+            sessions_per_user: SessionLimit::EndOldest(SESSIONS_PER_USER),
             keep_every: Some(keeper::KEEP_EVERY),
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
@@ -104,32 +117,6 @@ impl Authority {
         Ok(authority)
     }
 
-    /// Registers a user who chose this name and password at `device`.
-    ///
-    /// # Errors
-    ///
-    /// [`RegisterError`] says what the user can do about it.
-    pub async fn register(&self, name: &str, password: &str, device: &Device) -> Result<User, RegisterError> {
-        self.attempts.register(device.address(), self.settings.clock.now())?;
-        self.add_user(name, password).await
-    }
-
-    /// Adds a user on an operator's word: like [`Authority::register`], without its limit.
-    ///
-    /// # Errors
-    ///
-    /// [`RegisterError`] says what can be done about it.
-    pub async fn add_user(&self, name: &str, password: &str) -> Result<User, RegisterError> {
-        let name = UserName::parse(name)?;
-        let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
-        if self.store.user_by_name(&name).await?.is_some() {
-            return Err(RegisterError::Taken);
-        }
-        let hash = self.hasher.turn().await?.hash(password).await?;
-        let new = NewUser { name, hash, at: self.settings.clock.now() };
-        self.store.add_user(&new).await?.ok_or(RegisterError::Taken)
-    }
-
     /// Signs a user in: opens a session with a new token, and ends the one that it `replaces`.
     ///
     /// # Errors
@@ -172,30 +159,17 @@ impl Authority {
     /// Ends what `target` names. When this returns `Ok`, it is over.
     ///
     /// The store has committed the revocation and told it to every witness, on the thread that committed it: a caller
-    /// that goes away meanwhile changes nothing.
+    /// that goes away meanwhile changes nothing. What was open for the ended sessions has been told, and is closed, or has
+    /// had a second to close.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it cannot be known that it is over. Nothing may be claimed then.
-    pub async fn revoke(&self, target: Target, cause: Cause, actor: Actor) -> Result<Revoked, StoreError> {
-        let order = Order { target, cause, actor, at: self.settings.clock.now() };
+    pub async fn revoke(&self, target: Target, cause: Cause, by: By) -> Result<Revoked, StoreError> {
+        let order = Order { target, cause, by, at: self.settings.clock.now() };
         let revocation = self.store.revoke(&order).await?;
+        self.closed().await;
         Ok(revocation.as_ref().map_or_else(Revoked::nothing_left, Revoked::proven))
-    }
-
-    /// Gives a user a new password and ends everything of theirs.
-    ///
-    /// # Errors
-    ///
-    /// [`RegisterError`] says what can be done about it; `NoSuchUser` when there is none.
-    pub async fn set_password(&self, name: &str, password: &str, actor: Actor) -> Result<Revoked, RegisterError> {
-        let name = UserName::parse(name)?;
-        let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
-        let known = self.store.user_by_name(&name).await?.ok_or(RegisterError::NoSuchUser)?;
-        let hash = self.hasher.turn().await?.hash(password).await?;
-        let change = PasswordChange { user: known.user.id, hash, actor, at: self.settings.clock.now() };
-        let revocation = self.store.change_password(&change).await?.ok_or(RegisterError::NoSuchUser)?;
-        Ok(Revoked::proven(&revocation))
     }
 
     /// The user's live sessions, newest first; at most 500.
@@ -211,13 +185,22 @@ impl Authority {
         Ok(sessions)
     }
 
-    /// At most `limit` users after the one with the number `after`.
+    /// Entries of the audit trail, newest first.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the store could not look.
-    pub async fn users(&self, after: UserId, limit: usize) -> Result<Vec<User>, StoreError> {
-        self.store.users(after, limit).await
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        self.store.audit(query).await
+    }
+
+    /// Watches the session of a token, for whoever holds something open for it. `Ok(None)`: it is not live.
+    ///
+    /// # Errors
+    ///
+    /// [`TooManyWatches`] when more is open for one session than anybody needs.
+    pub fn watch(&self, token: &Token) -> Result<Option<Watch>, TooManyWatches> {
+        self.live.watch(&token.digest(), self.settings.clock.now())
     }
 
     /// Whether a sign-in or sign-out could be remembered now.
@@ -241,69 +224,11 @@ impl Authority {
         self.live.len()
     }
 
-    async fn verify(&self, name: &str, password: &str, device: &Device) -> Result<KnownUser, LoginError> {
-        // What cannot be a name is nobody's, and costs what a wrong password costs.
-        let name = UserName::parse(name).ok();
-        let password = Password::offered(password).map_err(|_: PasswordFault| LoginError::Refused)?;
-        let known = match &name {
-            Some(name) => self.store.user_by_name(name).await?,
-            None => None,
-        };
-        let turn = self.hasher.turn().await?;
-        // Paid within the turn: fifty right passwords at once are no attack, and as many guesses are looked at beyond the
-        // limit as there are cores.
-        let key = name.as_ref().map_or("", UserName::key);
-        let attempt = self.attempts.sign_in(key, device.address(), self.settings.clock.now())?;
-        let verdict = turn.verify(password, known.as_ref().map(|known| known.hash.clone())).await?;
-        match (verdict, known) {
-            (Verdict::Fits(renewed), Some(known)) => {
-                attempt.pay_back();
-                if let Some(renewed) = renewed {
-                    self.keep_renewed(&known, &renewed).await;
-                }
-                Ok(known)
-            }
-            _ => Err(LoginError::Refused),
+    /// Waits until what was open for ended sessions is closed, but not for ever.
+    async fn closed(&self) {
+        if tokio::time::timeout(CLOSING_WAIT, self.live.closed()).await.is_err() {
+            tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
         }
-    }
-
-    /// A stronger hash that could not be kept is made again at the next sign-in; this one is right all the same.
-    async fn keep_renewed(&self, known: &KnownUser, renewed: &crate::credential::PasswordHash) {
-        if let Err(error) = self.store.renew_hash(known.user.id, &known.hash, renewed).await {
-            tracing::warn!(%error, "a stronger password hash was not kept");
-        }
-    }
-
-    /// `None`: the user's epoch has risen since it was read, so nothing was opened.
-    async fn open_session(&self, user: &User, place: Place<'_>) -> Result<Option<Opened>, StoreError> {
-        let now = self.settings.clock.now();
-        let token = Token::generate(&*self.settings.random);
-        let session = Session {
-            id: SessionId::generate(&*self.settings.random),
-            digest: token.digest(),
-            user: user.id,
-            name: Arc::clone(&user.name),
-            epoch: user.epoch,
-            opened_at: now,
-            seen_at: now,
-            expires_at: now.plus(self.settings.lifetime.absolute),
-            device: place.device.clone(),
-        };
-        let new = NewSession { session, replaces: place.replaces };
-        let Opening::Opened { mark, .. } = self.store.open_session(&new).await? else { return Ok(None) };
-        if self.live.fill(&new.session, mark) == Fill::Refused {
-            // Ended between its opening and this line; or so much ended meanwhile that it cannot be known: look again. If
-            // it ended, its token is dead, which is the truth.
-            self.ask(&new.session.digest).await?;
-        }
-        let session = LiveSession {
-            id: new.session.id,
-            user: new.session.user,
-            name: new.session.name,
-            expires_at: new.session.expires_at,
-            idle_at: now.plus(self.settings.lifetime.idle),
-        };
-        Ok(Some(Opened { token, session }))
     }
 
     /// What the store says of a token that memory has not heard of. Its word passes the same gate (R4): it is filled

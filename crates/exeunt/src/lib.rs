@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use exeunt::{Actor, Authority, Cause, Device, Place, Settings, Standing, Target, store::memory::MemoryStore};
+//! use exeunt::{Authority, By, Cause, Device, Place, Settings, Standing, Target, store::memory::MemoryStore};
 //!
 //! # tokio::runtime::Runtime::new()?.block_on(async {
 //! let authority = Authority::open(Arc::new(MemoryStore::default()), Settings::default()).await?;
@@ -19,7 +19,7 @@
 //! let opened = authority.login("ana", "tall ships sail", Place { device: &device, replaces: None }).await?;
 //! assert!(matches!(authority.check(&opened.token).await?, Standing::Live(_)));
 //!
-//! let over = authority.revoke(Target::Session(opened.session.id), Cause::Logout, Actor::User(ana.id)).await?;
+//! let over = authority.revoke(Target::Session(opened.session.id), Cause::Logout, By::user(ana.id, &device)).await?;
 //! assert_eq!(over.ended(), [opened.session.id]);
 //! assert_eq!(authority.check(&opened.token).await?, Standing::Refused);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -31,13 +31,14 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`user`], [`credential`], [`session`], [`token`], [`revocation`], [`clock`], [`random`] | the nouns; they import each other only downward |
+//! | [`user`], [`credential`], [`session`], [`token`], [`revocation`], [`audit`], [`clock`], [`random`] | the nouns; they import each other only downward |
 //! | [`store`] | what is asked of memory that survives; its backends |
 //! | [`live`] | what this process may believe |
 //! | [`hasher`], [`attempts`] | what a stranger's try may cost us, and how often |
 //! | [`authority`] | every decision |
 
 pub mod attempts;
+pub mod audit;
 pub mod authority;
 pub mod clock;
 pub mod credential;
@@ -50,10 +51,11 @@ pub mod store;
 pub mod token;
 pub mod user;
 
+pub use audit::{AuditEntry, AuditQuery, Deed};
 pub use authority::{Authority, LoginError, Place, RegisterError, Settings, Standing};
 pub use clock::Timestamp;
-pub use revocation::{Actor, Cause, Revoked, Seq, Target};
+pub use revocation::{Actor, By, Cause, Revoked, Seq, Target};
 pub use session::{Device, Lifetime, LiveSession, Opened, Session, SessionId};
-pub use store::StoreError;
+pub use store::{Become, SessionLimit, StoreError};
 pub use token::Token;
 pub use user::{User, UserId};

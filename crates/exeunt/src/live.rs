@@ -8,6 +8,7 @@
 //! order; then the shard.
 
 mod shard;
+mod watch;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use parking_lot::{Mutex, RwLock};
 
 use self::shard::{Entry, Shard};
+use self::watch::Watches;
+pub use self::watch::{TooManyWatches, Watch};
 use crate::clock::Timestamp;
 use crate::revocation::{Revocation, Seq, Target};
 use crate::session::{Lifetime, LiveSession, Session, SessionId};
@@ -43,6 +46,9 @@ pub struct Live {
     book: Mutex<Book>,
     touched: Mutex<Vec<Seen>>,
     complete: AtomicBool,
+    /// The number of the revocation that last ended everything of everybody.
+    everyone: AtomicI64,
+    watches: Arc<Watches>,
     lifetime: Lifetime,
 }
 
@@ -93,6 +99,8 @@ impl Live {
             book: Mutex::default(),
             touched: Mutex::default(),
             complete: AtomicBool::new(false),
+            everyone: AtomicI64::new(0),
+            watches: Arc::default(),
             lifetime,
         }
     }
@@ -110,7 +118,7 @@ impl Live {
         let Some(entry) = shard.get(digest) else {
             return if self.complete.load(Ordering::SeqCst) { Belief::Dead } else { Belief::Unknown };
         };
-        if entry.epoch.0.0 != entry.holder.epoch.load(Ordering::SeqCst) {
+        if !self.is_of_today(entry) {
             return Belief::Dead;
         }
         let seen = entry.seen();
@@ -135,6 +143,9 @@ impl Live {
         if book.may_have_ended(session.id, session.user, mark) {
             return Fill::Refused;
         }
+        if session.epoch.0.0 < self.everyone.load(Ordering::SeqCst) {
+            return Fill::Refused;
+        }
         let Some(holder) = book.holder_for(session) else { return Fill::Refused };
         self.shard(&session.digest).write().insert(Entry::new(session, holder));
         Fill::Entered
@@ -151,7 +162,7 @@ impl Live {
     pub fn tidy(&self) {
         for shard in &self.shards {
             let _order = self.book.lock();
-            shard.write().retain(|entry| entry.epoch.0.0 == entry.holder.epoch.load(Ordering::SeqCst));
+            shard.write().retain(|entry| self.is_of_today(entry));
         }
         self.book.lock().holders.retain(|_, holder| Arc::strong_count(holder) > 1);
     }
@@ -166,6 +177,33 @@ impl Live {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Watches a session: whoever holds something open for it hears when it ends. `None`: it is not live.
+    ///
+    /// # Errors
+    ///
+    /// [`TooManyWatches`] when more is open for one session than anybody needs.
+    pub fn watch(&self, digest: &TokenDigest, now: Timestamp) -> Result<Option<Watch>, TooManyWatches> {
+        // Watched first and looked at second: an ending in between either finds the watch or is seen by the look.
+        let watch = Watches::begin(&self.watches, *digest)?;
+        Ok(matches!(self.look(digest, now), Belief::Live(_)).then_some(watch))
+    }
+
+    /// Waits until whatever was open for sessions that have ended is closed.
+    pub async fn closed(&self) {
+        self.watches.closed().await;
+    }
+
+    /// Whether nothing has ended all of its user's or everybody's sessions since it was opened.
+    fn is_of_today(&self, entry: &Entry) -> bool {
+        let user = entry.holder.epoch.load(Ordering::SeqCst);
+        entry.epoch.0.0 == user.max(self.everyone.load(Ordering::SeqCst))
+    }
+
+    /// Whether memory still holds it live, without using it.
+    fn stands(&self, digest: &TokenDigest) -> bool {
+        self.shard(digest).read().get(digest).is_some_and(|entry| self.is_of_today(entry))
     }
 
     fn shard(&self, digest: &TokenDigest) -> &RwLock<Shard> {
@@ -185,17 +223,29 @@ impl Live {
 }
 
 impl Witness for Live {
-    /// Applies an ending: from the return of this call on, nothing it covers is accepted (R6).
+    /// Applies an ending: from the return of this call on, nothing it covers is accepted, and what is bound to it has been
+    /// told (R6).
     fn heard(&self, revocation: &Revocation) {
         let mut book = self.book.lock();
         book.remember(revocation.seq, revocation.target);
-        if let Target::User(user) = revocation.target
-            && let Some(holder) = book.holders.get(&user)
-        {
-            holder.epoch.fetch_max(revocation.seq.0, Ordering::SeqCst);
+        match revocation.target {
+            Target::User(user) => {
+                if let Some(holder) = book.holders.get(&user) {
+                    holder.epoch.fetch_max(revocation.seq.0, Ordering::SeqCst);
+                }
+            }
+            Target::Everyone => {
+                self.everyone.fetch_max(revocation.seq.0, Ordering::SeqCst);
+            }
+            Target::Session(_) | Target::Others { .. } => {}
         }
         for ended in &revocation.ended {
             self.shard(&ended.digest).write().remove(&ended.digest);
+            self.watches.tell_one(&ended.digest);
+        }
+        drop(book);
+        if matches!(revocation.target, Target::User(_) | Target::Everyone) {
+            self.watches.tell_all(|digest| !self.stands(digest));
         }
     }
 }
@@ -203,13 +253,7 @@ impl Witness for Live {
 impl Book {
     fn may_have_ended(&self, session: SessionId, user: UserId, mark: Seq) -> bool {
         self.forgotten.is_some_and(|forgotten| forgotten > mark)
-            || self.tombstones.iter().any(|(seq, target)| {
-                *seq > mark
-                    && match target {
-                        Target::Session(id) => *id == session,
-                        Target::User(id) => *id == user,
-                    }
-            })
+            || self.tombstones.iter().any(|(seq, target)| *seq > mark && target.covers(session, user))
     }
 
     /// The user in memory, at the session's epoch. `None`: the session is of an older epoch than memory has heard of.

@@ -1,10 +1,12 @@
 //! The fact that something ended: committed, numbered, and never taken back.
 //!
-//! Owns the words of an ending: what ([`Target`]), why ([`Cause`]), by whom ([`Actor`]), its number ([`Seq`]), and the
+//! Owns the words of an ending: what ([`Target`]), why ([`Cause`]), by whom ([`By`]), its number ([`Seq`]), and the
 //! proof ([`Revoked`]) that it is committed and heard. Only the authority can make the proof.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
-use crate::session::SessionId;
+use crate::session::{Device, SessionId};
 use crate::token::TokenDigest;
 use crate::user::UserId;
 
@@ -19,6 +21,28 @@ pub enum Target {
     Session(SessionId),
     /// Everything of one user that is open now.
     User(UserId),
+    /// Everything of one user that is open now, but this one session.
+    Others {
+        /// Whose.
+        user: UserId,
+        /// The session that stays.
+        keep: SessionId,
+    },
+    /// Everything that is open now.
+    Everyone,
+}
+
+impl Target {
+    /// Whether the target covers this session of this user, if that was open when it ended.
+    #[must_use]
+    pub fn covers(self, session: SessionId, of: UserId) -> bool {
+        match self {
+            Self::Session(id) => id == session,
+            Self::User(user) => user == of,
+            Self::Others { user, keep } => user == of && keep != session,
+            Self::Everyone => true,
+        }
+    }
 }
 
 /// Why it ended.
@@ -26,20 +50,52 @@ pub enum Target {
 pub enum Cause {
     /// Its owner signed out.
     Logout,
-    /// Its owner signed out everywhere.
+    /// Its owner signed out everywhere, or everywhere else.
     LogoutEverywhere,
+    /// Its owner ended it from another session.
+    EndedByOwner,
     /// The same browser or program signed in anew.
     Replaced,
-    /// The user's password was changed.
+    /// Its user opened more sessions than one may have, and it was the oldest.
+    Evicted,
+    /// Its user changed the password.
     PasswordChanged,
+    /// Somebody else set its user's password.
+    PasswordReset,
+    /// Its user was disabled.
+    Disabled,
+    /// Its user was enabled again: nothing from before may live.
+    Enabled,
+    /// Its user was deleted.
+    Deleted,
+    /// An administrator or operator ended it.
+    EndedByAdmin,
+    /// Everybody was signed out.
+    EveryoneOut,
     /// Its time was over.
     Expired,
+    /// The data folder was restored or copied: what ended since the copy cannot be known (R8).
+    Restored,
 }
 
 impl Cause {
     /// Every cause there is.
-    pub const ALL: [Self; 5] =
-        [Self::Logout, Self::LogoutEverywhere, Self::Replaced, Self::PasswordChanged, Self::Expired];
+    pub const ALL: [Self; 14] = [
+        Self::Logout,
+        Self::LogoutEverywhere,
+        Self::EndedByOwner,
+        Self::Replaced,
+        Self::Evicted,
+        Self::PasswordChanged,
+        Self::PasswordReset,
+        Self::Disabled,
+        Self::Enabled,
+        Self::Deleted,
+        Self::EndedByAdmin,
+        Self::EveryoneOut,
+        Self::Expired,
+        Self::Restored,
+    ];
 
     /// The word by which a store and an export know the cause.
     #[must_use]
@@ -47,9 +103,18 @@ impl Cause {
         match self {
             Self::Logout => "logout",
             Self::LogoutEverywhere => "logout-everywhere",
+            Self::EndedByOwner => "ended-by-owner",
             Self::Replaced => "replaced",
+            Self::Evicted => "evicted",
             Self::PasswordChanged => "password-changed",
+            Self::PasswordReset => "password-reset",
+            Self::Disabled => "disabled",
+            Self::Enabled => "enabled",
+            Self::Deleted => "deleted",
+            Self::EndedByAdmin => "ended-by-admin",
+            Self::EveryoneOut => "everyone-out",
             Self::Expired => "expired",
+            Self::Restored => "restored",
         }
     }
 
@@ -60,7 +125,7 @@ impl Cause {
     }
 }
 
-/// Who ended it.
+/// Who did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A user.
@@ -71,15 +136,44 @@ pub enum Actor {
     House,
 }
 
+/// Who did it, and from where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct By {
+    /// Who.
+    pub actor: Actor,
+    /// The address they did it from; empty where there is none.
+    pub from: Arc<str>,
+}
+
+impl By {
+    /// A user at a device.
+    #[must_use]
+    pub fn user(user: UserId, device: &Device) -> Self {
+        Self { actor: Actor::User(user), from: device.address().into() }
+    }
+
+    /// Whoever runs commands on this machine.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self { actor: Actor::Operator, from: "".into() }
+    }
+
+    /// The house itself.
+    #[must_use]
+    pub fn house() -> Self {
+        Self { actor: Actor::House, from: "".into() }
+    }
+}
+
 /// What is asked of the store: end this, for this reason, on this one's word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// What is to end.
     pub target: Target,
     /// Why.
     pub cause: Cause,
     /// On whose word.
-    pub actor: Actor,
+    pub by: By,
     /// When it was asked.
     pub at: Timestamp,
 }
@@ -102,7 +196,7 @@ pub struct Revocation {
     pub target: Target,
     /// Why.
     pub cause: Cause,
-    /// The sessions that were live until then; for a user at most [`ENDED_LISTED_MAX`].
+    /// The sessions that were live until then; for a user's all or everybody's at most [`ENDED_LISTED_MAX`].
     pub ended: Vec<Ended>,
 }
 
@@ -126,7 +220,7 @@ impl Revoked {
         self.seq
     }
 
-    /// The sessions that this ended; for a user at most [`ENDED_LISTED_MAX`] of them.
+    /// The sessions that this ended; for a user's all or everybody's at most [`ENDED_LISTED_MAX`] of them.
     #[must_use]
     pub fn ended(&self) -> &[SessionId] {
         &self.ended

@@ -6,6 +6,7 @@
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod memory;
+mod rows;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 #[cfg(any(test, feature = "conformance"))]
@@ -15,12 +16,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use self::rows::*;
+use crate::audit::{AuditEntry, AuditQuery};
+
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{Actor, Cause, Order, Revocation, Seq};
-use crate::session::{Session, SessionId};
+use crate::revocation::{Order, Revocation, Seq};
+use crate::session::Session;
 use crate::token::TokenDigest;
-use crate::user::{Epoch, User, UserId, UserName};
+use crate::user::{User, UserId, UserName};
 
 /// What the authority asks of memory. Every method is one transaction.
 ///
@@ -45,14 +49,21 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not be done or its outcome is unknown.
     async fn add_user(&self, new: &NewUser) -> Result<Option<User>, StoreError>;
 
-    /// The user with this name and the hash of their password.
+    /// The user with this name and the hash of their password. Deleted users have no name.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it could not look.
     async fn user_by_name(&self, name: &UserName) -> Result<Option<KnownUser>, StoreError>;
 
-    /// At most `limit` users after the one with the number `after`, in order of their numbers.
+    /// The user with this number and the hash of their password, unless deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not look.
+    async fn user_by_id(&self, user: UserId) -> Result<Option<KnownUser>, StoreError>;
+
+    /// At most `limit` users after the one with the number `after`, in order of their numbers, without the deleted.
     ///
     /// # Errors
     ///
@@ -60,12 +71,21 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     async fn users(&self, after: UserId, limit: usize) -> Result<Vec<User>, StoreError>;
 
     /// Replaces a user's password and ends everything of theirs in the same transaction, raising the epoch even when
-    /// nothing is open, so that a sign-in verified with the old password finds its epoch gone. `None`: no such user.
+    /// nothing is open, so that a sign-in verified with the old password finds its epoch gone. Opens the session that comes
+    /// with it in the new epoch. `None`: no such user, or the epoch is no longer the one that was verified.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it could not be done or its outcome is unknown.
-    async fn change_password(&self, change: &PasswordChange) -> Result<Option<Revocation>, StoreError>;
+    async fn change_password(&self, change: &PasswordChange) -> Result<Option<PasswordChanged>, StoreError>;
+
+    /// Changes what a user may do, and ends everything of theirs where that is taken away or given back. `None`: no such
+    /// user.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be done or its outcome is unknown.
+    async fn change_user(&self, change: &UserChange) -> Result<Option<UserChanged>, StoreError>;
 
     /// Keeps a stronger hash of the same password, if the kept one is still `old`. Ends nothing.
     ///
@@ -74,7 +94,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not be done or its outcome is unknown.
     async fn renew_hash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError>;
 
-    /// Opens a session, and ends the one it replaces, if the user's epoch is still the one that was verified.
+    /// Opens a session if the user is enabled and the epoch is still the one that was verified; ends the one it replaces,
+    /// and, where the user has as many as allowed, the oldest.
     ///
     /// # Errors
     ///
@@ -132,6 +153,13 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not look.
     async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError>;
 
+    /// At most `query.limit` entries of the audit trail, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not look.
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;
+
     /// Looks and writes, and so tells whether a sign-in or sign-out could be remembered now.
     ///
     /// # Errors
@@ -144,99 +172,6 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 pub trait Witness: std::fmt::Debug + Send + Sync + 'static {
     /// From the return of this call on, nothing that `revocation` covers is accepted.
     fn heard(&self, revocation: &Revocation);
-}
-
-/// A user to be added.
-#[derive(Clone)]
-pub struct NewUser {
-    /// The name.
-    pub name: UserName,
-    /// The hash of the password.
-    pub hash: PasswordHash,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// A user, and what a password is verified against.
-#[derive(Clone)]
-pub struct KnownUser {
-    /// The user.
-    pub user: User,
-    /// The hash of the password.
-    pub hash: PasswordHash,
-}
-
-/// A change of password.
-#[derive(Clone)]
-pub struct PasswordChange {
-    /// Whose.
-    pub user: UserId,
-    /// The new hash.
-    pub hash: PasswordHash,
-    /// On whose word.
-    pub actor: Actor,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// A session to be opened.
-#[derive(Clone, Debug)]
-pub struct NewSession {
-    /// The session. Its `epoch` is the one that was read when the password was verified.
-    pub session: Session,
-    /// The session that this one takes the place of, if the same browser had one; it ends with [`Cause::Replaced`].
-    pub replaces: Option<SessionId>,
-}
-
-/// What became of a session to be opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Opening {
-    /// It is open since this log number; and the one it replaced ended.
-    Opened {
-        /// The log number of the transaction's snapshot.
-        mark: Seq,
-        /// The end of the replaced session, if that was still live.
-        replaced: Option<Revocation>,
-    },
-    /// The user's epoch has risen since it was verified, or the user is gone. Nothing was opened.
-    EpochGone,
-}
-
-/// Something read, with the log number of the snapshot it was read in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Marked<T> {
-    /// What was read.
-    pub row: T,
-    /// The number of the last revocation that the reader could see.
-    pub mark: Seq,
-}
-
-/// A note that a session was used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// Which.
-    pub digest: TokenDigest,
-    /// The epoch it belongs to: a touch changes nothing when the user's has risen (R1).
-    pub epoch: Epoch,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// A revocation as the log keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
-    /// Its number.
-    pub seq: Seq,
-    /// The session, if it ended one.
-    pub session: Option<SessionId>,
-    /// Whose.
-    pub user: UserId,
-    /// Why.
-    pub cause: Cause,
-    /// On whose word.
-    pub actor: Actor,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// The store could not look, or cannot say that it is done. Never means absence and never means refusal.

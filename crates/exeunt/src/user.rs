@@ -16,7 +16,7 @@ pub const NAME_CHARS_MAX: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(pub i64);
 
-/// A user's generation: the number of the revocation that last ended everything of theirs, or zero.
+/// A user's generation: the number of the revocation that last ended everything of theirs or of everybody, or zero.
 ///
 /// A session belongs to the generation it was opened in; raising the epoch ends all older ones in one write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +38,10 @@ pub struct User {
     pub epoch: Epoch,
     /// When the user was registered.
     pub created_at: Timestamp,
+    /// Whether the user may sign in.
+    pub enabled: bool,
+    /// Whether the user administers this server.
+    pub admin: bool,
 }
 
 /// A name that a user may have: 1 to 64 characters, no control characters, no colon, no space at either end.

@@ -11,7 +11,7 @@ use exeunt::credential::Work;
 use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::sqlite::SqliteStore;
-use exeunt::{Actor, Authority, Cause, Device, Lifetime, Opened, Place, Settings, Standing, Target, Timestamp, UserId};
+use exeunt::{Authority, By, Cause, Device, Lifetime, Opened, Place, Settings, Standing, Target, Timestamp, UserId};
 use proptest::prelude::*;
 
 const LIFETIME: Lifetime = Lifetime { absolute: Duration::from_secs(1_000), idle: Duration::from_secs(300) };
@@ -71,7 +71,7 @@ impl World {
         let authority = open(&store, &clock).await;
         let mut users = Vec::new();
         for name in USERS {
-            users.push(authority.add_user(name, PASSWORD).await.expect("added").id);
+            users.push(authority.add_user(name, PASSWORD, By::operator()).await.expect("added").id);
         }
         Self { store, clock, authority, users, sessions: Vec::new() }
     }
@@ -81,13 +81,13 @@ impl World {
             Deed::SignIn { user, over } => self.sign_in(user, over).await,
             Deed::SignOut { session } => self.sign_out(session).await,
             Deed::SignOutEverywhere { user } => {
-                let (target, actor) = (Target::User(self.users[user]), Actor::User(self.users[user]));
+                let (target, actor) = (Target::User(self.users[user]), By::user(self.users[user], &Device::default()));
                 let over = self.authority.revoke(target, Cause::LogoutEverywhere, actor).await;
                 let _ = over.expect("ended");
                 self.end_all(user);
             }
             Deed::ChangePassword { user } => {
-                let changed = self.authority.set_password(USERS[user], PASSWORD, Actor::Operator).await;
+                let changed = self.authority.set_password(USERS[user], PASSWORD, By::operator()).await;
                 let _ = changed.expect("changed");
                 self.end_all(user);
             }
@@ -119,7 +119,8 @@ impl World {
         let now = self.clock.now();
         let Some((opened, wanted)) = self.sessions.get_mut(session) else { return };
         let was_live = wanted.is_live(now);
-        let order = (Target::Session(opened.session.id), Cause::Logout, Actor::User(opened.session.user));
+        let order =
+            (Target::Session(opened.session.id), Cause::Logout, By::user(opened.session.user, &Device::default()));
         let over = self.authority.revoke(order.0, order.1, order.2).await.expect("ended");
         assert!(!was_live || over.ended() == [opened.session.id], "a live session's end is recorded");
         wanted.ended = true;

@@ -11,7 +11,7 @@ use exeunt::store::memory::MemoryStore;
 use exeunt::store::staged::{Staged, When};
 use exeunt::store::{Store, StoreError};
 use exeunt::{
-    Actor, Authority, Cause, Device, LoginError, Opened, Place, Settings, Standing, Target, Timestamp, Token, UserId,
+    Authority, By, Cause, Device, LoginError, Opened, Place, Settings, Standing, Target, Timestamp, Token, UserId,
 };
 
 const NAME: &str = "ana";
@@ -38,7 +38,7 @@ impl Scene {
             ..Settings::default()
         };
         let authority = Authority::open(Arc::clone(&store) as Arc<dyn Store>, settings).await.expect("opened");
-        let ana = authority.add_user(NAME, PASSWORD).await.expect("added").id;
+        let ana = authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added").id;
         Self { store, authority, clock, ana }
     }
 
@@ -59,7 +59,7 @@ impl Scene {
     }
 
     async fn end(&self, target: Target) -> Result<exeunt::Revoked, StoreError> {
-        self.authority.revoke(target, Cause::Logout, Actor::User(self.ana)).await
+        self.authority.revoke(target, Cause::Logout, By::user(self.ana, &Device::default())).await
     }
 
     async fn end_everything(&self) {
@@ -100,7 +100,7 @@ async fn a_sign_in_verified_with_the_old_password_opens_nothing_after_the_change
     let hold = scene.store.hold("open_session", When::Before);
     let login = scene.sign_in(PASSWORD);
     hold.reached().await;
-    let changed = scene.authority.set_password(NAME, "small boats row", Actor::Operator).await.expect("changed");
+    let changed = scene.authority.set_password(NAME, "small boats row", By::operator()).await.expect("changed");
     assert!(changed.ended().is_empty(), "nothing was open; the epoch rises all the same");
     hold.let_go();
     assert!(matches!(login.await.expect("ran"), Err(LoginError::Refused)));
@@ -159,7 +159,7 @@ async fn a_caller_that_goes_away_after_the_commit_changes_nothing() {
     let opened = scene.signed_in().await;
     let hold = scene.store.hold("revoke", When::After);
     let (authority, target, actor) =
-        (Arc::clone(&scene.authority), Target::Session(opened.session.id), Actor::User(scene.ana));
+        (Arc::clone(&scene.authority), Target::Session(opened.session.id), By::user(scene.ana, &Device::default()));
     let caller = tokio::spawn(async move { authority.revoke(target, Cause::Logout, actor).await });
     hold.reached().await;
     caller.abort();

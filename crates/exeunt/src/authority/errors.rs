@@ -20,9 +20,44 @@ pub enum LoginError {
     /// Too many sign-ins at once; later it will work.
     #[error(transparent)]
     Crowded(#[from] Crowded),
+    /// The user has as many sessions as allowed; one of them has to be ended first.
+    #[error("too many sessions are open; sign out somewhere first")]
+    TooManySessions,
     /// The store could not look, or cannot say that it is done.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Why a password was not changed by its user.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The current password is wrong, or cannot be looked at now.
+    #[error(transparent)]
+    Current(LoginError),
+    /// The new one cannot be used.
+    #[error(transparent)]
+    New(#[from] RegisterError),
+    /// The session has ended meanwhile.
+    #[error("the session has ended meanwhile; sign in again")]
+    SessionGone,
+}
+
+impl From<LoginError> for ChangeError {
+    fn from(error: LoginError) -> Self {
+        Self::Current(error)
+    }
+}
+
+impl From<Crowded> for ChangeError {
+    fn from(error: Crowded) -> Self {
+        Self::Current(error.into())
+    }
+}
+
+impl From<StoreError> for ChangeError {
+    fn from(error: StoreError) -> Self {
+        Self::Current(error.into())
+    }
 }
 
 /// Why no user was registered, or no password was set.

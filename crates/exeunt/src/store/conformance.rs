@@ -12,11 +12,11 @@ use parking_lot::Mutex;
 
 pub use self::endings::*;
 pub use self::rows::*;
-use super::{NewSession, NewUser, Opening, Store, Witness};
+use super::{NewSession, NewUser, Opening, PasswordChange, SessionLimit, Store, Witness};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
 use crate::random::{OsRandom, Random};
-use crate::revocation::{Actor, Cause, Order, Revocation, Target};
+use crate::revocation::{By, Cause, Order, Revocation, Target};
 use crate::session::{Device, Session, SessionId};
 use crate::token::Token;
 use crate::user::{User, UserName};
@@ -74,7 +74,7 @@ fn hash(text: &str) -> PasswordHash {
 
 async fn user(store: &Arc<dyn Store>, name: &str) -> User {
     let name = UserName::parse(name).expect("a name");
-    let new = NewUser { name, hash: hash("first"), at: START };
+    let new = NewUser { name, hash: hash("first"), admin: false, by: None, from: "192.0.2.9".into(), at: START };
     store.add_user(&new).await.expect("added").expect("not taken")
 }
 
@@ -93,10 +93,27 @@ fn session(user: &User, opened_at: Timestamp) -> Session {
     }
 }
 
+/// Somebody else sets a password.
+fn reset(user: &User, to: &str) -> PasswordChange {
+    PasswordChange {
+        user: user.id,
+        hash: hash(to),
+        verified: None,
+        then: None,
+        cause: Cause::PasswordReset,
+        by: By::operator(),
+        at: later(1),
+    }
+}
+
+fn new_session(session: &Session, replaces: Option<SessionId>) -> NewSession {
+    NewSession { session: session.clone(), replaces, limit: SessionLimit::EndOldest(100) }
+}
+
 async fn open(store: &Arc<dyn Store>, user: &User) -> Session {
     let session = session(user, START);
-    let opening = store.open_session(&NewSession { session: session.clone(), replaces: None }).await.expect("opened");
-    assert!(matches!(opening, Opening::Opened { replaced: None, .. }), "{opening:?}");
+    let opening = store.open_session(&new_session(&session, None)).await.expect("opened");
+    assert!(matches!(&opening, Opening::Opened { ended, .. } if ended.is_empty()), "{opening:?}");
     session
 }
 
@@ -110,7 +127,7 @@ async fn is_live(store: &Arc<dyn Store>, session: &Session) -> bool {
 
 fn order(target: Target, user: &User) -> Order {
     let cause = if matches!(target, Target::User(_)) { Cause::LogoutEverywhere } else { Cause::Logout };
-    Order { target, cause, actor: Actor::User(user.id), at: later(1) }
+    Order { target, cause, by: By::user(user.id, &Device::new("Firefox", "192.0.2.1")), at: later(1) }
 }
 
 async fn end(store: &Arc<dyn Store>, target: Target, by: &User) -> Option<Revocation> {

@@ -3,18 +3,22 @@
 //! Owns the plainest reading of the [`Store`]'s sentences, against which the others can be compared. It never survives a
 //! crash, and so never keeps the promise's second half.
 
-use std::collections::{BTreeMap, HashMap};
+mod state;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
+use self::state::{Row, State};
 use super::{
-    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, Recorded, Seen, Store, StoreError, Witness,
+    Become, KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen,
+    SessionLimit, Store, StoreError, UserChange, UserChanged, Witness,
 };
+use crate::audit::{AuditEntry, AuditQuery, Deed};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{Actor, Cause, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target};
+use crate::revocation::{Actor, By, Cause, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, User, UserId, UserName};
@@ -22,74 +26,6 @@ use crate::user::{Epoch, User, UserId, UserName};
 /// A store in this process's memory.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    users: BTreeMap<UserId, Row>,
-    by_name: HashMap<String, UserId>,
-    sessions: BTreeMap<TokenDigest, (Session, Option<Seq>)>,
-    log: Vec<Recorded>,
-    witnesses: Vec<Arc<dyn Witness>>,
-}
-
-struct Row {
-    user: User,
-    hash: PasswordHash,
-}
-
-impl std::fmt::Debug for Row {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.user.fmt(f)
-    }
-}
-
-impl State {
-    fn seq(&self) -> Seq {
-        self.log.last().map_or(Seq(0), |recorded| recorded.seq)
-    }
-
-    fn is_live(&self, session: &Session, ended: Option<Seq>) -> bool {
-        let epoch = self.users.get(&session.user).map(|row| row.user.epoch);
-        ended.is_none() && epoch == Some(session.epoch)
-    }
-
-    fn live(&self) -> impl Iterator<Item = &Session> {
-        self.sessions.values().filter(|(session, ended)| self.is_live(session, *ended)).map(|(session, _)| session)
-    }
-
-    /// Ends one live session; `None` when no live session has this name.
-    fn end_session(&mut self, id: SessionId, order: &Order) -> Option<Revocation> {
-        let session = self.live().find(|session| session.id == id)?;
-        let (ended, user) = (Ended { id, digest: session.digest }, session.user);
-        let seq = self.record(Some(id), user, order);
-        if let Some((_, ended)) = self.sessions.get_mut(&ended.digest) {
-            *ended = Some(seq);
-        }
-        Some(self.tell(Revocation { seq, target: Target::Session(id), cause: order.cause, ended: vec![ended] }))
-    }
-
-    fn end_user(&mut self, user: UserId, order: &Order) -> Option<Revocation> {
-        let of_user = self.live().filter(|session| session.user == user);
-        let ended =
-            of_user.take(ENDED_LISTED_MAX).map(|session| Ended { id: session.id, digest: session.digest }).collect();
-        let seq = self.record(None, user, order);
-        self.users.get_mut(&user)?.user.epoch = Epoch(seq);
-        Some(self.tell(Revocation { seq, target: Target::User(user), cause: order.cause, ended }))
-    }
-
-    fn record(&mut self, session: Option<SessionId>, user: UserId, order: &Order) -> Seq {
-        let seq = Seq(self.seq().0 + 1);
-        self.log.push(Recorded { seq, session, user, cause: order.cause, actor: order.actor, at: order.at });
-        seq
-    }
-
-    fn tell(&self, revocation: Revocation) -> Revocation {
-        for witness in &self.witnesses {
-            witness.heard(&revocation);
-        }
-        revocation
-    }
-}
 
 #[async_trait]
 impl Store for MemoryStore {
@@ -107,35 +43,77 @@ impl Store for MemoryStore {
             return Ok(None);
         }
         let id = UserId(state.users.last_key_value().map_or(1, |(id, _)| id.0 + 1));
-        let user = User { id, name: new.name.as_str().into(), epoch: Epoch::FIRST, created_at: new.at };
+        let user = User {
+            id,
+            name: new.name.as_str().into(),
+            epoch: Epoch::FIRST,
+            created_at: new.at,
+            enabled: true,
+            admin: new.admin,
+        };
         state.by_name.insert(new.name.key().to_owned(), id);
-        state.users.insert(id, Row { user: user.clone(), hash: new.hash.clone() });
-        Ok(Some(user))
+        state.users.insert(id, Row { user, hash: new.hash.clone(), deleted: false });
+        let by = new.by.clone().unwrap_or(By { actor: Actor::User(id), from: Arc::clone(&new.from) });
+        state.note(Deed::UserAdded, (Some(id), None), &by, new.at);
+        Ok(state.user(id).map(|known| known.user))
     }
 
     async fn user_by_name(&self, name: &UserName) -> Result<Option<KnownUser>, StoreError> {
         let state = self.0.lock();
-        let row = state.by_name.get(name.key()).and_then(|id| state.users.get(id));
-        Ok(row.map(|row| KnownUser { user: row.user.clone(), hash: row.hash.clone() }))
+        Ok(state.by_name.get(name.key()).and_then(|id| state.user(*id)))
+    }
+
+    async fn user_by_id(&self, user: UserId) -> Result<Option<KnownUser>, StoreError> {
+        Ok(self.0.lock().user(user))
     }
 
     async fn users(&self, after: UserId, limit: usize) -> Result<Vec<User>, StoreError> {
         let state = self.0.lock();
         let after = (std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded);
-        Ok(state.users.range(after).take(limit).map(|(_, row)| row.user.clone()).collect())
+        let ids = state.users.range(after).map(|(id, _)| *id);
+        Ok(ids.filter_map(|id| state.user(id)).map(|known| known.user).take(limit).collect())
     }
 
-    async fn change_password(&self, change: &PasswordChange) -> Result<Option<Revocation>, StoreError> {
+    async fn change_password(&self, change: &PasswordChange) -> Result<Option<PasswordChanged>, StoreError> {
         let mut state = self.0.lock();
-        let Some(row) = state.users.get_mut(&change.user) else { return Ok(None) };
-        row.hash = change.hash.clone();
-        let order = Order {
-            target: Target::User(change.user),
-            cause: Cause::PasswordChanged,
-            actor: change.actor,
-            at: change.at,
+        let Some(known) = state.user(change.user) else { return Ok(None) };
+        let replaced = change.then.as_ref().and_then(|then| then.replaces);
+        let overtaken = change.verified.is_some_and(|verified| verified != known.user.epoch);
+        if overtaken || replaced.is_some_and(|id| state.live().all(|session| session.id != id)) {
+            return Ok(None);
+        }
+        if let Some(row) = state.users.get_mut(&change.user) {
+            row.hash = change.hash.clone();
+        }
+        state.note(Deed::PasswordChanged, (Some(change.user), None), &change.by, change.at);
+        let order =
+            Order { target: Target::User(change.user), cause: change.cause, by: change.by.clone(), at: change.at };
+        let revocation = state.end_user(change.user, &order);
+        let opened = change.then.as_ref().map(|then| Session { epoch: Epoch(revocation.seq), ..then.session.clone() });
+        if let Some(session) = &opened {
+            state.insert(session);
+        }
+        Ok(Some(PasswordChanged { revocation, opened }))
+    }
+
+    async fn change_user(&self, change: &UserChange) -> Result<Option<UserChanged>, StoreError> {
+        let mut state = self.0.lock();
+        let Some(known) = state.user(change.user) else { return Ok(None) };
+        let (deed, cause) = match change.to {
+            Become::Enabled => (Deed::UserEnabled, Some(Cause::Enabled)),
+            Become::Disabled => (Deed::UserDisabled, Some(Cause::Disabled)),
+            Become::Deleted => (Deed::UserDeleted, Some(Cause::Deleted)),
+            Become::Admin => (Deed::AdminGranted, None),
+            Become::Ordinary => (Deed::AdminWithdrawn, None),
         };
-        Ok(state.end_user(change.user, &order))
+        state.note(deed, (Some(change.user), None), &change.by, change.at);
+        let target = Target::User(change.user);
+        let revocation = cause
+            .map(|cause| state.end_user(change.user, &Order { target, cause, by: change.by.clone(), at: change.at }));
+        state.become_(change.user, change.to);
+        let gone = User { enabled: false, admin: false, ..known.user };
+        let user = state.user(change.user).map_or(gone, |known| known.user);
+        Ok(Some(UserChanged { user, revocation }))
     }
 
     async fn renew_hash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
@@ -151,33 +129,42 @@ impl Store for MemoryStore {
     async fn open_session(&self, new: &NewSession) -> Result<Opening, StoreError> {
         let mut state = self.0.lock();
         let session = &new.session;
-        if state.users.get(&session.user).map(|row| row.user.epoch) != Some(session.epoch) {
+        if state.user(session.user).is_none_or(|known| !known.user.enabled || known.user.epoch != session.epoch) {
             return Ok(Opening::EpochGone);
         }
-        let order = Order {
-            target: Target::User(session.user),
-            cause: Cause::Replaced,
-            actor: Actor::User(session.user),
-            at: session.opened_at,
-        };
         if state.sessions.contains_key(&session.digest) {
             return Err(StoreError::Failed { deed: "open a session", source: "its token is in use".into() });
         }
-        let replaced = new.replaces.and_then(|id| state.end_session(id, &order));
-        state.sessions.insert(session.digest, (session.clone(), None));
-        Ok(Opening::Opened { mark: state.seq(), replaced })
+        let (max, may_end) = match new.limit {
+            SessionLimit::EndOldest(max) => (max.max(1), true),
+            SessionLimit::Refuse(max) => (max, false),
+        };
+        let mut of_user = state.newest_first(session.user);
+        of_user.retain(|old| Some(old.id) != new.replaces);
+        let surplus: Vec<SessionId> = of_user.iter().skip(max.saturating_sub(1)).map(|session| session.id).collect();
+        if !surplus.is_empty() && !may_end {
+            return Ok(Opening::TooMany);
+        }
+        let by = By::user(session.user, &session.device);
+        let leaving = new.replaces.map(|id| (id, Cause::Replaced)).into_iter();
+        let leaving = leaving.chain(surplus.into_iter().map(|id| (id, Cause::Evicted)));
+        let mut ended = Vec::new();
+        for (id, cause) in leaving {
+            let order = Order { target: Target::Session(id), cause, by: by.clone(), at: session.opened_at };
+            ended.extend(state.end_session(id, &order));
+        }
+        state.insert(session);
+        Ok(Opening::Opened { mark: state.seq(), ended })
     }
 
     async fn session_by_token(&self, digest: &TokenDigest) -> Result<Option<Marked<Session>>, StoreError> {
         let state = self.0.lock();
-        let found = state.sessions.get(digest).filter(|(session, ended)| state.is_live(session, *ended));
-        Ok(found.map(|(session, _)| Marked { row: session.clone(), mark: state.seq() }))
+        let found = state.live().find(|session| session.digest == *digest);
+        Ok(found.map(|session| Marked { row: session.clone(), mark: state.seq() }))
     }
 
     async fn sessions_of(&self, user: UserId, limit: usize) -> Result<Vec<Session>, StoreError> {
-        let state = self.0.lock();
-        let mut sessions: Vec<Session> = state.live().filter(|session| session.user == user).cloned().collect();
-        sessions.sort_by_key(|session| std::cmp::Reverse((session.opened_at, session.id)));
+        let mut sessions = self.0.lock().newest_first(user);
         sessions.truncate(limit);
         Ok(sessions)
     }
@@ -192,9 +179,8 @@ impl Store for MemoryStore {
         let mut state = self.0.lock();
         let mut noted = 0;
         for touch in seen {
-            let live = state.sessions.get(&touch.digest).is_some_and(|(session, ended)| {
-                state.is_live(session, *ended) && session.epoch == touch.epoch && session.seen_at < touch.at
-            });
+            let newer = |session: &Session| session.epoch == touch.epoch && session.seen_at < touch.at;
+            let live = state.find_live(&touch.digest).is_some_and(newer);
             if live && let Some((session, _)) = state.sessions.get_mut(&touch.digest) {
                 session.seen_at = touch.at;
                 noted += 1;
@@ -204,12 +190,7 @@ impl Store for MemoryStore {
     }
 
     async fn revoke(&self, order: &Order) -> Result<Option<Revocation>, StoreError> {
-        let mut state = self.0.lock();
-        match order.target {
-            Target::Session(id) => Ok(state.end_session(id, order)),
-            Target::User(user) if state.live().all(|session| session.user != user) => Ok(None),
-            Target::User(user) => Ok(state.end_user(user, order)),
-        }
+        Ok(self.0.lock().revoke(order))
     }
 
     async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<usize, StoreError> {
@@ -217,7 +198,7 @@ impl Store for MemoryStore {
         let over = |session: &&Session| session.expires_at <= now || session.seen_at < idle_since;
         let expired: Vec<SessionId> = state.live().filter(over).take(limit).map(|session| session.id).collect();
         for id in &expired {
-            let order = Order { target: Target::Session(*id), cause: Cause::Expired, actor: Actor::House, at: now };
+            let order = Order { target: Target::Session(*id), cause: Cause::Expired, by: By::house(), at: now };
             let _ = state.end_session(*id, &order);
         }
         Ok(expired.len())
@@ -225,6 +206,18 @@ impl Store for MemoryStore {
 
     async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         Ok(self.0.lock().log.iter().filter(|recorded| recorded.seq > seq).take(limit).cloned().collect())
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        let state = self.0.lock();
+        let wanted = |entry: &&AuditEntry| {
+            query.user.is_none_or(|user| entry.user.is_none_or(|of| of == user))
+                && query.cause.is_none_or(|cause| entry.cause == Some(cause))
+                && query.from.is_none_or(|from| entry.at >= from)
+                && query.until.is_none_or(|until| entry.at < until)
+                && query.before.is_none_or(|before| entry.id < before)
+        };
+        Ok(state.audit.iter().rev().filter(wanted).take(query.limit).cloned().collect())
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -1,10 +1,12 @@
 //! The default store: one SQLite file, owned by one process.
 //!
 //! Owns the translation of the [`Store`]'s sentences into transactions. [`file`] opens the file and holds it to the
-//! promise, [`writer`] groups commits, [`sentences`] holds the SQL. No statement sets a session live again, and no upsert
+//! promise, [`writer`] groups commits, [`sentences`] and [`endings`] hold the SQL. No statement sets a session live again, and no upsert
 //! touches one (R1).
 
+mod endings;
 mod file;
+mod rows;
 mod sentences;
 mod writer;
 
@@ -20,8 +22,10 @@ use self::file::Folder;
 pub use self::file::OpenError;
 use self::writer::Writer;
 use super::{
-    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, Recorded, Seen, Store, StoreError, Witness,
+    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
+    StoreError, UserChange, UserChanged, Witness,
 };
+use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
 use crate::revocation::{Order, Revocation, Seq};
@@ -118,13 +122,22 @@ impl Store for SqliteStore {
         self.read("look a user up", move |tx| sentences::user_by_name(tx, &key)).await
     }
 
+    async fn user_by_id(&self, user: UserId) -> Result<Option<KnownUser>, StoreError> {
+        self.read("look a user up", move |tx| sentences::user_by_id(tx, user)).await
+    }
+
     async fn users(&self, after: UserId, limit: usize) -> Result<Vec<User>, StoreError> {
         self.read("list users", move |tx| sentences::users(tx, after, limit)).await
     }
 
-    async fn change_password(&self, change: &PasswordChange) -> Result<Option<Revocation>, StoreError> {
+    async fn change_password(&self, change: &PasswordChange) -> Result<Option<PasswordChanged>, StoreError> {
         let change = change.clone();
         self.writer.write("change a password", move |tx, said| sentences::change_password(tx, said, &change)).await
+    }
+
+    async fn change_user(&self, change: &UserChange) -> Result<Option<UserChanged>, StoreError> {
+        let change = change.clone();
+        self.writer.write("change a user", move |tx, said| sentences::change_user(tx, said, &change)).await
     }
 
     async fn renew_hash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
@@ -134,7 +147,7 @@ impl Store for SqliteStore {
 
     async fn open_session(&self, new: &NewSession) -> Result<Opening, StoreError> {
         let new = new.clone();
-        self.writer.write("open a session", move |tx, said| sentences::open_session(tx, said, &new)).await
+        self.writer.write("open a session", move |tx, said| endings::open_session(tx, said, &new)).await
     }
 
     async fn session_by_token(&self, digest: &TokenDigest) -> Result<Option<Marked<Session>>, StoreError> {
@@ -153,12 +166,12 @@ impl Store for SqliteStore {
 
     async fn touch(&self, seen: &[Seen]) -> Result<usize, StoreError> {
         let seen = seen.to_vec();
-        self.writer.write("note when sessions were used", move |tx, _| sentences::touch(tx, &seen)).await
+        self.writer.write("note when sessions were used", move |tx, _| endings::touch(tx, &seen)).await
     }
 
     async fn revoke(&self, order: &Order) -> Result<Option<Revocation>, StoreError> {
-        let order = *order;
-        self.writer.write("end a session", move |tx, said| sentences::revoke(tx, said, &order)).await
+        let order = order.clone();
+        self.writer.write("end a session", move |tx, said| endings::revoke(tx, said, &order)).await
     }
 
     async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<usize, StoreError> {
@@ -168,12 +181,17 @@ impl Store for SqliteStore {
             return Ok(0);
         }
         let sentence =
-            move |tx: &Connection, said: &mut Vec<Revocation>| sentences::expire(tx, said, &expired, now, idle_since);
+            move |tx: &Connection, said: &mut Vec<Revocation>| endings::expire(tx, said, &expired, now, idle_since);
         self.writer.write("end expired sessions", sentence).await
     }
 
     async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         self.read("read the log", move |tx| sentences::revocations_after(tx, seq, limit)).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        let query = *query;
+        self.read("read the audit trail", move |tx| sentences::audit(tx, &query)).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

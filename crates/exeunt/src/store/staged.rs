@@ -9,8 +9,10 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::{
-    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, Recorded, Seen, Store, StoreError, Witness,
+    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
+    StoreError, UserChange, UserChanged, Witness,
 };
+use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
 use crate::revocation::{Order, Revocation, Seq};
@@ -157,12 +159,20 @@ impl Store for Staged {
         self.play("user_by_name", self.inner.user_by_name(name)).await
     }
 
+    async fn user_by_id(&self, user: UserId) -> Result<Option<KnownUser>, StoreError> {
+        self.play("user_by_id", self.inner.user_by_id(user)).await
+    }
+
     async fn users(&self, after: UserId, limit: usize) -> Result<Vec<User>, StoreError> {
         self.play("users", self.inner.users(after, limit)).await
     }
 
-    async fn change_password(&self, change: &PasswordChange) -> Result<Option<Revocation>, StoreError> {
+    async fn change_password(&self, change: &PasswordChange) -> Result<Option<PasswordChanged>, StoreError> {
         self.play("change_password", self.inner.change_password(change)).await
+    }
+
+    async fn change_user(&self, change: &UserChange) -> Result<Option<UserChanged>, StoreError> {
+        self.play("change_user", self.inner.change_user(change)).await
     }
 
     async fn renew_hash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
@@ -199,6 +209,10 @@ impl Store for Staged {
 
     async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         self.play("revocations_after", self.inner.revocations_after(seq, limit)).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        self.play("audit", self.inner.audit(query)).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use super::{START, Scribe, end, hash, is_live, later, open, order, session, user};
+use super::{START, Scribe, end, is_live, later, new_session, open, order, reset, session, user};
 use crate::revocation::{Actor, Cause, Order, Seq, Target};
 use crate::session::SessionId;
-use crate::store::{NewSession, Opening, PasswordChange, Seen, Store, Witness};
+use crate::store::{Opening, Seen, Store, Witness};
 use crate::user::{Epoch, User};
 
 /// The user as the store knows them now, with their epoch.
@@ -24,7 +24,7 @@ pub async fn an_ended_session_never_lives_again(store: Arc<dyn Store>) {
     let touch = Seen { digest: one.digest, epoch: one.epoch, at: later(60) };
     assert_eq!(store.touch(&[touch]).await.expect("looked"), 0);
     // The same session opened again: a store may refuse it as an error or ignore it, but it must not bring it back.
-    let again = store.open_session(&NewSession { session: one.clone(), replaces: None }).await;
+    let again = store.open_session(&new_session(&one, None)).await;
     if matches!(again, Ok(Opening::Opened { .. })) {
         assert!(!is_live(&store, &one).await, "opened over an ended session");
     }
@@ -87,25 +87,25 @@ pub async fn a_session_of_an_older_epoch_is_not_opened(store: Arc<dyn Store>) {
     open(&store, &ana).await;
     end(&store, Target::User(ana.id), &ana).await.expect("ended");
     let late = session(&ana, later(2));
-    let opening = store.open_session(&NewSession { session: late.clone(), replaces: None }).await.expect("looked");
+    let opening = store.open_session(&new_session(&late, None)).await.expect("looked");
     assert_eq!(opening, Opening::EpochGone);
     assert!(!is_live(&store, &late).await);
     let nobody = User { id: crate::user::UserId(999), ..ana };
-    let opening = store.open_session(&NewSession { session: session(&nobody, START), replaces: None }).await;
+    let opening = store.open_session(&new_session(&session(&nobody, START), None)).await;
     assert_eq!(opening.expect("looked"), Opening::EpochGone);
 }
 
 /// Even with nothing open: a sign-in verified with the old password must find its epoch gone.
 pub async fn a_changed_password_ends_everything_and_raises_the_epoch_even_of_nothing(store: Arc<dyn Store>) {
     let ana = user(&store, "ana").await;
-    let change = PasswordChange { user: ana.id, hash: hash("second"), actor: Actor::User(ana.id), at: later(1) };
-    let first = store.change_password(&change).await.expect("changed").expect("there");
+    let change = reset(&ana, "second");
+    let first = store.change_password(&change).await.expect("changed").expect("there").revocation;
     assert!(first.ended.is_empty());
     let newer = again(&store, &ana).await;
     assert_eq!(newer.epoch, Epoch(first.seq));
     let one = open(&store, &newer).await;
-    let second = store.change_password(&change).await.expect("changed").expect("there");
-    assert_eq!((second.cause, second.ended.len()), (Cause::PasswordChanged, 1));
+    let second = store.change_password(&change).await.expect("changed").expect("there").revocation;
+    assert_eq!((second.cause, second.ended.len()), (Cause::PasswordReset, 1));
     assert!(!is_live(&store, &one).await);
 }
 
@@ -114,14 +114,14 @@ pub async fn a_new_sign_in_ends_the_session_it_replaces(store: Arc<dyn Store>) {
     let ana = user(&store, "ana").await;
     let old = open(&store, &ana).await;
     let new = session(&ana, later(2));
-    let opening = store.open_session(&NewSession { session: new.clone(), replaces: Some(old.id) }).await;
-    let Ok(Opening::Opened { mark, replaced: Some(replaced) }) = opening else { panic!("{opening:?}") };
-    assert_eq!((replaced.cause, replaced.seq), (Cause::Replaced, mark));
+    let opening = store.open_session(&new_session(&new, Some(old.id))).await;
+    let Ok(Opening::Opened { mark, ended }) = opening else { panic!("{opening:?}") };
+    assert_eq!((ended.len(), ended[0].cause, ended[0].seq), (1, Cause::Replaced, mark));
     assert!(!is_live(&store, &old).await);
     assert!(is_live(&store, &new).await);
     let next = session(&ana, later(3));
-    let opening = store.open_session(&NewSession { session: next, replaces: Some(old.id) }).await.expect("opened");
-    assert!(matches!(opening, Opening::Opened { replaced: None, .. }), "what has ended is not ended again");
+    let opening = store.open_session(&new_session(&next, Some(old.id))).await.expect("opened");
+    assert!(matches!(opening, Opening::Opened { ended, .. } if ended.is_empty()), "what has ended is not ended again");
 }
 
 /// A touch that was on its way when everything ended changes nothing.
@@ -151,7 +151,7 @@ pub async fn what_is_past_its_time_is_ended_with_its_cause(store: Arc<dyn Store>
     assert!(!is_live(&store, &used).await);
     assert_eq!(store.expire(later(9_000), later(8_000), 10).await.expect("swept"), 0, "once each");
     let log = store.revocations_after(Seq(0), 10).await.expect("looked");
-    assert!(log.iter().all(|fact| (fact.cause, fact.actor) == (Cause::Expired, Actor::House)), "{log:?}");
+    assert!(log.iter().all(|fact| (fact.cause, fact.by.actor) == (Cause::Expired, Actor::House)), "{log:?}");
     assert_eq!(log.len(), 2);
 }
 
@@ -172,7 +172,7 @@ pub async fn the_log_is_numbered_without_gaps_in_commit_order(store: Arc<dyn Sto
     let log = store.revocations_after(Seq(0), 100).await.expect("looked");
     let numbers: Vec<i64> = log.iter().map(|fact| fact.seq.0).collect();
     assert_eq!(numbers, (1..=40).collect::<Vec<_>>());
-    assert!(log.iter().all(|fact| fact.user == ana.id && fact.actor == Actor::User(ana.id) && fact.at == later(1)));
+    assert!(log.iter().all(|fact| fact.by.actor == Actor::User(ana.id) && fact.at == later(1)));
     let heard: Vec<i64> = scribe.0.lock().iter().map(|revocation| revocation.seq.0).collect();
     assert_eq!(heard, numbers, "witnesses hear in the order of the numbers");
     assert_eq!(store.revocations_after(Seq(38), 1).await.expect("looked")[0].seq, Seq(39));
@@ -187,7 +187,7 @@ pub async fn witnesses_hear_before_anybody_is_answered(store: Arc<dyn Store>) {
         let one = open(&store, &ana).await;
         let order: Order = order(Target::Session(one.id), &ana);
         let tries = [(); 4].map(|()| {
-            let (store, scribe) = (Arc::clone(&store), Arc::clone(&scribe));
+            let (store, scribe, order) = (Arc::clone(&store), Arc::clone(&scribe), order.clone());
             tokio::spawn(async move {
                 store.revoke(&order).await.expect("looked and wrote");
                 scribe.0.lock().len()
@@ -206,7 +206,7 @@ pub async fn of_many_endings_of_one_session_one_is_recorded(store: Arc<dyn Store
     let order = order(Target::Session(one.id), &ana);
     let tasks: Vec<_> = (0..20)
         .map(|_| {
-            let store = Arc::clone(&store);
+            let (store, order) = (Arc::clone(&store), order.clone());
             tokio::spawn(async move { store.revoke(&order).await })
         })
         .collect();

@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use super::{START, end, hash, is_live, later, open, session, user};
+use super::{START, end, hash, is_live, later, new_session, open, reset, session, user};
 use crate::clock::Timestamp;
-use crate::revocation::{Actor, Seq, Target};
-use crate::store::{NewSession, NewUser, PasswordChange, Seen, Store};
+use crate::revocation::{Seq, Target};
+use crate::store::{NewUser, PasswordChange, Seen, Store};
 use crate::token::TokenDigest;
 use crate::user::{UserId, UserName};
 
@@ -17,7 +17,8 @@ pub async fn a_name_is_taken_once(store: Arc<dyn Store>) {
     assert_eq!((&*ana.name, ana.created_at), ("Ána", START));
     for spelling in ["Ána", "ána", "A\u{301}NA"] {
         let name = UserName::parse(spelling).expect("a name");
-        let new = NewUser { name: name.clone(), hash: hash("other"), at: START };
+        let new =
+            NewUser { name: name.clone(), hash: hash("other"), admin: false, by: None, from: "".into(), at: START };
         assert!(store.add_user(&new).await.expect("looked").is_none(), "{spelling}");
         let known = store.user_by_name(&name).await.expect("looked").expect("there");
         assert_eq!(known.user, ana);
@@ -54,7 +55,7 @@ pub async fn a_password_hash_is_kept_and_renewed_only_over_the_old_one(store: Ar
     store.renew_hash(ana.id, &hash("first"), &hash("stronger")).await.expect("kept");
     let known = store.user_by_name(&name).await.expect("looked").expect("there");
     assert!(known.hash == hash("stronger"));
-    let change = PasswordChange { user: ana.id, hash: hash("changed"), actor: Actor::Operator, at: START };
+    let change = reset(&ana, "changed");
     store.change_password(&change).await.expect("changed").expect("there");
     store.renew_hash(ana.id, &hash("stronger"), &hash("too late")).await.expect("looked");
     let known = store.user_by_name(&name).await.expect("looked").expect("there");
@@ -85,7 +86,7 @@ pub async fn sessions_are_listed_newest_first(store: Arc<dyn Store>) {
     let mut opened = Vec::new();
     for n in 0..5 {
         let session = session(&ana, later(n));
-        store.open_session(&NewSession { session: session.clone(), replaces: None }).await.expect("opened");
+        store.open_session(&new_session(&session, None)).await.expect("opened");
         opened.insert(0, session);
     }
     assert_eq!(store.sessions_of(ana.id, 100).await.expect("looked"), opened);

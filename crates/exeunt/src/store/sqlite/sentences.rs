@@ -1,62 +1,118 @@
-//! The SQL, one function for each sentence, run inside a transaction that somebody else commits.
+//! The SQL of reading and of users, one function for each sentence, run inside a transaction that somebody else commits.
 //!
-//! Owns every statement. None sets a session live for an existing id, and every change of a session names the live ones
-//! only (R1); the triggers of the schema hold this even against an error here.
+//! Owns every statement but those of sessions and their ends, which are in [`endings`](super::endings). None sets a session
+//! live for an existing id (R1); the triggers of the schema hold this even against an error here.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::endings::{end_user, touch_epoch};
+use super::rows::{self, KNOWN_USERS, LIVE_SESSIONS};
+use crate::audit::{AuditEntry, AuditQuery, Deed};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{Actor, Cause, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target};
-use crate::session::{Device, Session, SessionId};
-use crate::store::{KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, Recorded, Seen};
+use crate::revocation::{Actor, By, Cause, Order, Revocation, Seq, Target};
+use crate::session::{Session, SessionId};
+use crate::store::{
+    Become, KnownUser, Marked, NewUser, PasswordChange, PasswordChanged, Recorded, UserChange, UserChanged,
+};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, User, UserId};
 
-type Done<T> = rusqlite::Result<T>;
-
-/// What a live session is, and what is read of it. The one place that says so.
-const LIVE_SESSIONS: &str = "SELECT s.digest, s.sid, s.user_id, u.name, s.epoch, s.opened_at, s.seen_at, s.expires_at, \
-     s.agent, s.address FROM sessions s JOIN users u ON u.id = s.user_id AND u.epoch = s.epoch WHERE s.ended_by IS NULL";
+pub(super) type Done<T> = rusqlite::Result<T>;
 
 pub(super) fn add_user(tx: &Connection, new: &NewUser) -> Done<Option<User>> {
-    let id = tx
+    let id: Option<i64> = tx
         .prepare_cached(
-            "INSERT INTO users (name, name_key, hash, created_at) VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO users (name, name_key, hash, admin, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (name_key) DO NOTHING RETURNING id",
         )?
-        .query_row(params![new.name.as_str(), new.name.key(), new.hash.as_phc(), new.at.as_micros()], |row| row.get(0))
+        .query_row(
+            params![new.name.as_str(), new.name.key(), new.hash.as_phc(), new.admin, new.at.as_micros()],
+            |row| row.get(0),
+        )
         .optional()?;
-    let named = new.name.as_str();
-    Ok(id.map(|id| User { id: UserId(id), name: named.into(), epoch: Epoch::FIRST, created_at: new.at }))
+    let Some(id) = id.map(UserId) else { return Ok(None) };
+    let by = new.by.clone().unwrap_or(By { actor: Actor::User(id), from: new.from.clone() });
+    note(tx, &Note { deed: Deed::UserAdded, user: Some(id), session: None, by: &by, at: new.at })?;
+    user_by_id(tx, id).map(|known| known.map(|known| known.user))
 }
 
 pub(super) fn user_by_name(tx: &Connection, key: &str) -> Done<Option<KnownUser>> {
-    tx.prepare_cached("SELECT id, name, epoch, created_at, hash FROM users WHERE name_key = ?1")?
-        .query_row([key], |row| Ok(KnownUser { user: user(row)?, hash: PasswordHash::from_phc(row.get(4)?) }))
-        .optional()
+    tx.prepare_cached(&format!("{KNOWN_USERS} WHERE name_key = ?1"))?.query_row([key], rows::known_user).optional()
+}
+
+pub(super) fn user_by_id(tx: &Connection, user: UserId) -> Done<Option<KnownUser>> {
+    tx.prepare_cached(&format!("{KNOWN_USERS} WHERE id = ?1"))?.query_row([user.0], rows::known_user).optional()
 }
 
 pub(super) fn users(tx: &Connection, after: UserId, limit: usize) -> Done<Vec<User>> {
-    tx.prepare_cached("SELECT id, name, epoch, created_at FROM users WHERE id > ?1 ORDER BY id LIMIT ?2")?
-        .query_map(params![after.0, rows(limit)], user)?
+    tx.prepare_cached(&format!("{KNOWN_USERS} WHERE id > ?1 ORDER BY id LIMIT ?2"))?
+        .query_map(params![after.0, rows::limit(limit)], |row| rows::known_user(row).map(|known| known.user))?
         .collect()
 }
 
+/// Checks what was verified, then changes, ends everything, and opens what comes with it in the new epoch.
 pub(super) fn change_password(
     tx: &Connection,
     said: &mut Vec<Revocation>,
     change: &PasswordChange,
-) -> Done<Option<Revocation>> {
-    let changed = tx
-        .prepare_cached("UPDATE users SET hash = ?2 WHERE id = ?1")?
-        .execute(params![change.user.0, change.hash.as_phc()])?;
-    if changed == 0 {
+) -> Done<Option<PasswordChanged>> {
+    let Some(known) = user_by_id(tx, change.user)? else { return Ok(None) };
+    if change.verified.is_some_and(|verified| verified != known.user.epoch) {
         return Ok(None);
     }
-    let target = Target::User(change.user);
-    let order = Order { target, cause: Cause::PasswordChanged, actor: change.actor, at: change.at };
-    end_user(tx, said, change.user, &order).map(Some)
+    if let Some(replaced) = change.then.as_ref().and_then(|then| then.replaces)
+        && live_session(tx, replaced)?.is_none()
+    {
+        return Ok(None);
+    }
+    tx.prepare_cached("UPDATE users SET hash = ?2 WHERE id = ?1")?
+        .execute(params![change.user.0, change.hash.as_phc()])?;
+    let noted =
+        Note { deed: Deed::PasswordChanged, user: Some(change.user), session: None, by: &change.by, at: change.at };
+    note(tx, &noted)?;
+    let order = Order { target: Target::User(change.user), cause: change.cause, by: change.by.clone(), at: change.at };
+    let revocation = end_user(tx, said, change.user, &order)?;
+    let mut opened = None;
+    if let Some(then) = &change.then {
+        let session = Session { epoch: Epoch(revocation.seq), ..then.session.clone() };
+        super::endings::insert_session(tx, &session)?;
+        opened = Some(session);
+    }
+    Ok(Some(PasswordChanged { revocation, opened }))
+}
+
+pub(super) fn change_user(
+    tx: &Connection,
+    said: &mut Vec<Revocation>,
+    change: &UserChange,
+) -> Done<Option<UserChanged>> {
+    let Some(known) = user_by_id(tx, change.user)? else { return Ok(None) };
+    let (sql, deed, cause) = match change.to {
+        Become::Enabled => ("UPDATE users SET enabled = 1 WHERE id = ?1", Deed::UserEnabled, Some(Cause::Enabled)),
+        Become::Disabled => ("UPDATE users SET enabled = 0 WHERE id = ?1", Deed::UserDisabled, Some(Cause::Disabled)),
+        // The row stays for the audit trail; what could identify or let in goes.
+        Become::Deleted => (
+            "UPDATE users SET name_key = NULL, hash = '', enabled = 0, admin = 0 WHERE id = ?1",
+            Deed::UserDeleted,
+            Some(Cause::Deleted),
+        ),
+        Become::Admin => ("UPDATE users SET admin = 1 WHERE id = ?1", Deed::AdminGranted, None),
+        Become::Ordinary => ("UPDATE users SET admin = 0 WHERE id = ?1", Deed::AdminWithdrawn, None),
+    };
+    note(tx, &Note { deed, user: Some(change.user), session: None, by: &change.by, at: change.at })?;
+    // Ended first: a deleted user is no longer among those whose sessions can be listed.
+    let revocation = match cause {
+        None => None,
+        Some(cause) => {
+            let order = Order { target: Target::User(change.user), cause, by: change.by.clone(), at: change.at };
+            Some(end_user(tx, said, change.user, &order)?)
+        }
+    };
+    tx.prepare_cached(sql)?.execute([change.user.0])?;
+    let user =
+        user_by_id(tx, change.user)?.map_or(User { enabled: false, admin: false, ..known.user }, |known| known.user);
+    Ok(Some(UserChanged { user, revocation }))
 }
 
 pub(super) fn renew_hash(tx: &Connection, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Done<()> {
@@ -68,86 +124,31 @@ pub(super) fn renew_hash(tx: &Connection, user: UserId, old: &PasswordHash, new:
     Ok(())
 }
 
-pub(super) fn open_session(tx: &Connection, said: &mut Vec<Revocation>, new: &NewSession) -> Done<Opening> {
-    let session = &new.session;
-    let epoch: Option<i64> = tx
-        .prepare_cached("SELECT epoch FROM users WHERE id = ?1")?
-        .query_row([session.user.0], |row| row.get(0))
-        .optional()?;
-    if epoch != Some(session.epoch.0.0) {
-        return Ok(Opening::EpochGone);
-    }
-    let replaced = match new.replaces {
-        None => None,
-        Some(old) => {
-            let actor = Actor::User(session.user);
-            let at = session.opened_at;
-            end_session(tx, said, old, &Order { target: Target::Session(old), cause: Cause::Replaced, actor, at })?
-        }
-    };
-    tx.prepare_cached(
-        "INSERT INTO sessions (digest, sid, user_id, epoch, opened_at, seen_at, expires_at, agent, address)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?
-    .execute(params![
-        session.digest.as_bytes(),
-        session.id.as_bytes(),
-        session.user.0,
-        session.epoch.0.0,
-        session.opened_at.as_micros(),
-        session.seen_at.as_micros(),
-        session.expires_at.as_micros(),
-        session.device.agent(),
-        session.device.address(),
-    ])?;
-    Ok(Opening::Opened { mark: mark(tx)?, replaced })
-}
-
 pub(super) fn session_by_token(tx: &Connection, digest: &TokenDigest) -> Done<Option<Marked<Session>>> {
     let found = tx
-        .prepare_cached(&format!("{LIVE_SESSIONS} AND s.digest = ?1"))?
-        .query_row([digest.as_bytes()], session)
+        .prepare_cached(&format!("{LIVE_SESSIONS} WHERE digest = ?1"))?
+        .query_row([digest.as_bytes()], rows::session)
         .optional()?;
     let mark = mark(tx)?;
     Ok(found.map(|row| Marked { row, mark }))
 }
 
+pub(super) fn live_session(tx: &Connection, id: SessionId) -> Done<Option<Session>> {
+    tx.prepare_cached(&format!("{LIVE_SESSIONS} WHERE sid = ?1"))?.query_row([id.as_bytes()], rows::session).optional()
+}
+
 pub(super) fn sessions_of(tx: &Connection, user: UserId, limit: usize) -> Done<Vec<Session>> {
-    tx.prepare_cached(&format!("{LIVE_SESSIONS} AND s.user_id = ?1 ORDER BY s.opened_at DESC, s.sid DESC LIMIT ?2"))?
-        .query_map(params![user.0, rows(limit)], session)?
+    tx.prepare_cached(&format!("{LIVE_SESSIONS} WHERE user_id = ?1 ORDER BY opened_at DESC, sid DESC LIMIT ?2"))?
+        .query_map(params![user.0, rows::limit(limit)], rows::session)?
         .collect()
 }
 
 pub(super) fn live_sessions(tx: &Connection, after: &TokenDigest, limit: usize) -> Done<Marked<Vec<Session>>> {
     let row = tx
-        .prepare_cached(&format!("{LIVE_SESSIONS} AND s.digest > ?1 ORDER BY s.digest LIMIT ?2"))?
-        .query_map(params![after.as_bytes(), rows(limit)], session)?
+        .prepare_cached(&format!("{LIVE_SESSIONS} WHERE digest > ?1 ORDER BY digest LIMIT ?2"))?
+        .query_map(params![after.as_bytes(), rows::limit(limit)], rows::session)?
         .collect::<Done<Vec<Session>>>()?;
     Ok(Marked { row, mark: mark(tx)? })
-}
-
-pub(super) fn touch(tx: &Connection, seen: &[Seen]) -> Done<usize> {
-    let mut statement = tx.prepare_cached(
-        "UPDATE sessions SET seen_at = ?3 WHERE digest = ?1 AND epoch = ?2 AND seen_at < ?3 AND ended_by IS NULL
-         AND epoch = (SELECT epoch FROM users WHERE id = user_id)",
-    )?;
-    let mut noted = 0;
-    for touch in seen {
-        noted += statement.execute(params![touch.digest.as_bytes(), touch.epoch.0.0, touch.at.as_micros()])?;
-    }
-    Ok(noted)
-}
-
-pub(super) fn revoke(tx: &Connection, said: &mut Vec<Revocation>, order: &Order) -> Done<Option<Revocation>> {
-    match order.target {
-        Target::Session(id) => end_session(tx, said, id, order),
-        Target::User(user) => {
-            let open = tx
-                .prepare_cached(&format!("SELECT EXISTS ({LIVE_SESSIONS} AND s.user_id = ?1)"))?
-                .query_row([user.0], |row| row.get(0))?;
-            if open { end_user(tx, said, user, order).map(Some) } else { Ok(None) }
-        }
-    }
 }
 
 /// Sessions past their time that nothing has ended yet; some may be of an older epoch.
@@ -156,155 +157,70 @@ pub(super) fn expired(tx: &Connection, now: Timestamp, idle_since: Timestamp, li
         "SELECT digest FROM sessions WHERE expires_at <= ?1
          UNION SELECT digest FROM sessions WHERE seen_at < ?2 AND ended_by IS NULL LIMIT ?3",
     )?
-    .query_map(params![now.as_micros(), idle_since.as_micros(), rows(limit)], |row| {
+    .query_map(params![now.as_micros(), idle_since.as_micros(), rows::limit(limit)], |row| {
         Ok(TokenDigest::from_bytes(row.get(0)?))
     })?
     .collect()
 }
 
-/// Ends the live ones among `digests` that are still past their time, and then forgets the rows that cannot live again.
-pub(super) fn expire(
-    tx: &Connection,
-    said: &mut Vec<Revocation>,
-    digests: &[TokenDigest],
-    now: Timestamp,
-    idle_since: Timestamp,
-) -> Done<usize> {
-    let mut find = tx.prepare_cached(&format!("{LIVE_SESSIONS} AND s.digest = ?1"))?;
-    let mut forget = tx.prepare_cached(
-        "DELETE FROM sessions WHERE digest = ?1 AND (expires_at <= ?2 OR ended_by IS NULL)
-         AND (ended_by IS NOT NULL OR epoch <> (SELECT epoch FROM users WHERE id = user_id))",
-    )?;
-    let mut ended = 0;
-    for digest in digests {
-        let live = find.query_row([digest.as_bytes()], session).optional()?;
-        if let Some(live) = live.filter(|live| live.expires_at <= now || live.seen_at < idle_since) {
-            let target = Target::Session(live.id);
-            let order = Order { target, cause: Cause::Expired, actor: Actor::House, at: now };
-            ended += usize::from(end_session(tx, said, live.id, &order)?.is_some());
-        }
-        forget.execute(params![digest.as_bytes(), now.as_micros()])?;
-    }
-    Ok(ended)
-}
-
 pub(super) fn revocations_after(tx: &Connection, seq: Seq, limit: usize) -> Done<Vec<Recorded>> {
     tx.prepare_cached(
-        "SELECT seq, sid, user_id, cause, actor, at FROM revocations WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        "SELECT seq, target, user_id, sid, cause, actor, address, at FROM revocations WHERE seq > ?1
+         ORDER BY seq LIMIT ?2",
     )?
-    .query_map(params![seq.0, rows(limit)], recorded)?
+    .query_map(params![seq.0, rows::limit(limit)], rows::recorded)?
+    .collect()
+}
+
+pub(super) fn audit(tx: &Connection, query: &AuditQuery) -> Done<Vec<AuditEntry>> {
+    tx.prepare_cached(
+        "SELECT a.id, a.at, a.deed, a.user_id, coalesce(u.name, ''), a.sid, a.actor, a.address, a.cause, a.seq
+         FROM audit a LEFT JOIN users u ON u.id = a.user_id
+         WHERE (?1 IS NULL OR a.user_id = ?1 OR a.user_id IS NULL) AND (?2 IS NULL OR a.cause = ?2)
+         AND (?3 IS NULL OR a.at >= ?3) AND (?4 IS NULL OR a.at < ?4) AND (?5 IS NULL OR a.id < ?5)
+         ORDER BY a.id DESC LIMIT ?6",
+    )?
+    .query_map(
+        params![
+            query.user.map(|user| user.0),
+            query.cause.map(Cause::as_str),
+            query.from.map(Timestamp::as_micros),
+            query.until.map(Timestamp::as_micros),
+            query.before,
+            rows::limit(query.limit),
+        ],
+        rows::audit_entry,
+    )?
     .collect()
 }
 
 /// A write that changes nothing still goes through the journal to the disk.
 pub(super) fn ready(tx: &Connection) -> Done<()> {
-    tx.prepare_cached("UPDATE counter SET seq = seq WHERE one = 1")?.execute([])?;
-    Ok(())
+    touch_epoch(tx)
 }
 
-fn end_session(tx: &Connection, said: &mut Vec<Revocation>, id: SessionId, order: &Order) -> Done<Option<Revocation>> {
-    let live = tx
-        .prepare_cached(&format!("{LIVE_SESSIONS} AND s.sid = ?1"))?
-        .query_row([id.as_bytes()], session)
-        .optional()?;
-    let Some(live) = live else { return Ok(None) };
-    let seq = record(tx, live.user, Some(id), order)?;
-    tx.prepare_cached("UPDATE sessions SET ended_by = ?2 WHERE digest = ?1 AND ended_by IS NULL")?
-        .execute(params![live.digest.as_bytes(), seq.0])?;
-    let ended = vec![Ended { id, digest: live.digest }];
-    let revocation = Revocation { seq, target: Target::Session(id), cause: order.cause, ended };
-    said.push(revocation.clone());
-    Ok(Some(revocation))
-}
-
-/// One write, however many sessions there are: the epoch rises, and all of the older one are dead.
-fn end_user(tx: &Connection, said: &mut Vec<Revocation>, user: UserId, order: &Order) -> Done<Revocation> {
-    let ended = sessions_of(tx, user, ENDED_LISTED_MAX)?
-        .iter()
-        .map(|session| Ended { id: session.id, digest: session.digest })
-        .collect();
-    let seq = record(tx, user, None, order)?;
-    tx.prepare_cached("UPDATE users SET epoch = ?2 WHERE id = ?1")?.execute(params![user.0, seq.0])?;
-    let revocation = Revocation { seq, target: Target::User(user), cause: order.cause, ended };
-    said.push(revocation.clone());
-    Ok(revocation)
-}
-
-fn record(tx: &Connection, user: UserId, session: Option<SessionId>, order: &Order) -> Done<Seq> {
-    let seq: i64 = tx
-        .prepare_cached("UPDATE counter SET seq = seq + 1 WHERE one = 1 RETURNING seq")?
-        .query_row([], |row| row.get(0))?;
-    tx.prepare_cached("INSERT INTO revocations (seq, user_id, sid, cause, actor, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-        .execute(params![
-            seq,
-            user.0,
-            session.as_ref().map(SessionId::as_bytes),
-            order.cause.as_str(),
-            actor_number(order.actor),
-            order.at.as_micros(),
-        ])?;
-    Ok(Seq(seq))
-}
-
-fn mark(tx: &Connection) -> Done<Seq> {
+pub(super) fn mark(tx: &Connection) -> Done<Seq> {
     tx.prepare_cached("SELECT seq FROM counter WHERE one = 1")?.query_row([], |row| row.get(0).map(Seq))
 }
 
-fn user(row: &Row<'_>) -> Done<User> {
-    let name: String = row.get(1)?;
-    Ok(User {
-        id: UserId(row.get(0)?),
-        name: name.into(),
-        epoch: Epoch(Seq(row.get(2)?)),
-        created_at: Timestamp::from_micros(row.get(3)?),
-    })
+/// What is noted in the audit trail of a deed that is no ending.
+pub(super) struct Note<'a> {
+    pub(super) deed: Deed,
+    pub(super) user: Option<UserId>,
+    pub(super) session: Option<SessionId>,
+    pub(super) by: &'a By,
+    pub(super) at: Timestamp,
 }
 
-fn session(row: &Row<'_>) -> Done<Session> {
-    let name: String = row.get(3)?;
-    let (agent, address): (String, String) = (row.get(8)?, row.get(9)?);
-    Ok(Session {
-        digest: TokenDigest::from_bytes(row.get(0)?),
-        id: SessionId::from_bytes(row.get(1)?),
-        user: UserId(row.get(2)?),
-        name: name.into(),
-        epoch: Epoch(Seq(row.get(4)?)),
-        opened_at: Timestamp::from_micros(row.get(5)?),
-        seen_at: Timestamp::from_micros(row.get(6)?),
-        expires_at: Timestamp::from_micros(row.get(7)?),
-        device: Device::new(&agent, &address),
-    })
-}
-
-fn recorded(row: &Row<'_>) -> Done<Recorded> {
-    let (sid, cause): (Option<[u8; 16]>, String) = (row.get(1)?, row.get(3)?);
-    let unknown = || rusqlite::Error::InvalidColumnType(3, cause.clone(), rusqlite::types::Type::Text);
-    Ok(Recorded {
-        seq: Seq(row.get(0)?),
-        session: sid.map(SessionId::from_bytes),
-        user: UserId(row.get(2)?),
-        cause: Cause::from_word(&cause).ok_or_else(unknown)?,
-        actor: actor(row.get(4)?),
-        at: Timestamp::from_micros(row.get(5)?),
-    })
-}
-
-const fn actor_number(actor: Actor) -> i64 {
-    match actor {
-        Actor::User(user) => user.0,
-        Actor::Operator => 0,
-        Actor::House => -1,
-    }
-}
-
-const fn actor(number: i64) -> Actor {
-    match number {
-        0 => Actor::Operator,
-        -1 => Actor::House,
-        user => Actor::User(UserId(user)),
-    }
-}
-
-fn rows(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
+pub(super) fn note(tx: &Connection, note: &Note<'_>) -> Done<()> {
+    tx.prepare_cached("INSERT INTO audit (at, deed, user_id, sid, actor, address) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![
+            note.at.as_micros(),
+            note.deed.as_str(),
+            note.user.map(|user| user.0),
+            note.session.as_ref().map(SessionId::as_bytes),
+            rows::actor_number(note.by.actor),
+            &*note.by.from,
+        ])?;
+    Ok(())
 }

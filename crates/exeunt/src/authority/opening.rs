@@ -1,0 +1,98 @@
+//! How a session is opened: verify, insert, enter into memory.
+//!
+//! Owns the order of these steps. It does not say to anybody which of name and password was wrong.
+
+use std::sync::Arc;
+
+use super::{Authority, LoginError, Place};
+use crate::credential::{Password, PasswordFault, PasswordHash};
+use crate::hasher::Verdict;
+use crate::live::Fill;
+use crate::revocation::Seq;
+use crate::session::{Device, LiveSession, Opened, Session, SessionId};
+use crate::store::{KnownUser, NewSession, Opening, StoreError};
+use crate::token::Token;
+use crate::user::{User, UserName};
+
+impl Authority {
+    pub(super) async fn verify(&self, name: &str, password: &str, device: &Device) -> Result<KnownUser, LoginError> {
+        // What cannot be a name is nobody's, and costs what a wrong password costs.
+        let name = UserName::parse(name).ok();
+        let password = Password::offered(password).map_err(|_: PasswordFault| LoginError::Refused)?;
+        let known = match &name {
+            Some(name) => self.store.user_by_name(name).await?,
+            None => None,
+        };
+        let turn = self.hasher.turn().await?;
+        // Paid within the turn: fifty right passwords at once are no attack, and as many guesses are looked at beyond the
+        // limit as there are cores.
+        let key = name.as_ref().map_or("", UserName::key);
+        let attempt = self.attempts.sign_in(key, device.address(), self.settings.clock.now())?;
+        let verdict = turn.verify(password, known.as_ref().map(|known| known.hash.clone())).await?;
+        match (verdict, known) {
+            (Verdict::Fits(renewed), Some(known)) => {
+                attempt.pay_back();
+                // Looked at only now: who is disabled must not be told by the clock either.
+                if !known.user.enabled {
+                    return Err(LoginError::Refused);
+                }
+                if let Some(renewed) = renewed {
+                    self.keep_renewed(&known, &renewed).await;
+                }
+                Ok(known)
+            }
+            _ => Err(LoginError::Refused),
+        }
+    }
+
+    /// A stronger hash that could not be kept is made again at the next sign-in; this one is right all the same.
+    async fn keep_renewed(&self, known: &KnownUser, renewed: &PasswordHash) {
+        if let Err(error) = self.store.renew_hash(known.user.id, &known.hash, renewed).await {
+            tracing::warn!(%error, "a stronger password hash was not kept");
+        }
+    }
+
+    /// `None`: the user's epoch has risen since it was read, so nothing was opened.
+    pub(super) async fn open_session(&self, user: &User, place: Place<'_>) -> Result<Option<Opened>, LoginError> {
+        let token = Token::generate(&*self.settings.random);
+        let new = self.new_session(user, &token, place);
+        match self.store.open_session(&new).await? {
+            Opening::Opened { mark, .. } => Ok(Some(self.enter(token, &new.session, mark).await?)),
+            Opening::EpochGone => Ok(None),
+            Opening::TooMany => Err(LoginError::TooManySessions),
+        }
+    }
+
+    pub(super) fn new_session(&self, user: &User, token: &Token, place: Place<'_>) -> NewSession {
+        let now = self.settings.clock.now();
+        let session = Session {
+            id: SessionId::generate(&*self.settings.random),
+            digest: token.digest(),
+            user: user.id,
+            name: Arc::clone(&user.name),
+            epoch: user.epoch,
+            opened_at: now,
+            seen_at: now,
+            expires_at: now.plus(self.settings.lifetime.absolute),
+            device: place.device.clone(),
+        };
+        NewSession { session, replaces: place.replaces, limit: self.settings.sessions_per_user }
+    }
+
+    /// Enters a session that was opened just now into memory, and hands its token out.
+    pub(super) async fn enter(&self, token: Token, session: &Session, mark: Seq) -> Result<Opened, StoreError> {
+        if self.live.fill(session, mark) == Fill::Refused {
+            // Ended between its opening and this line; or so much ended meanwhile that it cannot be known: look again. If
+            // it ended, its token is dead, which is the truth.
+            self.ask(&session.digest).await?;
+        }
+        let session = LiveSession {
+            id: session.id,
+            user: session.user,
+            name: Arc::clone(&session.name),
+            expires_at: session.expires_at,
+            idle_at: session.opened_at.plus(self.settings.lifetime.idle),
+        };
+        Ok(Opened { token, session })
+    }
+}

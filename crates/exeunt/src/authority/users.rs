@@ -1,0 +1,142 @@
+//! Users: registering, changing, deleting, and their passwords.
+//!
+//! Owns the decisions about users. Whatever takes something away from one ends their sessions in the same transaction.
+
+use super::{Authority, ChangeError, Place, RegisterError};
+use crate::credential::NewPassword;
+use crate::revocation::{By, Cause, Revoked};
+use crate::session::{Device, LiveSession, Opened};
+use crate::store::{Become, NewUser, PasswordChange, StoreError, UserChange};
+use crate::token::Token;
+use crate::user::{User, UserId, UserName};
+
+impl Authority {
+    /// Registers a user who chose this name and password at `device`.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] says what the user can do about it.
+    pub async fn register(&self, name: &str, password: &str, device: &Device) -> Result<User, RegisterError> {
+        self.attempts.register(device.address(), self.settings.clock.now())?;
+        self.add(name, password, (None, device.address())).await
+    }
+
+    /// Adds a user on somebody else's word: like [`Authority::register`], without its limit.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] says what can be done about it.
+    pub async fn add_user(&self, name: &str, password: &str, by: By) -> Result<User, RegisterError> {
+        self.add(name, password, (Some(by), "")).await
+    }
+
+    /// Changes the password of whoever holds `session`, having verified the current one; ends everything of theirs, and opens
+    /// a session with a new token to go on with (ASVS 5.0 7.4.3, 7.2.4).
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`] says what the user can do about it.
+    pub async fn change_password(
+        &self,
+        session: &LiveSession,
+        (current, new): (&str, &str),
+        device: &Device,
+    ) -> Result<(Opened, Revoked), ChangeError> {
+        let name = UserName::parse(&session.name).map_err(RegisterError::from)?;
+        let new = NewPassword::choose(new, &name, self.settings.password_chars_min).map_err(RegisterError::from)?;
+        let known = self.verify(&session.name, current, device).await?;
+        let hash = self.hasher.turn().await?.hash(new).await?;
+        let token = Token::generate(&*self.settings.random);
+        let then = self.new_session(&known.user, &token, Place { device, replaces: Some(session.id) });
+        let change = PasswordChange {
+            user: known.user.id,
+            hash,
+            verified: Some(known.user.epoch),
+            then: Some(then),
+            cause: Cause::PasswordChanged,
+            by: By::user(known.user.id, device),
+            at: self.settings.clock.now(),
+        };
+        let changed = self.store.change_password(&change).await?.ok_or(ChangeError::SessionGone)?;
+        let opened = changed.opened.ok_or(ChangeError::SessionGone)?;
+        let opened = self.enter(token, &opened, changed.revocation.seq).await?;
+        self.closed().await;
+        Ok((opened, Revoked::proven(&changed.revocation)))
+    }
+
+    /// Gives a user a new password on somebody else's word, and ends everything of theirs.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] says what can be done about it; `NoSuchUser` when there is none.
+    pub async fn set_password(&self, name: &str, password: &str, by: By) -> Result<Revoked, RegisterError> {
+        let name = UserName::parse(name)?;
+        let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
+        let known = self.store.user_by_name(&name).await?.ok_or(RegisterError::NoSuchUser)?;
+        let hash = self.hasher.turn().await?.hash(password).await?;
+        let change = PasswordChange {
+            user: known.user.id,
+            hash,
+            verified: None,
+            then: None,
+            cause: Cause::PasswordReset,
+            by,
+            at: self.settings.clock.now(),
+        };
+        let changed = self.store.change_password(&change).await?.ok_or(RegisterError::NoSuchUser)?;
+        self.closed().await;
+        Ok(Revoked::proven(&changed.revocation))
+    }
+
+    /// Changes what a user may do. Disabling, enabling and deleting end everything of theirs.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be known that it is done. `Ok(None)`: there is no such user.
+    pub async fn change_user(&self, user: UserId, to: Become, by: By) -> Result<Option<(User, Revoked)>, StoreError> {
+        let change = UserChange { user, to, by, at: self.settings.clock.now() };
+        let Some(changed) = self.store.change_user(&change).await? else { return Ok(None) };
+        self.closed().await;
+        let revoked = changed.revocation.as_ref().map_or_else(Revoked::nothing_left, Revoked::proven);
+        Ok(Some((changed.user, revoked)))
+    }
+
+    /// At most `limit` users after the one with the number `after`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store could not look.
+    pub async fn users(&self, after: UserId, limit: usize) -> Result<Vec<User>, StoreError> {
+        self.store.users(after, limit).await
+    }
+
+    /// The user of this name, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store could not look.
+    pub async fn user_named(&self, name: &str) -> Result<Option<User>, StoreError> {
+        let Ok(name) = UserName::parse(name) else { return Ok(None) };
+        Ok(self.store.user_by_name(&name).await?.map(|known| known.user))
+    }
+
+    /// The user with this number, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store could not look.
+    pub async fn user(&self, user: UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.store.user_by_id(user).await?.map(|known| known.user))
+    }
+
+    async fn add(&self, name: &str, password: &str, (by, from): (Option<By>, &str)) -> Result<User, RegisterError> {
+        let name = UserName::parse(name)?;
+        let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
+        if self.store.user_by_name(&name).await?.is_some() {
+            return Err(RegisterError::Taken);
+        }
+        let hash = self.hasher.turn().await?.hash(password).await?;
+        let new = NewUser { name, hash, admin: false, by, from: from.into(), at: self.settings.clock.now() };
+        self.store.add_user(&new).await?.ok_or(RegisterError::Taken)
+    }
+}

@@ -1,0 +1,172 @@
+//! What crosses the [`Store`](super::Store) trait: orders to it, and what it remembers.
+
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::credential::PasswordHash;
+use crate::revocation::{By, Cause, Revocation, Seq, Target};
+use crate::session::{Session, SessionId};
+use crate::token::TokenDigest;
+use crate::user::{Epoch, User, UserId, UserName};
+
+/// A user to be added.
+#[derive(Clone)]
+pub struct NewUser {
+    /// The name.
+    pub name: UserName,
+    /// The hash of the password.
+    pub hash: PasswordHash,
+    /// Whether the user administers this server.
+    pub admin: bool,
+    /// Who adds the user; `None`: the user does, from `from`.
+    pub by: Option<By>,
+    /// The address of a user who registers.
+    pub from: Arc<str>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A user, and what a password is verified against.
+#[derive(Clone)]
+pub struct KnownUser {
+    /// The user.
+    pub user: User,
+    /// The hash of the password.
+    pub hash: PasswordHash,
+}
+
+/// A change of password.
+#[derive(Clone)]
+pub struct PasswordChange {
+    /// Whose.
+    pub user: UserId,
+    /// The new hash.
+    pub hash: PasswordHash,
+    /// The epoch that was verified; `None`: somebody else sets it, whatever the epoch.
+    pub verified: Option<Epoch>,
+    /// The session to go on with, and its epoch to be filled in; the one it replaces must still be live.
+    pub then: Option<NewSession>,
+    /// Why.
+    pub cause: Cause,
+    /// On whose word.
+    pub by: By,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A password that was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordChanged {
+    /// What ended.
+    pub revocation: Revocation,
+    /// The session to go on with, in its new epoch.
+    pub opened: Option<Session>,
+}
+
+/// A change of what a user may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserChange {
+    /// Who.
+    pub user: UserId,
+    /// What they become.
+    pub to: Become,
+    /// On whose word.
+    pub by: By,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a user can become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Become {
+    /// May sign in.
+    Enabled,
+    /// May not sign in.
+    Disabled,
+    /// Is gone; the name is free, the audit trail stays.
+    Deleted,
+    /// Administers this server.
+    Admin,
+    /// Administers nothing.
+    Ordinary,
+}
+
+/// A user who was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserChanged {
+    /// The user as they are now.
+    pub user: User,
+    /// What ended by it.
+    pub revocation: Option<Revocation>,
+}
+
+/// A session to be opened.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// The session. Its `epoch` is the one that was read when the password was verified.
+    pub session: Session,
+    /// The session that this one takes the place of, if the same browser had one; it ends with [`Cause::Replaced`].
+    pub replaces: Option<SessionId>,
+    /// How many sessions the user may have.
+    pub limit: SessionLimit,
+}
+
+/// How many sessions a user may have, and what happens to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionLimit {
+    /// One more than this ends the oldest.
+    EndOldest(usize),
+    /// One more than this is refused.
+    Refuse(usize),
+}
+
+/// What became of a session to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// It is open since this log number; and what it replaced or pushed out has ended.
+    Opened {
+        /// The log number of the transaction's snapshot.
+        mark: Seq,
+        /// What ended by it.
+        ended: Vec<Revocation>,
+    },
+    /// The user's epoch has risen since it was verified, or the user is disabled or gone. Nothing was opened.
+    EpochGone,
+    /// The user has as many sessions as allowed. Nothing was opened.
+    TooMany,
+}
+
+/// Something read, with the log number of the snapshot it was read in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked<T> {
+    /// What was read.
+    pub row: T,
+    /// The number of the last revocation that the reader could see.
+    pub mark: Seq,
+}
+
+/// A note that a session was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Which.
+    pub digest: TokenDigest,
+    /// The epoch it belongs to: a touch changes nothing when the user's has risen (R1).
+    pub epoch: Epoch,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A revocation as the log keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its number.
+    pub seq: Seq,
+    /// What ended.
+    pub target: Target,
+    /// Why.
+    pub cause: Cause,
+    /// On whose word.
+    pub by: By,
+    /// When.
+    pub at: Timestamp,
+}
