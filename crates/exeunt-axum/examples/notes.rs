@@ -12,7 +12,7 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use exeunt::store::sqlite::SqliteStore;
-use exeunt::{Authority, RegisterError, Settings};
+use exeunt::{Authority, By, RegisterError, Settings};
 use exeunt_axum::{Auth, AuthError, AuthLayer, CurrentUser, LoggedIn, LoggedOut};
 use serde::Deserialize;
 
@@ -57,7 +57,7 @@ async fn notes(CurrentUser(_): CurrentUser, State(notes): State<Arc<str>>) -> Ht
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = SqliteStore::open(Path::new("exeunt-data/notes"))?;
     let authority = Authority::open(Arc::new(store), Settings::default()).await?;
-    match authority.add_user("ana", "tall ships sail").await {
+    match authority.add_user("ana", "tall ships sail", By::operator()).await {
         Ok(_) | Err(RegisterError::Taken) => {}
         Err(error) => return Err(error.into()),
     }

@@ -6,11 +6,14 @@
 use std::sync::Arc;
 
 use axum_core::extract::FromRequestParts;
-use exeunt::{Actor, Cause, Device, LiveSession, Opened, Place, Revoked, Standing, Target, User};
+use exeunt::{
+    AuditEntry, AuditQuery, By, Cause, Device, LiveSession, Opened, Place, Revoked, SessionId, Standing, Target, User,
+};
 use http::Method;
 use http::header::USER_AGENT;
 use http::request::Parts;
 
+use crate::desk::Desk;
 use crate::errors::{AuthError, RegisterRefused};
 use crate::guard::Approach;
 use crate::layer::{ClientAddress, Shared};
@@ -55,7 +58,7 @@ impl Auth {
         let place = Place { device: &self.device, replaces };
         let opened = self.shared.authority.login(name, password, place).await?;
         let lives = self.shared.authority.settings().lifetime.absolute;
-        Ok(LoggedIn::new(opened, self.shared.transport, lives))
+        Ok(LoggedIn::new(opened, Carrier::Cookie, self.shared.transport, lives))
     }
 
     /// Signs a program in. The token goes into the answer's body, and no cookie is set.
@@ -105,9 +108,87 @@ impl Auth {
     /// As [`Auth::login`] and [`Auth::logout`].
     pub async fn logout_everywhere_as(&self, name: &str, password: &str) -> Result<(User, Revoked), AuthError> {
         let user = self.shared.authority.prove(name, password, &self.device).await?;
-        let (target, actor) = (Target::User(user.id), Actor::User(user.id));
-        let revoked = self.shared.authority.revoke(target, Cause::LogoutEverywhere, actor).await?;
+        let by = By::user(user.id, &self.device);
+        let revoked = self.shared.authority.revoke(Target::User(user.id), Cause::LogoutEverywhere, by).await?;
         Ok((user, revoked))
+    }
+
+    /// Ends one of the sessions of whoever is signed in. `Ok(None)`: it is not one of theirs, or has ended.
+    ///
+    /// To end the session that is asking, use [`Auth::logout`], which clears the cookie too.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::NotSignedIn`], and as [`Auth::logout`].
+    pub async fn end(&self, id: SessionId) -> Result<Option<Revoked>, AuthError> {
+        let (session, by) = self.deed()?;
+        // A session never changes its owner, so what was listed as theirs is theirs.
+        let owned = self.shared.authority.sessions_of(session.user).await?.iter().any(|owned| owned.id == id);
+        if !owned {
+            return Ok(None);
+        }
+        let revoked = self.shared.authority.revoke(Target::Session(id), Cause::EndedByOwner, by).await?;
+        Ok(revoked.seq().is_some().then_some(revoked))
+    }
+
+    /// Ends everything of whoever is signed in but this session.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::NotSignedIn`], and as [`Auth::logout`].
+    pub async fn logout_others(&self) -> Result<Revoked, AuthError> {
+        let (session, by) = self.deed()?;
+        let target = Target::Others { user: session.user, keep: session.id };
+        Ok(self.shared.authority.revoke(target, Cause::LogoutEverywhere, by).await?)
+    }
+
+    /// Ends everything of whoever is signed in, this session included.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::NotSignedIn`], and as [`Auth::logout`].
+    pub async fn logout_everywhere(self) -> Result<LoggedOut, AuthError> {
+        let (session, by) = self.deed()?;
+        let revoked = self.shared.authority.revoke(Target::User(session.user), Cause::LogoutEverywhere, by).await?;
+        Ok(LoggedOut::new(Some(revoked), self.offered.carrier(), self.shared.transport))
+    }
+
+    /// Changes the password of whoever is signed in, having verified the current one. Everything of theirs ends, and this
+    /// browser or program goes on with a new token.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterRefused`] says what the user can choose otherwise; wrong credentials are those of the current password.
+    pub async fn change_password(&self, current: &str, new: &str) -> Result<(LoggedIn, Revoked), RegisterRefused> {
+        let (session, _) = self.deed()?;
+        let changed = self.shared.authority.change_password(session, (current, new), &self.device).await?;
+        let (opened, revoked) = changed;
+        let lives = self.shared.authority.settings().lifetime.absolute;
+        Ok((LoggedIn::new(opened, self.offered.carrier(), self.shared.transport, lives), revoked))
+    }
+
+    /// A future that waits until this session has ended, for a handler that keeps something open: an event stream, a socket,
+    /// a long download. Close it then, and let the future go: signing out waits for that, up to a second.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::NotSignedIn`]; [`AuthError::TooMuchOpen`] for more than anybody needs.
+    pub fn until_revoked(&self) -> Result<impl Future<Output = ()> + Send + use<>, AuthError> {
+        let Offered::Token(_, token) = &self.offered else { return Err(AuthError::NotSignedIn) };
+        let watch = self.shared.authority.watch(token).map_err(|_| AuthError::TooMuchOpen)?;
+        let watch = watch.ok_or(AuthError::NotSignedIn)?;
+        Ok(async move { watch.ended().await })
+    }
+
+    /// What was done to whoever is signed in, newest first: entries before the one with the place `before`.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::NotSignedIn`], or [`AuthError::Unavailable`].
+    pub async fn audit(&self, before: Option<i64>, limit: usize) -> Result<Vec<AuditEntry>, AuthError> {
+        let session = self.session.as_ref().ok_or(AuthError::NotSignedIn)?;
+        let query = AuditQuery { user: Some(session.user), cause: None, from: None, until: None, before, limit };
+        Ok(self.shared.authority.audit(&query).await?)
     }
 
     /// The sessions of whoever is signed in, newest first.
@@ -146,13 +227,65 @@ impl Auth {
                 Approach::Foreign => return Err(AuthError::CrossOrigin),
             }
         }
-        let (target, actor) = (Target::Session(session.id), Actor::User(session.user));
-        Ok(Some(self.shared.authority.revoke(target, Cause::Logout, actor).await?))
+        let by = By::user(session.user, &self.device);
+        Ok(Some(self.shared.authority.revoke(Target::Session(session.id), Cause::Logout, by).await?))
+    }
+
+    /// Whoever is signed in and means it, for a deed on their own sessions.
+    fn deed(&self) -> Result<(&LiveSession, By), AuthError> {
+        if self.offered.carrier() == Carrier::Cookie {
+            self.refuse_foreign()?;
+        }
+        let session = self.session.as_ref().ok_or(AuthError::NotSignedIn)?;
+        Ok((session, By::user(session.user, &self.device)))
     }
 
     /// Signing in with another's credentials is an attack as well as signing somebody out (login CSRF).
     fn refuse_foreign(&self) -> Result<(), AuthError> {
         if self.approach == Approach::Foreign { Err(AuthError::CrossOrigin) } else { Ok(()) }
+    }
+}
+
+/// An administrator, checked with the store: as an extractor it refuses everybody else.
+pub struct Admin {
+    auth: Auth,
+    by: By,
+}
+
+impl Admin {
+    /// The administrator's own session.
+    #[must_use]
+    pub const fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
+    /// What an administrator can do.
+    #[must_use]
+    pub fn desk(&self) -> Desk<'_> {
+        Desk { authority: &self.auth.shared.authority, by: &self.by }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Admin {
+    type Rejection = AuthError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
+        let auth = Auth::from_request_parts(parts, state).await?;
+        // A safe method changes nothing, whoever sent the person; a deed must be meant.
+        let by = if matches!(auth.method, Method::GET | Method::HEAD) {
+            let session = auth.session.as_ref().ok_or(AuthError::NotSignedIn)?;
+            By::user(session.user, &auth.device)
+        } else {
+            auth.deed()?.1
+        };
+        let session = auth.session.as_ref().ok_or(AuthError::NotSignedIn)?;
+        // Asked of the store each time: a role that was taken away is gone at once.
+        let user = auth.shared.authority.user(session.user).await?;
+        if user.is_some_and(|user| user.admin && user.enabled) {
+            Ok(Self { auth, by })
+        } else {
+            Err(AuthError::NotAdmin)
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! answer for itself, as plain text.
 
 use axum_core::response::{IntoResponse, Response};
+use exeunt::authority::ChangeError;
 use exeunt::{LoginError, RegisterError, StoreError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
@@ -29,6 +30,15 @@ pub enum AuthError {
     /// Another site sent a signed-in person to sign out; nothing has ended. Show a page with one button.
     #[error("another site sent you here to sign out; nothing has ended: confirm it on this site")]
     Unconfirmed,
+    /// Signed in, but not as an administrator.
+    #[error("this is for administrators")]
+    NotAdmin,
+    /// The user has as many sessions as allowed.
+    #[error("too many sessions are open; sign out somewhere first")]
+    TooManySessions,
+    /// More is open for one session than anybody needs.
+    #[error("too much is open for this session at once")]
+    TooMuchOpen,
     /// Tried too often.
     #[error("too many attempts; wait {after_s} s")]
     TooMany {
@@ -53,8 +63,9 @@ impl AuthError {
         match self {
             Self::NotSignedIn | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
             Self::TwoCookies => StatusCode::BAD_REQUEST,
-            Self::CrossOrigin | Self::Unconfirmed => StatusCode::FORBIDDEN,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::CrossOrigin | Self::Unconfirmed | Self::NotAdmin => StatusCode::FORBIDDEN,
+            Self::TooManySessions => StatusCode::CONFLICT,
+            Self::TooMany { .. } | Self::TooMuchOpen => StatusCode::TOO_MANY_REQUESTS,
             Self::Crowded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -83,6 +94,7 @@ impl From<LoginError> for AuthError {
             LoginError::Refused => Self::WrongCredentials,
             LoginError::TooMany(too_many) => Self::TooMany { after_s: too_many.after.as_secs() },
             LoginError::Crowded(_) => Self::Crowded,
+            LoginError::TooManySessions => Self::TooManySessions,
             LoginError::Store(error) => Self::Unavailable(error),
         }
     }
@@ -106,6 +118,16 @@ impl From<RegisterError> for RegisterRefused {
             RegisterError::Crowded(_) => AuthError::Crowded.into(),
             RegisterError::Store(error) => AuthError::Unavailable(error).into(),
             choice => Self::Choice(choice),
+        }
+    }
+}
+
+impl From<ChangeError> for RegisterRefused {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Current(error) => Self::Auth(error.into()),
+            ChangeError::New(error) => error.into(),
+            ChangeError::SessionGone => Self::Auth(AuthError::NotSignedIn),
         }
     }
 }

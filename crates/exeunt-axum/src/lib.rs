@@ -49,14 +49,16 @@
 mod auth;
 mod authorization;
 mod cookie;
+mod desk;
 mod errors;
 mod guard;
 mod layer;
 mod offered;
 mod parts;
 
-pub use self::auth::{Auth, CurrentUser};
+pub use self::auth::{Admin, Auth, CurrentUser};
 pub use self::authorization::Authorization;
+pub use self::desk::Desk;
 pub use self::errors::{AuthError, RegisterRefused};
 pub use self::layer::{AuthLayer, AuthService, ClientAddress};
 pub use self::parts::{LoggedIn, LoggedOut};

@@ -19,13 +19,20 @@ use crate::offered::Carrier;
 #[must_use = "without it the answer carries no cookie, and the new session is lost"]
 pub struct LoggedIn {
     opened: Opened,
+    carrier: Carrier,
     transport: Transport,
     lives: Duration,
 }
 
 impl LoggedIn {
-    pub(crate) const fn new(opened: Opened, transport: Transport, lives: Duration) -> Self {
-        Self { opened, transport, lives }
+    pub(crate) const fn new(opened: Opened, carrier: Carrier, transport: Transport, lives: Duration) -> Self {
+        Self { opened, carrier, transport, lives }
+    }
+
+    /// The token, for a program that came with a bearer token. A browser gets it in the cookie, where no script can read it.
+    #[must_use]
+    pub fn bearer(&self) -> Option<String> {
+        (self.carrier == Carrier::Bearer).then(|| self.opened.token.reveal())
     }
 
     /// The new session.
@@ -39,7 +46,10 @@ impl IntoResponseParts for LoggedIn {
     type Error = Infallible;
 
     fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
-        set(&mut parts, self.transport.set(&self.opened.token, self.lives));
+        match self.carrier {
+            Carrier::Cookie => set(&mut parts, self.transport.set(&self.opened.token, self.lives)),
+            Carrier::Bearer => no_store(&mut parts),
+        }
         Ok(parts)
     }
 }

@@ -12,7 +12,7 @@ use exeunt::credential::Work;
 use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::staged::{Staged, When};
-use exeunt::{Authority, Settings};
+use exeunt::{Authority, By, Settings};
 use exeunt_axum::{Auth, AuthError, AuthLayer, CurrentUser, LoggedIn, LoggedOut};
 use serde::Deserialize;
 use tower::ServiceExt as _;
@@ -47,7 +47,7 @@ impl App {
         let store = Staged::new(Arc::new(MemoryStore::default()));
         let settings = Settings { work: Work::for_tests(), keep_every: None, ..Settings::default() };
         let authority = Authority::open(Arc::clone(&store) as Arc<dyn Store>, settings).await.expect("opened");
-        authority.add_user("Ana", PASSWORD).await.expect("added");
+        authority.add_user("Ana", PASSWORD, By::operator()).await.expect("added");
         let router = Router::new()
             .route("/login", post(sign_in))
             .route("/logout", get(sign_out).post(sign_out))

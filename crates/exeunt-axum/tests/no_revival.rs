@@ -19,7 +19,7 @@ use exeunt::session::SessionId;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::{NewSession, NewUser, Opening, Store};
 use exeunt::user::UserName;
-use exeunt::{Authority, Device, Session, Settings, Token, User};
+use exeunt::{Authority, Device, Session, SessionLimit, Settings, Token, User};
 use exeunt_axum::{Auth, AuthError, AuthLayer, CurrentUser, LoggedOut};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
@@ -73,7 +73,14 @@ impl App {
         let clock = Arc::new(ManualClock::at(start));
         let random: &dyn Random = &OsRandom;
         let name = UserName::parse("ana").expect("a name");
-        let new = NewUser { name, hash: PasswordHash::of_nobody(Work::for_tests(), random), at: start };
+        let new = NewUser {
+            name,
+            hash: PasswordHash::of_nobody(Work::for_tests(), random),
+            admin: false,
+            by: None,
+            from: "".into(),
+            at: start,
+        };
         let user = store.add_user(&new).await.expect("added").expect("not taken");
         let mut tokens = Vec::new();
         for _ in 0..count {
@@ -111,7 +118,10 @@ async fn open(store: &Arc<dyn Store>, user: &User, at: Timestamp) -> String {
         expires_at: at.plus(std::time::Duration::from_secs(86_400)),
         device: Device::default(),
     };
-    let opening = store.open_session(&NewSession { session, replaces: None }).await.expect("opened");
+    let opening = store
+        .open_session(&NewSession { session, replaces: None, limit: SessionLimit::EndOldest(OFFSETS) })
+        .await
+        .expect("opened");
     assert!(matches!(opening, Opening::Opened { .. }));
     token.reveal()
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use exeunt::{Actor, Authority, UserId};
+use exeunt::{Authority, By, UserId};
 
 use crate::config::{Config, Flags};
 use crate::serve;
@@ -82,12 +82,12 @@ impl UserCommand {
     async fn run(self, authority: &Arc<Authority>) -> anyhow::Result<()> {
         match self {
             Self::Add { name } => {
-                let user = authority.add_user(&name, &password::read()?).await?;
+                let user = authority.add_user(&name, &password::read()?, By::operator()).await?;
                 say(format_args!("added {}", user.name));
             }
             Self::List => list(authority).await?,
             Self::Password { name } => {
-                let revoked = authority.set_password(&name, &password::read()?, Actor::Operator).await?;
+                let revoked = authority.set_password(&name, &password::read()?, By::operator()).await?;
                 say(format_args!("changed; {} ended", count(revoked.ended().len(), "session")));
             }
         }

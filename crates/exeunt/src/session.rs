@@ -38,6 +38,12 @@ impl SessionId {
         Self(bytes)
     }
 
+    /// Reads a name as it is shown: 32 hexadecimal digits in lower case, and no other spelling. `None`: it is no such name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok().map(Self)
+    }
+
     /// The name's bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
@@ -159,6 +165,17 @@ fn tidy(text: &str, bytes_max: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_read_in_one_spelling() {
+        let id = SessionId::generate(&crate::random::CountingRandom::default());
+        let text = id.to_string();
+        assert_eq!(SessionId::parse(&text), Some(id));
+        for wrong in [text.to_uppercase(), text[1..].to_owned(), format!("{text}0"), format!("{text} "), "é".repeat(16)]
+        {
+            assert_eq!(SessionId::parse(&wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn a_device_cannot_write_lines_into_a_log_or_grow_a_row() {

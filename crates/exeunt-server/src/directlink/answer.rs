@@ -107,10 +107,12 @@ impl Fields {
 impl From<AuthError> for Failure {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::NotSignedIn | AuthError::WrongCredentials => Self::Unauthorized,
+            AuthError::NotSignedIn | AuthError::WrongCredentials | AuthError::NotAdmin => Self::Unauthorized,
             AuthError::TwoCookies | AuthError::CrossOrigin | AuthError::Unconfirmed => Self::Malformed,
             AuthError::TooMany { after_s } => Self::TooMany { after_s },
-            AuthError::Crowded => Self::TooMany { after_s: CROWDED_RETRY_S },
+            AuthError::Crowded | AuthError::TooManySessions | AuthError::TooMuchOpen => {
+                Self::TooMany { after_s: CROWDED_RETRY_S }
+            }
             AuthError::Unavailable(error) => {
                 tracing::error!(%error, "the session store cannot be reached");
                 Self::Store

@@ -96,7 +96,9 @@ fn auth_page(words: &'static Words, error: &AuthError) -> String {
         AuthError::TwoCookies => (words.two_cookies_title, words.two_cookies_text.to_owned()),
         AuthError::CrossOrigin | AuthError::Unconfirmed => (words.cross_site_title, words.cross_site_text.to_owned()),
         AuthError::TooMany { after_s } => (words.too_many_title, (words.too_many_text)(*after_s)),
-        AuthError::Crowded => (words.busy_title, words.busy_text.to_owned()),
+        AuthError::NotAdmin => (words.not_admin_title, words.not_admin_text.to_owned()),
+        AuthError::TooManySessions => (words.too_many_sessions_title, words.too_many_sessions_text.to_owned()),
+        AuthError::Crowded | AuthError::TooMuchOpen => (words.busy_title, words.busy_text.to_owned()),
         AuthError::Unavailable(_) => (words.unreachable_title, words.unreachable_text.to_owned()),
         AuthError::NotSignedIn | AuthError::WrongCredentials | AuthError::MissingLayer => {
             (words.wrong_credentials, words.wrong_credentials.to_owned())

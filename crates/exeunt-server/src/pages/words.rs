@@ -86,6 +86,14 @@ pub(crate) struct Words {
     pub(crate) too_many_text: fn(u64) -> String,
     /// No permit for hashing: the title.
     pub(crate) busy_title: &'static str,
+    /// The page is for administrators: title.
+    pub(crate) not_admin_title: &'static str,
+    /// The page is for administrators: text.
+    pub(crate) not_admin_text: &'static str,
+    /// As many sessions as allowed are open: title.
+    pub(crate) too_many_sessions_title: &'static str,
+    /// As many sessions as allowed are open: text.
+    pub(crate) too_many_sessions_text: &'static str,
     /// No permit for hashing: what to do.
     pub(crate) busy_text: &'static str,
     /// Another site sent the request: the title.
@@ -177,6 +185,10 @@ pub(crate) static ENGLISH: Words = Words {
                        moment, then try again.",
     too_many_title: "Too many attempts",
     too_many_text: |wait| format!("Please wait {}, then try again.", count(wait, "second", "seconds")),
+    not_admin_title: "For administrators",
+    not_admin_text: "This page is for administrators of this server.",
+    too_many_sessions_title: "Too many sessions",
+    too_many_sessions_text: "You have as many sessions as this server allows. Sign out somewhere else first, then try again.",
     busy_title: "Too busy right now",
     busy_text: "Too many people are signing in at once, and your turn has not come. Wait a moment, then try again.",
     cross_site_title: "Refused",
@@ -254,6 +266,10 @@ pub(crate) static PORTUGUESE: Words = Words {
                        sessão. Espere um instante e tente de novo.",
     too_many_title: "Tentativas demais",
     too_many_text: |wait| format!("Espere {} e tente de novo.", count(wait, "segundo", "segundos")),
+    not_admin_title: "Para administradores",
+    not_admin_text: "Esta página é para administradores deste servidor.",
+    too_many_sessions_title: "Sessões demais",
+    too_many_sessions_text: "Você já tem tantas sessões quantas este servidor permite. Saia de outro lugar primeiro e tente de novo.",
     busy_title: "Muito movimento agora",
     busy_text: "Há gente demais entrando ao mesmo tempo, e a sua vez ainda não chegou. Espere um instante e tente de \
                 novo.",

@@ -1,0 +1,122 @@
+//! What an administrator can do.
+//!
+//! Owns the verbs of administration, each on the word of one administrator. Whatever ends a session goes through the
+//! authority's one verb, with its cause and this actor.
+
+use exeunt::{
+    AuditEntry, AuditQuery, Authority, Become, By, Cause, RegisterError, Revoked, Session, SessionId, StoreError,
+    Target, User, UserId,
+};
+
+use crate::errors::{AuthError, RegisterRefused};
+
+/// The verbs of one administrator.
+#[derive(Clone, Copy, Debug)]
+pub struct Desk<'a> {
+    pub(crate) authority: &'a Authority,
+    pub(crate) by: &'a By,
+}
+
+impl Desk<'_> {
+    /// At most `limit` users after the one with the number `after`.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] where it could not look.
+    pub async fn users(&self, after: UserId, limit: usize) -> Result<Vec<User>, AuthError> {
+        Ok(self.authority.users(after, limit).await?)
+    }
+
+    /// The user with this number; `None`: there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] where it could not look.
+    pub async fn user(&self, user: UserId) -> Result<Option<User>, AuthError> {
+        Ok(self.authority.user(user).await?)
+    }
+
+    /// A user's sessions, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] where it could not look.
+    pub async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, AuthError> {
+        Ok(self.authority.sessions_of(user).await?)
+    }
+
+    /// How many sessions are open.
+    #[must_use]
+    pub fn live_sessions(&self) -> usize {
+        self.authority.live_sessions()
+    }
+
+    /// Adds a user.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterRefused`] says what to choose otherwise.
+    pub async fn add_user(&self, name: &str, password: &str) -> Result<User, RegisterRefused> {
+        Ok(self.authority.add_user(name, password, self.by.clone()).await?)
+    }
+
+    /// Changes what a user may do; disabling, enabling and deleting end everything of theirs. `None`: no such user.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] where it cannot be known that it is done.
+    pub async fn change_user(&self, user: UserId, to: Become) -> Result<Option<(User, Revoked)>, AuthError> {
+        Ok(self.authority.change_user(user, to, self.by.clone()).await?)
+    }
+
+    /// Sets a user's password and ends everything of theirs.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterRefused`] says what to choose otherwise; `Choice(NoSuchUser)` when there is none.
+    pub async fn set_password(&self, user: UserId, password: &str) -> Result<Revoked, RegisterRefused> {
+        let name = self.authority.user(user).await.map_err(AuthError::from)?.ok_or(RegisterError::NoSuchUser)?.name;
+        Ok(self.authority.set_password(&name, password, self.by.clone()).await?)
+    }
+
+    /// Ends one session, whoever's it is. `None`: it is not live.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] where it cannot be known that it is over.
+    pub async fn end_session(&self, session: SessionId) -> Result<Option<Revoked>, AuthError> {
+        let revoked = self.end(Target::Session(session), Cause::EndedByAdmin).await?;
+        Ok(revoked.seq().is_some().then_some(revoked))
+    }
+
+    /// Ends everything of a user.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] where it cannot be known that it is over.
+    pub async fn end_user(&self, user: UserId) -> Result<Revoked, AuthError> {
+        Ok(self.end(Target::User(user), Cause::EndedByAdmin).await?)
+    }
+
+    /// Ends everything of everybody, the administrator's own session included.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] where it cannot be known that it is over.
+    pub async fn end_everyone(&self) -> Result<Revoked, AuthError> {
+        Ok(self.end(Target::Everyone, Cause::EveryoneOut).await?)
+    }
+
+    /// Entries of the audit trail, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] where it could not look.
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, AuthError> {
+        Ok(self.authority.audit(query).await?)
+    }
+
+    async fn end(&self, target: Target, cause: Cause) -> Result<Revoked, StoreError> {
+        self.authority.revoke(target, cause, self.by.clone()).await
+    }
+}
