@@ -33,8 +33,8 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
     table().into_iter().map(|(path, _)| path)
 }
 
-fn table() -> [(&'static str, Routes); 15] {
-    [
+fn table() -> Vec<(&'static str, Routes)> {
+    vec![
         ("/", page(get(pages::home))),
         ("/register", page(post(pages::register))),
         ("/login", page(post(pages::login))),
