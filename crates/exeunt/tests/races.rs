@@ -2,71 +2,15 @@
 //!
 //! Owns rules R1, R4, R5 and R6 as they are seen through the authority. Nothing here sleeps.
 
+mod scene;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use exeunt::clock::ManualClock;
-use exeunt::credential::Work;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::staged::{Staged, When};
-use exeunt::store::{Store, StoreError};
-use exeunt::{
-    Authority, By, Cause, Device, LoginError, Opened, Place, Settings, Standing, Target, Timestamp, Token, UserId,
-};
-
-const NAME: &str = "ana";
-const PASSWORD: &str = "tall ships sail";
-
-struct Scene {
-    store: Arc<Staged>,
-    authority: Arc<Authority>,
-    clock: Arc<ManualClock>,
-    ana: UserId,
-}
-
-impl Scene {
-    async fn new() -> Self {
-        Self::on(Staged::new(Arc::new(MemoryStore::default()))).await
-    }
-
-    async fn on(store: Arc<Staged>) -> Self {
-        let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1_800_000_000_000_000)));
-        let settings = Settings {
-            clock: Arc::clone(&clock) as Arc<_>,
-            work: Work::for_tests(),
-            keep_every: None,
-            ..Settings::default()
-        };
-        let authority = Authority::open(Arc::clone(&store) as Arc<dyn Store>, settings).await.expect("opened");
-        let ana = authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added").id;
-        Self { store, authority, clock, ana }
-    }
-
-    fn sign_in(&self, password: &'static str) -> tokio::task::JoinHandle<Result<Opened, LoginError>> {
-        let authority = Arc::clone(&self.authority);
-        tokio::spawn(async move {
-            let device = Device::default();
-            authority.login(NAME, password, Place { device: &device, replaces: None }).await
-        })
-    }
-
-    async fn signed_in(&self) -> Opened {
-        self.sign_in(PASSWORD).await.expect("ran").unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    async fn is_live(&self, token: &Token) -> bool {
-        matches!(self.authority.check(token).await.expect("looked"), Standing::Live(_))
-    }
-
-    async fn end(&self, target: Target) -> Result<exeunt::Revoked, StoreError> {
-        self.authority.revoke(target, Cause::Logout, By::user(self.ana, &Device::default())).await
-    }
-
-    async fn end_everything(&self) {
-        let over = self.end(Target::User(self.ana)).await.expect("ended");
-        assert!(over.seq().is_some());
-    }
-}
+use exeunt::{By, Cause, Device, LoginError, Place, Standing, Target, Token};
+use scene::{NAME, PASSWORD, Scene};
 
 #[tokio::test]
 async fn a_sign_in_committed_before_everything_ended_is_dead_even_if_it_is_answered_later() {
@@ -138,19 +82,6 @@ async fn a_check_that_read_the_store_before_the_ending_refuses_after_it() {
     hold.let_go();
     assert_eq!(check.await.expect("ran"), Standing::Refused, "what was read is held against what was heard since");
     assert_eq!(other.check(&opened.token).await.expect("looked"), Standing::Refused);
-}
-
-impl Scene {
-    /// A second authority on the same store, with a memory of its own.
-    async fn on_shared(scene: &Self) -> Arc<Authority> {
-        let settings = Settings {
-            clock: Arc::clone(&scene.clock) as Arc<_>,
-            work: Work::for_tests(),
-            keep_every: None,
-            ..Settings::default()
-        };
-        Authority::open(Arc::clone(&scene.store) as Arc<dyn Store>, settings).await.expect("opened")
-    }
 }
 
 #[tokio::test]

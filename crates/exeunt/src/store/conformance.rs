@@ -3,6 +3,7 @@
 //! Owns what "conforms" means. A case gets an empty store and may use nothing but the trait; [`conformance!`] makes a test
 //! of each, so that a backend cannot leave one out.
 
+mod deeds;
 mod endings;
 mod rows;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+pub use self::deeds::*;
 pub use self::endings::*;
 pub use self::rows::*;
 use super::{NewSession, NewUser, Opening, PasswordChange, SessionLimit, Store, Witness};
@@ -48,6 +50,16 @@ macro_rules! conformance {
             the_log_is_numbered_without_gaps_in_commit_order,
             witnesses_hear_before_anybody_is_answered,
             of_many_endings_of_one_session_one_is_recorded,
+            ending_the_others_keeps_one_and_only_of_that_user,
+            ending_everyone_is_one_fact_and_ends_all,
+            after_everyone_was_ended_nothing_older_opens,
+            a_disabled_user_opens_nothing_and_what_was_open_stays_ended_when_enabled,
+            a_deleted_user_is_gone_and_the_name_is_free,
+            the_limit_ends_the_oldest_or_refuses,
+            a_password_changed_by_its_user_goes_on_in_one_new_session,
+            a_password_is_not_changed_on_an_old_word,
+            the_audit_trail_tells_every_deed_with_its_fact,
+            the_audit_trail_is_filtered_and_paged,
         );
     };
     ($make:expr, $($case:ident),+ $(,)?) => {
@@ -126,7 +138,11 @@ async fn is_live(store: &Arc<dyn Store>, session: &Session) -> bool {
 }
 
 fn order(target: Target, user: &User) -> Order {
-    let cause = if matches!(target, Target::User(_)) { Cause::LogoutEverywhere } else { Cause::Logout };
+    let cause = match target {
+        Target::Session(_) => Cause::Logout,
+        Target::User(_) | Target::Others { .. } => Cause::LogoutEverywhere,
+        Target::Everyone => Cause::EveryoneOut,
+    };
     Order { target, cause, by: By::user(user.id, &Device::new("Firefox", "192.0.2.1")), at: later(1) }
 }
 

@@ -1,0 +1,256 @@
+//! Everything that ends a session besides its own logout, and what hears of it: each replays the old token.
+//!
+//! Owns the causes, the races between them, and what is open beyond one request.
+
+mod scene;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use exeunt::authority::ChangeError;
+use exeunt::store::memory::MemoryStore;
+use exeunt::store::sqlite::SqliteStore;
+use exeunt::store::staged::{Staged, When};
+use exeunt::{AuditQuery, Become, By, Cause, Deed, Device, LoginError, Target, Token};
+use scene::{PASSWORD, Scene};
+
+const NEW_PASSWORD: &str = "small boats row";
+
+async fn changes(scene: &Scene, token: &Token, current: &str) -> Result<exeunt::Opened, ChangeError> {
+    let exeunt::Standing::Live(session) = scene.authority.check(token).await.expect("looked") else {
+        return Err(ChangeError::SessionGone);
+    };
+    let device = Device::default();
+    scene.authority.change_password(&session, (current, NEW_PASSWORD), &device).await.map(|(opened, _)| opened)
+}
+
+#[tokio::test]
+async fn every_change_of_a_user_that_takes_something_away_ends_what_is_open() {
+    for (to, cause) in
+        [(Become::Disabled, Cause::Disabled), (Become::Enabled, Cause::Enabled), (Become::Deleted, Cause::Deleted)]
+    {
+        let scene = Scene::new().await;
+        let opened = scene.signed_in().await;
+        let (user, over) =
+            scene.authority.change_user(scene.ana, to, By::operator()).await.expect("changed").expect("there");
+        assert_eq!((over.ended(), user.enabled), ([opened.session.id].as_slice(), to == Become::Enabled));
+        assert!(!scene.is_live(&opened.token).await, "{to:?}");
+        let trail = AuditQuery { user: None, cause: Some(cause), from: None, until: None, before: None, limit: 9 };
+        assert_eq!(scene.authority.audit(&trail).await.expect("looked").len(), 1);
+        let signs_in = scene.sign_in(PASSWORD).await.expect("ran").is_ok();
+        assert_eq!(signs_in, to == Become::Enabled, "{to:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_no_ending() {
+    let scene = Scene::new().await;
+    let opened = scene.signed_in().await;
+    for to in [Become::Admin, Become::Ordinary] {
+        let (user, over) =
+            scene.authority.change_user(scene.ana, to, By::operator()).await.expect("changed").expect("there");
+        assert_eq!((user.admin, over.seq()), (to == Become::Admin, None));
+    }
+    assert!(scene.is_live(&opened.token).await);
+}
+
+#[tokio::test]
+async fn everyone_out_is_everyone() {
+    let scene = Scene::new().await;
+    let opened = scene.signed_in().await;
+    let over = scene.authority.revoke(Target::Everyone, Cause::EveryoneOut, By::operator()).await.expect("ended");
+    assert_eq!(over.ended(), [opened.session.id]);
+    assert!(!scene.is_live(&opened.token).await);
+    let again = scene.signed_in().await;
+    assert!(scene.is_live(&again.token).await);
+    scene.authority.keep_house().await.expect("kept");
+    assert_eq!(scene.authority.live_sessions(), 1);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_races_everyone_out_lands_on_one_side() {
+    let scene = Scene::new().await;
+    let before = scene.signed_in().await;
+    let hold = scene.store.hold("open_session", When::After);
+    let login = scene.sign_in(PASSWORD);
+    hold.reached().await;
+    let everyone = scene.authority.revoke(Target::Everyone, Cause::EveryoneOut, By::operator()).await.expect("ended");
+    assert_eq!(everyone.ended().len(), 2);
+    hold.let_go();
+    let late = login.await.expect("ran").unwrap_or_else(|error| panic!("{error}"));
+    assert!(!scene.is_live(&late.token).await && !scene.is_live(&before.token).await);
+}
+
+#[tokio::test]
+async fn ending_the_others_spares_the_one_that_asks_also_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = Staged::new(Arc::new(SqliteStore::open(folder.path()).expect("opened")));
+    let scene = Scene::on(store).await;
+    let (keep, other) = (scene.signed_in().await, scene.signed_in().await);
+    let target = Target::Others { user: scene.ana, keep: keep.session.id };
+    let over = scene.end(target).await.expect("ended");
+    assert_eq!(over.ended(), [other.session.id]);
+    let again = Scene::on_shared(&scene).await;
+    for (opened, alive) in [(&keep, true), (&other, false)] {
+        assert_eq!(scene.is_live(&opened.token).await, alive);
+        let standing = again.check(&opened.token).await.expect("looked");
+        assert_eq!(matches!(standing, exeunt::Standing::Live(_)), alive, "from the file");
+    }
+}
+
+#[tokio::test]
+async fn a_changed_password_leaves_one_new_token_and_no_old_one() {
+    let scene = Scene::new().await;
+    let (own, other) = (scene.signed_in().await, scene.signed_in().await);
+    assert!(matches!(
+        changes(&scene, &own.token, "wrong boats sink").await,
+        Err(ChangeError::Current(LoginError::Refused))
+    ));
+    assert!(scene.is_live(&other.token).await, "a wrong password changes nothing");
+    let next = changes(&scene, &own.token, PASSWORD).await.unwrap_or_else(|error| panic!("{error}"));
+    assert!(scene.is_live(&next.token).await);
+    assert!(!scene.is_live(&own.token).await && !scene.is_live(&other.token).await);
+    assert!(matches!(scene.sign_in(PASSWORD).await.expect("ran"), Err(LoginError::Refused)));
+    assert!(scene.sign_in(NEW_PASSWORD).await.expect("ran").is_ok());
+}
+
+#[tokio::test]
+async fn a_rotation_held_while_its_session_is_signed_out_hands_out_nothing() {
+    let scene = Scene::new().await;
+    let own = scene.signed_in().await;
+    let hold = scene.store.hold("change_password", When::Before);
+    let (authority, token) = (Arc::clone(&scene.authority), own.token.reveal());
+    let changing = tokio::spawn(async move {
+        let token = Token::parse(&token).expect("a token");
+        let exeunt::Standing::Live(session) = authority.check(&token).await.expect("looked") else { panic!("dead") };
+        authority.change_password(&session, (PASSWORD, NEW_PASSWORD), &Device::default()).await.map(|_| ())
+    });
+    hold.reached().await;
+    let _ = scene.end(Target::Session(own.session.id)).await.expect("ended");
+    hold.let_go();
+    assert!(matches!(changing.await.expect("ran"), Err(ChangeError::SessionGone)));
+    assert!(scene.authority.sessions_of(scene.ana).await.expect("looked").is_empty(), "nothing was handed out");
+    assert!(scene.sign_in(PASSWORD).await.expect("ran").is_ok(), "and nothing was changed");
+}
+
+#[tokio::test]
+async fn a_rotation_committed_before_everything_ended_is_dead_with_it() {
+    let scene = Scene::new().await;
+    let own = scene.signed_in().await;
+    let hold = scene.store.hold("change_password", When::After);
+    let (authority, token) = (Arc::clone(&scene.authority), own.token.reveal());
+    let changing = tokio::spawn(async move {
+        let token = Token::parse(&token).expect("a token");
+        let exeunt::Standing::Live(session) = authority.check(&token).await.expect("looked") else { panic!("dead") };
+        authority
+            .change_password(&session, (PASSWORD, NEW_PASSWORD), &Device::default())
+            .await
+            .map(|(opened, _)| opened)
+    });
+    hold.reached().await;
+    scene.end_everything().await;
+    hold.let_go();
+    let late = changing.await.expect("ran").unwrap_or_else(|error| panic!("{error}"));
+    assert!(!scene.is_live(&late.token).await);
+}
+
+#[tokio::test]
+async fn what_is_open_for_a_session_is_told_and_closed_before_logout_answers() {
+    let scene = Scene::new().await;
+    let (own, other) = (scene.signed_in().await, scene.signed_in().await);
+    let watch = scene.authority.watch(&own.token).expect("few").expect("live");
+    let bystander = scene.authority.watch(&other.token).expect("few").expect("live");
+    let (closed, mut is_closed) = tokio::sync::watch::channel(false);
+    tokio::spawn(async move {
+        watch.ended().await;
+        // A stream takes some turns to close; logout waits for them.
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        closed.send_replace(true);
+        drop(watch);
+    });
+    let _ = scene.end(Target::Session(own.session.id)).await.expect("ended");
+    assert!(*is_closed.borrow_and_update(), "closed before it was answered");
+    assert!(!bystander.has_ended(), "only those of that session");
+    assert!(scene.authority.watch(&own.token).expect("few").is_none(), "nothing can be opened any more");
+}
+
+#[tokio::test]
+async fn every_cause_is_told_to_what_is_open() {
+    for target in ["user", "others", "everyone", "disabled", "expired", "password"] {
+        let scene = Scene::new().await;
+        let (own, other) = (scene.signed_in().await, scene.signed_in().await);
+        let watch = scene.authority.watch(&own.token).expect("few").expect("live");
+        let told = tokio::spawn(async move { watch.ended().await });
+        match target {
+            "user" => scene.end_everything().await,
+            "others" => {
+                let _ = scene.end(Target::Others { user: scene.ana, keep: other.session.id }).await.expect("ended");
+            }
+            "everyone" => {
+                let _ = scene.end(Target::Everyone).await.expect("ended");
+            }
+            "disabled" => {
+                scene.authority.change_user(scene.ana, Become::Disabled, By::operator()).await.expect("changed");
+            }
+            "expired" => {
+                scene.clock.advance(Duration::from_secs(400 * 86_400));
+                scene.authority.keep_house().await.expect("kept");
+            }
+            _ => {
+                let _ = changes(&scene, &other.token, PASSWORD).await.unwrap_or_else(|error| panic!("{error}"));
+            }
+        }
+        told.await.expect("told");
+        assert!(!scene.is_live(&own.token).await, "{target}");
+    }
+}
+
+/// Fail the n-th call of the store, on either side, for every n: what was answered is true, and trail and state agree.
+#[tokio::test]
+async fn a_store_that_fails_at_any_call_makes_no_answer_false() {
+    const SENTENCES: [&str; 6] = ["revoke", "open_session", "change_password", "change_user", "user_by_name", "touch"];
+    for sentence in SENTENCES {
+        for when in [When::Before, When::After] {
+            let scene = Scene::on(Staged::new(Arc::new(MemoryStore::default()))).await;
+            let (own, other) = (scene.signed_in().await, scene.signed_in().await);
+            scene.store.fail(sentence, when);
+            let out = scene.end(Target::Session(own.session.id)).await;
+            let login = scene.sign_in(PASSWORD).await.expect("ran");
+            let changed = changes(&scene, &other.token, PASSWORD).await;
+            let disabled = scene.authority.change_user(scene.ana, Become::Disabled, By::operator()).await;
+            scene.clock.advance(Duration::from_secs(90));
+            let _ = scene.authority.keep_house().await;
+            scene.store.clear();
+            if out.is_ok() {
+                assert!(!scene.is_live(&own.token).await, "{sentence} {when:?}");
+            }
+            if disabled.is_ok() {
+                for opened in [login.ok(), changed.ok()].into_iter().flatten() {
+                    assert!(!scene.is_live(&opened.token).await, "{sentence} {when:?}");
+                }
+                assert!(!scene.is_live(&other.token).await, "{sentence} {when:?}");
+            }
+            agree(&scene).await;
+        }
+    }
+}
+
+/// As many sessions were opened and not ended, by the trail, as are live. (Ended in numbers: one entry can end many.)
+async fn agree(scene: &Scene) {
+    let all = AuditQuery { user: None, cause: None, from: None, until: None, before: None, limit: 1_000 };
+    let mut trail = scene.authority.audit(&all).await.expect("looked");
+    trail.reverse();
+    let mut open = std::collections::BTreeSet::new();
+    for entry in &trail {
+        match (entry.deed, entry.session) {
+            (Deed::SessionOpened, Some(id)) => drop(open.insert(id)),
+            (Deed::Ended, Some(id)) => drop(open.remove(&id)),
+            (Deed::Ended, None) => open.clear(),
+            _ => {}
+        }
+    }
+    let live = scene.authority.sessions_of(scene.ana).await.expect("looked");
+    assert_eq!(live.iter().map(|session| session.id).collect::<std::collections::BTreeSet<_>>(), open);
+}
