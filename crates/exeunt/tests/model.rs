@@ -11,7 +11,9 @@ use exeunt::credential::Work;
 use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::sqlite::SqliteStore;
-use exeunt::{Authority, By, Cause, Device, Lifetime, Opened, Place, Settings, Standing, Target, Timestamp, UserId};
+use exeunt::{
+    Authority, Become, By, Cause, Device, Lifetime, Opened, Place, Settings, Standing, Target, Timestamp, UserId,
+};
 use proptest::prelude::*;
 
 const LIFETIME: Lifetime = Lifetime { absolute: Duration::from_secs(1_000), idle: Duration::from_secs(300) };
@@ -23,6 +25,9 @@ enum Deed {
     SignIn { user: usize, over: Option<usize> },
     SignOut { session: usize },
     SignOutEverywhere { user: usize },
+    SignOutOthers { session: usize },
+    EveryoneOut,
+    DisableAndEnable { user: usize },
     ChangePassword { user: usize },
     Use { session: usize },
     Wait { seconds: u64 },
@@ -35,6 +40,9 @@ fn deed() -> impl Strategy<Value = Deed> {
         4 => (0..2_usize, prop::option::of(0..20_usize)).prop_map(|(user, over)| Deed::SignIn { user, over }),
         3 => (0..20_usize).prop_map(|session| Deed::SignOut { session }),
         1 => (0..2_usize).prop_map(|user| Deed::SignOutEverywhere { user }),
+        1 => (0..20_usize).prop_map(|session| Deed::SignOutOthers { session }),
+        1 => Just(Deed::EveryoneOut),
+        1 => (0..2_usize).prop_map(|user| Deed::DisableAndEnable { user }),
         1 => (0..2_usize).prop_map(|user| Deed::ChangePassword { user }),
         4 => (0..20_usize).prop_map(|session| Deed::Use { session }),
         2 => (1..200_u64).prop_map(|seconds| Deed::Wait { seconds }),
@@ -91,6 +99,20 @@ impl World {
                 let _ = changed.expect("changed");
                 self.end_all(user);
             }
+            Deed::SignOutOthers { session } => self.sign_out_others(session).await,
+            Deed::EveryoneOut => {
+                let over = self.authority.revoke(Target::Everyone, Cause::EveryoneOut, By::operator()).await;
+                let _ = over.expect("ended");
+                self.end_all(0);
+                self.end_all(1);
+            }
+            Deed::DisableAndEnable { user } => {
+                for to in [Become::Disabled, Become::Enabled] {
+                    let changed = self.authority.change_user(self.users[user], to, By::operator()).await;
+                    let _ = changed.expect("changed").expect("there");
+                }
+                self.end_all(user);
+            }
             Deed::Use { session } => self.use_session(session).await,
             Deed::Wait { seconds } => self.clock.advance(Duration::from_secs(seconds)),
             Deed::KeepHouse => self.authority.keep_house().await.expect("kept"),
@@ -124,6 +146,17 @@ impl World {
         let over = self.authority.revoke(order.0, order.1, order.2).await.expect("ended");
         assert!(!was_live || over.ended() == [opened.session.id], "a live session's end is recorded");
         wanted.ended = true;
+    }
+
+    async fn sign_out_others(&mut self, session: usize) {
+        let Some((opened, wanted)) = self.sessions.get(session) else { return };
+        let (keep, user) = (opened.session.id, wanted.user);
+        let target = Target::Others { user: self.users[user], keep };
+        let by = By::user(self.users[user], &Device::default());
+        let _ = self.authority.revoke(target, Cause::LogoutEverywhere, by).await.expect("ended");
+        for (opened, wanted) in self.sessions.iter_mut().filter(|(_, wanted)| wanted.user == user) {
+            wanted.ended |= opened.session.id != keep;
+        }
     }
 
     async fn use_session(&mut self, session: usize) {

@@ -1,0 +1,137 @@
+//! Nothing open outlives its session: a socket and an event stream over real connections, closed before logout answers.
+//!
+//! Owns `Auth::until_revoked()` as an app's author meets it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use exeunt::credential::Work;
+use exeunt::store::memory::MemoryStore;
+use exeunt::{Authority, By, Device, Place, Settings};
+use exeunt_axum::{Auth, AuthError, AuthLayer, LoggedOut};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+const PASSWORD: &str = "tall ships sail";
+
+/// The close code of a policy that was broken (RFC 6455 section 7.4.1): the session is no longer there.
+const POLICY: u16 = 1008;
+
+async fn socket(auth: Auth, upgrade: WebSocketUpgrade) -> Result<Response, AuthError> {
+    let ended = auth.until_revoked()?;
+    Ok(upgrade.on_upgrade(|socket| talk(socket, ended)))
+}
+
+async fn talk(mut socket: WebSocket, ended: impl Future<Output = ()>) {
+    tokio::pin!(ended);
+    loop {
+        tokio::select! {
+            () = &mut ended => {
+                let reason = axum::extract::ws::CloseFrame { code: POLICY, reason: "signed out".into() };
+                let _ = socket.send(Message::Close(Some(reason))).await;
+                return;
+            }
+            said = socket.recv() => match said {
+                Some(Ok(Message::Text(text))) => { let _ = socket.send(Message::Text(text)).await; }
+                Some(Ok(_)) => {}
+                _ => return,
+            },
+        }
+    }
+}
+
+async fn sign_out(auth: Auth) -> Result<(LoggedOut, &'static str), AuthError> {
+    Ok((auth.logout().await?, "out"))
+}
+
+async fn serve() -> (std::net::SocketAddr, Arc<Authority>) {
+    let settings = Settings { work: Work::for_tests(), keep_every: None, ..Settings::default() };
+    let authority = Authority::open(Arc::new(MemoryStore::default()), settings).await.expect("opened");
+    authority.add_user("ana", PASSWORD, By::operator()).await.expect("added");
+    let app = Router::new()
+        .route("/socket", get(socket))
+        .route("/logout", post(sign_out))
+        .route(
+            "/open",
+            get(|auth: Auth| async move { if auth.user().is_some() { "in" } else { "out" }.into_response() }),
+        )
+        .layer(AuthLayer::plain_http_on_loopback(Arc::clone(&authority)));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (address, authority)
+}
+
+async fn token(authority: &Authority) -> String {
+    let device = Device::default();
+    let opened = authority.login("ana", PASSWORD, Place { device: &device, replaces: None }).await;
+    opened.unwrap_or_else(|error| panic!("{error}")).token.reveal()
+}
+
+/// Opens a socket for the session of this token, by hand: no client library would show its frames.
+async fn open_socket(address: std::net::SocketAddr, token: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    let head = format!(
+        "GET /socket HTTP/1.1\r\nHost: x\r\nCookie: exeunt={token}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let answer = head_of(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
+    stream
+}
+
+async fn head_of(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("a byte"));
+    }
+    String::from_utf8(head).expect("text")
+}
+
+/// One text frame, masked with zeros as a client must mask.
+async fn says(stream: &mut TcpStream, text: &str) {
+    let length = u8::try_from(text.len()).expect("short");
+    let mut frame = vec![0x81, 0x80 | length, 0, 0, 0, 0];
+    frame.extend_from_slice(text.as_bytes());
+    stream.write_all(&frame).await.expect("sent");
+}
+
+async fn frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
+    let kind = stream.read_u8().await.expect("a frame") & 0x0F;
+    let mut body = vec![0; usize::from(stream.read_u8().await.expect("a length"))];
+    stream.read_exact(&mut body).await.expect("a body");
+    (kind, body)
+}
+
+#[tokio::test]
+async fn a_socket_is_closed_before_logout_answers_and_only_that_sessions() {
+    let (address, authority) = serve().await;
+    let (own, other) = (token(&authority).await, token(&authority).await);
+    let mut socket = open_socket(address, &own).await;
+    let mut bystander = open_socket(address, &other).await;
+    says(&mut socket, "hello").await;
+    assert_eq!(frame(&mut socket).await, (1, b"hello".to_vec()));
+
+    let mut out = TcpStream::connect(address).await.expect("connected");
+    let request = format!("POST /logout HTTP/1.1\r\nHost: x\r\nCookie: exeunt={own}\r\nContent-Length: 0\r\n\r\n");
+    out.write_all(request.as_bytes()).await.expect("sent");
+    assert!(head_of(&mut out).await.starts_with("HTTP/1.1 200"));
+
+    // The answer is here, so the close must already have been written: it is read without waiting for anything else.
+    let (kind, body) = frame(&mut socket).await;
+    assert_eq!((kind, &body[..2]), (8, POLICY.to_be_bytes().as_slice()));
+    says(&mut bystander, "still here").await;
+    assert_eq!(frame(&mut bystander).await, (1, b"still here".to_vec()));
+
+    let mut again = TcpStream::connect(address).await.expect("connected");
+    let request = format!(
+        "GET /socket HTTP/1.1\r\nHost: x\r\nCookie: exeunt={own}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    again.write_all(request.as_bytes()).await.expect("sent");
+    assert!(head_of(&mut again).await.starts_with("HTTP/1.1 401"), "the old cookie opens no socket");
+}
