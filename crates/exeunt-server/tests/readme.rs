@@ -2,6 +2,7 @@
 //!
 //! Owns what may differ between two runs: tokens and times. Everything else must be the same, letter for letter.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -81,8 +82,8 @@ fn the_readme_prints_what_its_commands_answer() {
     assert!(commands.len() >= 6, "the README's commands were not found");
     let mut script = String::new();
     for (command, _) in &commands {
-        script.push_str(&command.replace("http://localhost:3000", &server.address));
-        script.push_str(&format!("\necho; echo '{MARK}'\n"));
+        let command = command.replace("http://localhost:3000", &server.address);
+        writeln!(script, "{command}\necho; echo '{MARK}'").expect("into memory");
     }
     let run = Command::new("sh").arg("-c").arg(&script).current_dir(folder.path()).output().expect("run");
     let output = String::from_utf8(run.stdout).expect("text");
