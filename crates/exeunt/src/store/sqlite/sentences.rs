@@ -196,9 +196,11 @@ pub(super) fn revocations_after(tx: &Connection, seq: Seq, limit: usize) -> Done
     .collect()
 }
 
-/// A write that changes nothing still goes through the journal to the disk.
+/// A write that changes nothing that is read, but one byte on the disk: SQLite leaves a page alone that stays the same, and
+/// would call a full disk ready.
 pub(super) fn ready(tx: &Connection) -> Done<()> {
-    tx.prepare_cached("UPDATE counter SET seq = seq WHERE one = 1")?.execute([])?;
+    let before: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    tx.pragma_update(None, "user_version", (before + 1) % 2)?;
     Ok(())
 }
 
