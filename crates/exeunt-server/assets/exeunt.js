@@ -2,23 +2,24 @@
 // A page that is put away is hidden first, so it comes back hidden; it is shown again only when the server has said that
 // its own session is still open. It decides nothing else, and every page works without it.
 
-const root = document.documentElement;
+// The body and not the root: the dark or light canvas stays, so nothing flashes.
+const { body, documentElement: root } = document;
 let turn = 0;
 
 addEventListener('pagehide', () => {
   turn += 1;
-  root.hidden = true;
+  body.hidden = true;
 });
 
 addEventListener('pageshow', async (event) => {
   if (!event.persisted) return;
-  root.hidden = true;
+  body.hidden = true;
   turn += 1;
   const mine = turn;
   const verdict = await ask().catch(() => 'unknown');
   // Put away and restored again meanwhile: an answer to the older question opens nothing.
   if (mine !== turn) return;
-  if (verdict === 'open') root.hidden = false;
+  if (verdict === 'open') body.hidden = false;
   else if (verdict === 'ended') location.replace('/');
   else location.reload();
 });

@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::header::HOST;
+use axum::http::{StatusCode, Version};
+use axum::response::IntoResponse as _;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -98,9 +101,11 @@ impl Acceptor {
         let _ = stream.set_nodelay(true);
         let router = self.router.clone();
         let service = service_fn(move |request: Request<Incoming>| {
+            let one_host = request.version() != Version::HTTP_11 || request.headers().get_all(HOST).iter().count() == 1;
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
-            router.clone().call(request)
+            let mut router = router.clone();
+            async move { if one_host { router.call(request).await } else { Ok(StatusCode::BAD_REQUEST.into_response()) } }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 /// How long a body may take to arrive. All bodies here are small; a slower sender is holding a connection.
@@ -23,6 +23,10 @@ pub(crate) enum BodyFault {
 
 /// The whole body, if it has at most `bytes_max` bytes and arrives in time.
 pub(crate) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, BodyFault> {
+    // What announces itself as too large is not waited for.
+    if body.size_hint().lower() > bytes_max as u64 {
+        return Err(BodyFault::TooLarge);
+    }
     let whole = Limited::new(body, bytes_max).collect();
     match tokio::time::timeout(BODY_WAIT, whole).await {
         Err(_) => Err(BodyFault::Slow),

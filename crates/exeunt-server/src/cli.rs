@@ -24,6 +24,7 @@ const USERS_PAGE: usize = 500;
 #[derive(Debug, Parser)]
 #[expect(clippy::doc_markdown, reason = "this comment is printed as the help")]
 #[command(
+    name = "exeunt",
     version,
     after_help = "Settings are flags, then EXEUNT_* in the environment (EXEUNT_*_FILE names a file with \
 the value), then the TOML file of --config."

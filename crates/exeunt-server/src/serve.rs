@@ -29,10 +29,10 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let metrics_listener = TcpListener::bind(config.metrics)
         .await
         .with_context(|| format!("the metrics address {} cannot be used", config.metrics))?;
-    announce(&config, &addresses, metrics_listener.local_addr()?);
-
     let stop = CancellationToken::new();
+    // Before the address is said: whoever has read it may stop the server.
     tokio::spawn(stop_on_signal(stop.clone())?);
+    announce(&config, &addresses, metrics_listener.local_addr()?);
     let counted = accept::serve(vec![metrics_listener], metrics::router(Arc::clone(&app.metrics)), stop.clone());
     let served = accept::serve(listeners, routes::router(&app), stop);
     tokio::join!(counted, served);

@@ -23,7 +23,8 @@ pub(super) fn path(text: &str) -> Option<&str> {
     }
     let base = Url::parse(OURS).ok()?;
     let joined = base.join(text).ok()?;
-    (joined.origin() == base.origin()).then_some(text)
+    // To sign somebody in only to sign them out again would make signing in look broken.
+    (joined.origin() == base.origin() && joined.path() != "/logout").then_some(text)
 }
 
 /// The `return_to` of a query, if it is a path of this site.
@@ -39,7 +40,7 @@ mod tests {
 
     #[test]
     fn only_a_path_of_this_site_is_followed() {
-        for ours in ["/", "/account", "/notes?page=2&order=new", "/a/b#c", "/@x"] {
+        for ours in ["/", "/account", "/logouts", "/notes?page=2&order=new", "/a/b#c", "/@x"] {
             assert_eq!(path(ours), Some(ours));
         }
         for elsewhere in [
@@ -54,6 +55,9 @@ mod tests {
             "data:text/html,x",
             "",
             "account",
+            "/logout",
+            "/logout?x",
+            "/a/../logout",
             "/\t/evil.example",
             "/a\r\nSet-Cookie: x=y",
             "/%0d%0aSet-Cookie:x",

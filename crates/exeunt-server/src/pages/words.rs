@@ -170,8 +170,7 @@ pub(crate) static ENGLISH: Words = Words {
     program_on: |program, system| format!("{program} on {system}"),
 
     confirm_title: "Sign out?",
-    confirm_text: "Another site sent you here to sign you out. We have not done it, because that is for you to decide. \
-                   You are still signed in.",
+    confirm_text: "Another site sent you here to sign you out. We have not done it: that is for you to decide.",
     stay: "Stay signed in",
 
     sign_out_again: "Try to sign out again",
@@ -225,7 +224,7 @@ pub(crate) static PORTUGUESE: Words = Words {
 
     home_title: "Página inicial · Home page",
     home_heading: "Página inicial",
-    home_signed_out: "Você ainda não entrou.",
+    home_signed_out: "Você não está conectado.",
     signed_in_as: "Você entrou como",
     to_account: "Suas sessões",
     sign_in: "Entrar",
@@ -251,8 +250,7 @@ pub(crate) static PORTUGUESE: Words = Words {
     program_on: |program, system| format!("{program} no {system}"),
 
     confirm_title: "Quer sair?",
-    confirm_text: "Outro site trouxe você até aqui para encerrar sua sessão. Não a encerramos, porque essa decisão é \
-                   sua. Sua sessão continua aberta.",
+    confirm_text: "Outro site trouxe você até aqui para encerrar sua sessão. Não a encerramos: essa decisão é sua.",
     stay: "Continuar na sessão",
 
     sign_out_again: "Tentar sair de novo",

@@ -152,12 +152,6 @@ pub(super) fn end_everyone(tx: &Connection, said: &mut Vec<Revocation>, order: &
     Ok(say(said, Revocation { seq, target: Target::Everyone, cause: order.cause, ended: ended(&some) }))
 }
 
-/// A write that changes nothing.
-pub(super) fn touch_epoch(tx: &Connection) -> Done<()> {
-    tx.prepare_cached("UPDATE counter SET seq = seq WHERE one = 1")?.execute([])?;
-    Ok(())
-}
-
 fn end_session(tx: &Connection, said: &mut Vec<Revocation>, id: SessionId, order: &Order) -> Done<Option<Revocation>> {
     let Some(live) = live_session(tx, id)? else { return Ok(None) };
     let target = Target::Session(id);

@@ -1,0 +1,129 @@
+//! The commands for operators: what they change is true for the next server, and what they refuse they say.
+
+use crate::http::Request;
+use crate::people::{PASSWORD, api_login, form_login, is_live, register, sign_in};
+use crate::server::{Finished, Folder, Server, finish};
+
+const NEW_PASSWORD: &str = "another horse, another battery";
+
+fn run(folder: &Folder, args: &[&str], input: &str) -> Finished {
+    finish(folder.exeunt(args), input)
+}
+
+fn done(folder: &Folder, args: &[&str], input: &str) -> String {
+    let finished = run(folder, args, input);
+    assert!(finished.status.success(), "{args:?}: {finished:?}");
+    finished.out
+}
+
+fn refused(folder: &Folder, args: &[&str], input: &str, word: &str) {
+    let finished = run(folder, args, input);
+    assert_eq!(finished.status.code(), Some(1), "{args:?}: {finished:?}");
+    assert!(finished.log.starts_with("exeunt: ") && finished.log.contains(word), "{args:?}: {word}: {finished:?}");
+    assert_eq!(finished.out, "", "nothing was done");
+}
+
+#[test]
+fn whom_an_operator_adds_can_sign_in() {
+    let folder = Folder::new();
+    assert_eq!(done(&folder, &["user", "add", "Ana"], &format!("{PASSWORD}\n")), "added Ana\n");
+    assert_eq!(done(&folder, &["user", "add", "bea"], &format!("{PASSWORD}\r\nanother line\n")), "added bea\n");
+    let server = Server::start(&folder);
+    assert!(is_live(&server, &sign_in(&server, "ana")), "the name is unique without regard to case");
+    assert!(is_live(&server, &sign_in(&server, "bea")));
+}
+
+#[test]
+fn a_list_shows_each_name_and_its_live_sessions() {
+    let folder = Folder::new();
+    assert_eq!(done(&folder, &["user", "list"], ""), "");
+    let server = Server::start(&folder);
+    register(&server, "Ana");
+    sign_in(&server, "ana");
+    register(&server, "bea");
+    let ended = register(&server, "cid");
+    assert_eq!(server.ask(&Request::post("/logout").cookie(&ended)).status, 303);
+    server.stop();
+    assert_eq!(done(&folder, &["user", "list"], ""), "Ana\t2 sessions\nbea\t1 session\ncid\t0 sessions\n");
+}
+
+#[test]
+fn a_new_password_ends_everything_that_the_old_one_opened() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let sessions = [register(&server, "ana"), sign_in(&server, "ana")];
+    let bystander = register(&server, "bea");
+    server.stop();
+    assert_eq!(done(&folder, &["user", "password", "ana"], NEW_PASSWORD), "changed; 2 sessions ended\n");
+
+    let server = Server::start(&folder);
+    assert!(sessions.iter().all(|token| !is_live(&server, token)));
+    assert!(is_live(&server, &bystander));
+    assert_eq!(server.ask(&api_login("ana", PASSWORD)).status, 401, "the old password");
+    assert_eq!(server.ask(&form_login("ana", PASSWORD)).status, 401, "the old password");
+    assert_eq!(server.ask(&api_login("ana", NEW_PASSWORD)).status, 201);
+    assert_eq!(server.ask(&form_login("ana", NEW_PASSWORD)).status, 303);
+}
+
+#[test]
+fn a_name_that_is_taken_or_is_none_is_refused() {
+    let folder = Folder::new();
+    done(&folder, &["user", "add", "Jos\u{e9}"], PASSWORD);
+    for taken in ["Jos\u{e9}", "jos\u{e9}", "JOSE\u{301}"] {
+        refused(&folder, &["user", "add", taken], PASSWORD, "taken");
+    }
+    for (name, word) in [("", "name"), ("a:b", "colon"), (&"a".repeat(65), "64"), ("a\tb", "control"), (" a", "space")]
+    {
+        refused(&folder, &["user", "add", name], PASSWORD, word);
+    }
+    refused(&folder, &["user", "password", "nobody"], PASSWORD, "no user");
+    assert_eq!(done(&folder, &["user", "list"], ""), "Jos\u{e9}\t0 sessions\n");
+}
+
+#[test]
+fn a_password_that_is_too_weak_or_too_long_or_missing_is_refused() {
+    let folder = Folder::new();
+    done(&folder, &["user", "add", "ana"], PASSWORD);
+    let too_long = "a".repeat(1_025);
+    for (password, word) in
+        [("", "no password"), ("\n", "no password"), ("short", "8"), ("password123", "common"), (&too_long, "1024")]
+    {
+        refused(&folder, &["user", "add", "bea"], password, word);
+        refused(&folder, &["user", "password", "ana"], password, word);
+    }
+    let server = Server::start(&folder);
+    assert!(is_live(&server, &sign_in(&server, "ana")), "the old password still is");
+}
+
+#[test]
+fn without_a_command_it_serves_from_the_folder_where_it_was_started() {
+    let folder = Folder::new();
+    let server = Server::run(folder.bare(&["--listen", "localhost:0"]));
+    assert!(server.address.ip().is_loopback());
+    let token = register(&server, "ana");
+    assert!(is_live(&server, &token));
+    assert!(folder.path().join("exeunt-data/exeunt.sqlite3").exists());
+    assert!(server.stop().status.success());
+    let mut by_environment = folder.bare(&[]);
+    by_environment.env("EXEUNT_LISTEN", "127.0.0.1:0").env("EXEUNT_STORE", "sqlite:exeunt-data");
+    assert!(is_live(&Server::run(by_environment), &token));
+}
+
+#[test]
+fn help_lists_the_commands_and_the_version_is_told() {
+    let folder = Folder::new();
+    let ask = |args| finish(folder.bare(args), "");
+    let help = ask(&["--help"]);
+    assert!(help.status.success());
+    for word in ["serve", "user", "--listen", "--data", "--public-url", "EXEUNT_"] {
+        assert!(help.out.contains(word), "{word}: {}", help.out);
+    }
+    let help = ask(&["user", "--help"]);
+    for word in ["add", "list", "password"] {
+        assert!(help.out.contains(word), "{word}: {}", help.out);
+    }
+    assert_eq!(ask(&["--version"]).out, concat!("exeunt ", env!("CARGO_PKG_VERSION"), "\n"));
+    let unknown = ask(&["vanish"]);
+    assert!(!unknown.status.success() && unknown.log.contains("vanish"), "{unknown:?}");
+    assert!(std::fs::read_dir(folder.path()).expect("there").next().is_none(), "nothing was begun");
+}

@@ -1,0 +1,26 @@
+//! The real process, from outside: the binary `exeunt` is started, asked over TCP, killed, starved and started again.
+//!
+//! Owns what no test inside the process can show: that the promise outlives `kill -9` and a full disk, what is refused
+//! at start, how it stops, and what leaves the process. Nothing here naps or measures time; what is waited for is a
+//! condition.
+
+#![cfg(target_os = "linux")]
+
+mod http;
+mod people;
+mod server;
+
+mod commands;
+mod durable;
+mod full_disk;
+mod limits;
+mod lost_log;
+mod metrics;
+mod one_owner;
+mod pipelined;
+mod proxied;
+mod refusals;
+mod secrets;
+mod smuggling;
+mod stopping;
+mod storm;

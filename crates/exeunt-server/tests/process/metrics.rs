@@ -1,0 +1,61 @@
+//! The metrics: on their own loopback port and nowhere else.
+
+use crate::http::{Connection, Request};
+use crate::people::{Ending, register, sign_in};
+use crate::server::{Folder, Server};
+
+fn scrape(server: &Server) -> String {
+    let answer = Connection::open(server.metrics).expect("connected").ask(&Request::get("/metrics"));
+    assert_eq!(answer.status, 200);
+    let media_type = answer.field("Content-Type").expect("a type");
+    assert!(media_type.starts_with("application/openmetrics-text; version=1.0.0"), "{media_type}");
+    answer.body
+}
+
+fn value(text: &str, name: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{name}: {text}"))
+}
+
+#[test]
+fn they_are_open_metrics_and_count_what_happened() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    assert!(server.metrics.ip().is_loopback());
+    assert_eq!(value(&scrape(&server), "exeunt_live_sessions"), 0);
+    let token = register(&server, "ana");
+    sign_in(&server, "ana");
+    assert_eq!(value(&scrape(&server), "exeunt_live_sessions"), 2);
+    for _ in 0..3 {
+        server.ask(&Ending::Api.request(&token));
+    }
+    let text = scrape(&server);
+    assert_eq!(value(&text, "exeunt_live_sessions"), 1);
+    let logouts = "exeunt_requests_total{route=\"/api/logout\",method=\"POST\",status=\"200\"}";
+    assert_eq!(value(&text, logouts), 3);
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    assert!(text.contains("# TYPE exeunt_requests counter\n"), "{text}");
+}
+
+#[test]
+fn no_label_is_chosen_by_a_stranger() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    register(&server, "ana");
+    server.ask(&Request::get("/canary-path?canary-query=1").field("User-Agent", "canary-agent"));
+    let text = scrape(&server);
+    assert!(!text.contains("canary") && !text.contains("ana"), "{text}");
+    assert_eq!(value(&text, "exeunt_requests_total{route=\"other\",method=\"GET\",status=\"404\"}"), 1);
+}
+
+#[test]
+fn the_main_port_has_none_and_their_port_has_nothing_else() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let answer = server.ask(&Request::get("/metrics"));
+    assert_eq!((answer.status, &*answer.body), (404, "Not Found"));
+    let mut metrics = Connection::open(server.metrics).expect("connected");
+    for path in ["/", "/api/session", "/logout"] {
+        assert_eq!(metrics.ask(&Request::get(path)).status, 404, "{path}");
+    }
+}

@@ -1,0 +1,125 @@
+//! Behind a proxy: how the world sees the server is how it speaks, and a proxy is believed only where it was named.
+
+use serde_json::Value;
+
+use crate::http::{Answer, Request};
+use crate::people::{PASSWORD, is_live, register, sign_in, token_in_cookie};
+use crate::server::{Folder, Server};
+
+const HTTPS: [&str; 4] = ["--public-url", "https://id.example", "--registration", "open"];
+
+fn register_over_https(server: &Server) -> Answer {
+    let request = Request::post("/register").form(&[("username", "ana"), ("password", PASSWORD)]);
+    let answer = server.ask(&request.field("Origin", "https://id.example"));
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    answer
+}
+
+fn logout(token: &str) -> Request {
+    Request::post("/logout").field("Cookie", format!("__Host-exeunt={token}"))
+}
+
+/// The attributes of the only cookie, in the order of the alphabet.
+fn attributes(answer: &Answer) -> Vec<String> {
+    let cookie = answer.field("Set-Cookie").expect("a cookie");
+    let mut attributes: Vec<String> = cookie.split("; ").skip(1).map(ToOwned::to_owned).collect();
+    attributes.sort();
+    attributes
+}
+
+#[test]
+fn with_an_https_url_the_cookie_is_for_this_host_over_https_only() {
+    let folder = Folder::new();
+    let server = Server::start_with(&folder, &HTTPS);
+    let set = register_over_https(&server);
+    let token = token_in_cookie(&set);
+    assert!(set.field("Set-Cookie").expect("a cookie").starts_with("__Host-exeunt=exn_"));
+    assert_eq!(attributes(&set), ["HttpOnly", "Max-Age=2592000", "Path=/", "SameSite=Lax", "Secure"]);
+    assert_eq!(set.field("Strict-Transport-Security"), Some("max-age=31536000"));
+
+    let session = Request::get("/api/session");
+    let plain = session.clone().cookie(&token);
+    assert_eq!(server.ask(&plain).status, 401, "the name without the prefix can be set by a neighbour");
+    let hosted = session.field("Cookie", format!("__Host-exeunt={token}"));
+    assert_eq!(server.ask(&hosted).status, 200);
+
+    let cleared = server.ask(&logout(&token));
+    assert_eq!(cleared.status, 303);
+    assert!(cleared.field("Set-Cookie").expect("a cookie").starts_with("__Host-exeunt=;"));
+    assert_eq!(attributes(&cleared), ["HttpOnly", "Max-Age=0", "Path=/", "SameSite=Lax", "Secure"]);
+    assert_eq!(server.ask(&hosted).status, 401);
+}
+
+#[test]
+fn with_a_public_url_only_its_origin_may_sign_out() {
+    let folder = Folder::new();
+    let server = Server::start_with(&folder, &HTTPS);
+    let token = token_in_cookie(&register_over_https(&server));
+    let inner = format!("http://{}", server.address);
+    for foreign in [&*inner, "http://localhost", "http://id.example", "https://id.example:444", "null"] {
+        let refused = server.ask(&logout(&token).field("Origin", foreign));
+        assert_eq!((refused.status, refused.fields("Set-Cookie").len()), (403, 0), "{foreign}");
+    }
+    let session = Request::get("/api/session").bearer(&token);
+    assert_eq!(server.ask(&session).status, 200);
+    assert_eq!(server.ask(&logout(&token).field("Origin", "https://id.example")).status, 303);
+    assert_eq!(server.ask(&session).status, 401);
+}
+
+#[test]
+fn with_a_public_url_strangers_may_not_register_unless_it_is_said() {
+    let folder = Folder::new();
+    let server = Server::start_with(&folder, &HTTPS[..2]);
+    let request = Request::post("/register").form(&[("username", "ana"), ("password", PASSWORD)]);
+    assert_eq!(server.ask(&request).status, 403);
+}
+
+#[test]
+fn without_an_https_url_nothing_claims_https() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let answer = server.ask(&Request::post("/register").form(&[("username", "ana"), ("password", PASSWORD)]));
+    assert_eq!(answer.field("Strict-Transport-Security"), None);
+    assert!(answer.field("Set-Cookie").expect("a cookie").starts_with("exeunt=exn_"));
+    assert_eq!(attributes(&answer), ["HttpOnly", "Max-Age=2592000", "Path=/", "SameSite=Lax"]);
+}
+
+/// The address that a session opened with these fields is listed with.
+fn listed_address(server: &Server, forwarded: &[&str]) -> Value {
+    let mut login = crate::people::api_login("ana", PASSWORD);
+    for line in forwarded {
+        login = login.field("X-Forwarded-For", *line);
+    }
+    let token = server.ask(&login).json()["token"].as_str().expect("a token").to_owned();
+    assert!(is_live(server, &token));
+    let list = server.ask(&Request::get("/api/sessions").bearer(&token)).json();
+    let sessions = list["sessions"].as_array().expect("a list");
+    sessions.iter().find(|session| session["current"] == true).expect("this one")["address"].clone()
+}
+
+#[test]
+fn what_a_stranger_says_of_its_address_is_ignored() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    register(&server, "ana");
+    assert_eq!(listed_address(&server, &["203.0.113.7"]), "127.0.0.1");
+    assert_eq!(listed_address(&server, &[]), "127.0.0.1");
+}
+
+#[test]
+fn what_a_named_proxy_says_of_the_address_is_believed_and_no_more() {
+    let folder = Folder::new();
+    let server = Server::start_with(&folder, &["--trusted-proxies", "127.0.0.1,192.0.2.9"]);
+    register(&server, "ana");
+    for (forwarded, address) in [
+        (&["203.0.113.7"][..], "203.0.113.7"),
+        (&["198.51.100.1, 203.0.113.7"], "203.0.113.7"),
+        (&["198.51.100.1", "203.0.113.7, 192.0.2.9"], "203.0.113.7"),
+        (&["2001:db8::7"], "2001:db8::7"),
+        (&["203.0.113.7, nonsense"], "127.0.0.1"),
+        (&[], "127.0.0.1"),
+    ] {
+        assert_eq!(listed_address(&server, forwarded), address, "{forwarded:?}");
+    }
+    sign_in(&server, "ana");
+}

@@ -1,0 +1,155 @@
+//! What it refuses to start with: what would expose a token, weaken the promise, or touch what is not its own.
+//!
+//! Each refusal ends the process with 1, says what is wrong in words, and panics nowhere.
+
+use std::fs;
+use std::process::Command;
+
+use rusqlite::Connection;
+
+use crate::people::register;
+use crate::server::{Finished, Folder, SERVE, Server, finish};
+
+fn refused(command: Command, words: &[&str]) -> Finished {
+    let finished = finish(command, "");
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert!(!finished.out.contains("listens on") && !finished.log.contains("panicked"), "{finished:?}");
+    for word in words {
+        assert!(finished.log.contains(word), "{word}: {finished:?}");
+    }
+    finished
+}
+
+/// A folder in which a server has been.
+fn used_folder() -> Folder {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    register(&server, "ana");
+    assert!(server.stop().status.success());
+    folder
+}
+
+#[test]
+fn an_address_for_others_without_https_is_refused_and_the_remedy_said() {
+    let folder = Folder::new();
+    let exposed = |listen| folder.exeunt(&["serve", "--listen", listen]);
+    refused(exposed("0.0.0.0:0"), &["0.0.0.0", "--public-url https://", "EXEUNT_PUBLIC_URL"]);
+    let mut with_http = exposed("0.0.0.0:0");
+    with_http.args(["--public-url", "http://localhost:3000"]);
+    refused(with_http, &["0.0.0.0", "--public-url https://"]);
+    let mut plain = exposed("127.0.0.1:0");
+    plain.args(["--public-url", "http://id.example"]);
+    refused(plain, &["public_url", "--public-url", "https://"]);
+    assert!(!folder.data().exists(), "nothing was begun");
+}
+
+#[test]
+fn metrics_for_others_are_refused() {
+    let folder = Folder::new();
+    let args = [&SERVE[..], &["--metrics", "0.0.0.0:0"]].concat();
+    refused(folder.exeunt(&args), &["`metrics`", "loopback"]);
+}
+
+#[test]
+fn an_unknown_setting_is_named_with_its_place() {
+    let folder = Folder::new();
+    let file = folder.path().join("exeunt.toml");
+    fs::write(&file, "listen = \"127.0.0.1:0\"\npasword_min = 12\n").expect("written");
+    let mut by_file = folder.exeunt(&SERVE);
+    by_file.arg("--config").arg(&file);
+    refused(by_file, &["`pasword_min`", "exeunt.toml", "password_min"]);
+    let mut by_environment = folder.exeunt(&SERVE);
+    by_environment.env("EXEUNT_LISTN", "127.0.0.1:0");
+    refused(by_environment, &["`listn`", "EXEUNT_LISTN", "listen"]);
+}
+
+#[test]
+fn a_file_that_is_no_settings_is_named() {
+    let folder = Folder::new();
+    let file = folder.path().join("exeunt.toml");
+    fs::write(&file, "listen: 127.0.0.1:0\n").expect("written");
+    let with_file = |file: &str| folder.exeunt(&[&SERVE[..], &["--config", file]].concat());
+    refused(with_file("exeunt.toml"), &["exeunt.toml", "TOML"]);
+    refused(with_file("missing.toml"), &["missing.toml"]);
+}
+
+#[test]
+fn a_store_that_is_not_built_in_or_weaker_is_refused() {
+    let folder = Folder::new();
+    let with_store = |store| folder.bare(&[&SERVE[..], &["--store", store]].concat());
+    let postgres = refused(with_store("postgres://ana:hunter2hunter2@localhost/exeunt"), &["`store`", "sqlite:FOLDER"]);
+    assert!(!postgres.log.contains("hunter2hunter2"), "a URL may hold a password: {postgres:?}");
+    refused(with_store("sqlite:data?synchronous=NORMAL"), &["`store`", "synchronous=NORMAL", "weaker"]);
+    refused(folder.exeunt(&[&SERVE[..], &["--store", "sqlite:other"]].concat()), &["not both"]);
+    assert!(fs::read_dir(folder.path()).expect("there").next().is_none(), "nothing was begun");
+}
+
+#[test]
+fn a_journal_mode_weakened_by_another_hand_is_refused_and_not_repaired() {
+    let folder = used_folder();
+    let file = Connection::open(folder.database()).expect("a database");
+    let mode: String = file.query_row("PRAGMA journal_mode = delete", [], |row| row.get(0)).expect("set");
+    assert_eq!(mode, "delete");
+    drop(file);
+    refused(folder.exeunt(&SERVE), &["weaker", "journal_mode", "delete", "wal"]);
+    refused(folder.exeunt(&["user", "list"]), &["journal_mode"]);
+}
+
+#[test]
+fn a_database_of_another_program_is_left_alone() {
+    let folder = Folder::new();
+    fs::create_dir(folder.data()).expect("made");
+    let stranger = Connection::open(folder.database()).expect("made");
+    stranger.execute_batch("CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('mine')").expect("written");
+    drop(stranger);
+    let before = fs::read(folder.database()).expect("there");
+    refused(folder.exeunt(&SERVE), &["another program", "exeunt.sqlite3"]);
+    assert_eq!(fs::read(folder.database()).expect("there"), before);
+}
+
+#[test]
+fn a_store_of_a_later_version_is_refused() {
+    let folder = used_folder();
+    let file = Connection::open(folder.database()).expect("a database");
+    file.execute("INSERT INTO migrations VALUES (999, '0999_later', x'00')", []).expect("written");
+    drop(file);
+    refused(folder.exeunt(&SERVE), &["later version"]);
+}
+
+#[test]
+fn a_file_of_garbage_is_a_clear_error() {
+    let folder = Folder::new();
+    fs::create_dir(folder.data()).expect("made");
+    fs::write(folder.database(), [0xA5; 8_192]).expect("written");
+    refused(folder.exeunt(&SERVE), &["cannot be opened", "not a database"]);
+}
+
+#[test]
+fn a_damaged_file_is_a_clear_error() {
+    let folder = used_folder();
+    let file = Connection::open(folder.database()).expect("a database");
+    file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("in one file");
+    drop(file);
+    let whole = fs::read(folder.database()).expect("there");
+    let mut garbled = whole.clone();
+    garbled[100..4_096].fill(0xA5);
+    fs::write(folder.database(), garbled).expect("written");
+    refused(folder.exeunt(&SERVE), &["malformed"]);
+    fs::write(folder.database(), &whole[..whole.len() / 2]).expect("written");
+    refused(folder.exeunt(&SERVE), &["malformed"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_named() {
+    let folder = Folder::new();
+    fs::write(folder.data(), "a file").expect("written");
+    refused(folder.exeunt(&SERVE), &["data folder", &folder.data().display().to_string()]);
+}
+
+#[test]
+fn an_address_that_somebody_has_is_named() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let (other, address) = (Folder::new(), server.address.to_string());
+    refused(other.exeunt(&["serve", "--listen", &address]), &["cannot listen", &address]);
+}

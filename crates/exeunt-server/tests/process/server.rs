@@ -1,0 +1,219 @@
+//! Starts the real binary, reads where it listens, keeps all that it says, and ends it by every way there is.
+//!
+//! Owns the processes: each is killed when its test is over, however it ends. The environment is empty and the working
+//! folder a temporary one, so that nothing of the machine takes part.
+
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use tempfile::TempDir;
+
+use crate::http::{Answer, Connection, Request};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_exeunt");
+
+/// A data folder within a temporary one.
+pub(crate) struct Folder(TempDir);
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) metrics: SocketAddr,
+    child: Child,
+    out: Capture,
+    log: Capture,
+}
+
+/// What a process said on one stream until now.
+#[derive(Default)]
+struct Capture {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+/// A process that has come to its end.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) status: ExitStatus,
+    pub(crate) out: String,
+    pub(crate) log: String,
+}
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.data().join("exeunt.sqlite3")
+    }
+
+    /// The binary with these arguments, on this folder and nothing else.
+    pub(crate) fn exeunt(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command.args(args).arg("--data").arg(self.data());
+        self.alone(command)
+    }
+
+    /// As [`Folder::exeunt`], but a file that may not grow is an error of `write` and not the end of the process.
+    pub(crate) fn exeunt_that_outlives_a_full_disk(&self, args: &[&str]) -> Command {
+        self.exeunt_after("trap '' XFSZ", args)
+    }
+
+    /// As [`Folder::exeunt`], where no file may be written at all.
+    pub(crate) fn exeunt_on_a_full_disk(&self, args: &[&str]) -> Command {
+        self.exeunt_after("trap '' XFSZ; ulimit -f 0", args)
+    }
+
+    fn exeunt_after(&self, script: &str, args: &[&str]) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(format!("{script}; exec \"$0\" \"$@\"")).arg(BINARY);
+        command.args(args).arg("--data").arg(self.data());
+        self.alone(command)
+    }
+
+    /// The binary without `--data`.
+    pub(crate) fn bare(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command.args(args);
+        self.alone(command)
+    }
+
+    fn alone(&self, mut command: Command) -> Command {
+        command.env_clear().current_dir(self.0.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+/// Runs a command to its end, with `input` on its standard input.
+pub(crate) fn finish(mut command: Command, input: &str) -> Finished {
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("started");
+    // A command that fails before it reads has closed the pipe, which is its good right.
+    let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
+    let output = child.wait_with_output().expect("ended");
+    Finished { status: output.status, out: text(output.stdout), log: text(output.stderr) }
+}
+
+pub(crate) const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
+
+impl Server {
+    pub(crate) fn start(folder: &Folder) -> Self {
+        Self::run(folder.exeunt(&SERVE))
+    }
+
+    pub(crate) fn start_with(folder: &Folder, args: &[&str]) -> Self {
+        Self::run(folder.exeunt(&[&SERVE, args].concat()))
+    }
+
+    /// Starts a server and waits until it says where it listens.
+    pub(crate) fn run(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("started");
+        // A test can send the log elsewhere.
+        let log = child.stderr.take().map(Capture::of).unwrap_or_default();
+        let mut lines = BufReader::new(child.stdout.take().expect("piped"));
+        let mut said = String::new();
+        while !said.contains("/metrics\n") {
+            if lines.read_line(&mut said).expect("text") == 0 {
+                let status = child.wait().expect("ended");
+                panic!("the server did not start: {status}: {}", log.end());
+            }
+        }
+        let (address, metrics) = (address(&said, "listens on"), address(&said, "Metrics are on"));
+        let out = Capture::of(lines);
+        out.bytes.lock().expect("whole").splice(0..0, said.into_bytes());
+        Self { address, metrics, child, out, log }
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn connect(&self) -> Connection {
+        Connection::open(self.address).expect("connected")
+    }
+
+    /// Asks on a connection of its own.
+    pub(crate) fn ask(&self, request: &Request) -> Answer {
+        self.connect().ask(request)
+    }
+
+    /// `kill -9`, and waits until the process is gone and its lock with it.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+    }
+
+    /// Tells the process to stop, and does not wait for it.
+    pub(crate) fn tell_to_stop(&self) {
+        let process = self.process().to_string();
+        let status = Command::new("kill").args(["-s", "TERM", &process]).status().expect("kill");
+        assert!(status.success());
+    }
+
+    /// Waits until the process has ended by itself.
+    pub(crate) fn finish(mut self) -> Finished {
+        let status = self.child.wait().expect("ended");
+        Finished { status, out: self.out.take_end(), log: self.log.take_end() }
+    }
+
+    pub(crate) fn stop(self) -> Finished {
+        self.tell_to_stop();
+        self.finish()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Capture {
+    fn of(mut stream: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&bytes);
+        let reader = std::thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(count @ 1..) = stream.read(&mut part) {
+                kept.lock().expect("whole").extend_from_slice(&part[..count]);
+            }
+        });
+        Self { bytes, reader: Some(reader) }
+    }
+
+    fn end(mut self) -> String {
+        self.take_end()
+    }
+
+    fn take_end(&mut self) -> String {
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("read to the end");
+        }
+        text(std::mem::take(&mut *self.bytes.lock().expect("whole")))
+    }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).expect("text")
+}
+
+/// The address in the line that contains `before`.
+fn address(said: &str, before: &str) -> SocketAddr {
+    let line = said.lines().find(|line| line.contains(before)).unwrap_or_else(|| panic!("{before}: {said:?}"));
+    let url = line.rsplit("http://").next().expect("a part").trim_end_matches("/metrics");
+    url.to_socket_addrs().ok().and_then(|mut addresses| addresses.next()).unwrap_or_else(|| panic!("{line}"))
+}

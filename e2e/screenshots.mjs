@@ -1,0 +1,93 @@
+// Owns the pictures of the pages, for eyes and not for assertions: node screenshots.mjs FOLDER.
+// `account.png` in it is the picture that the documentation shows.
+
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { fill, launch, signOutButton, startServer } from './stage.mjs';
+
+const [folder] = process.argv.slice(2);
+if (!folder) throw new Error('say into which folder: node screenshots.mjs FOLDER');
+await mkdir(folder, { recursive: true });
+
+const DEVICES = [
+  ['203.0.113.7', 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0.0.0 Safari/537.36'],
+  ['2001:db8:4::17', 'Mozilla/5.0 (Android 14; Mobile; rv:127.0) Gecko/127.0 Firefox/127.0'],
+];
+const HERE = {
+  userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0',
+  extraHTTPHeaders: { 'x-forwarded-for': '198.51.100.23' },
+};
+
+const LOOKS = {
+  light: { colorScheme: 'light' },
+  dark: { colorScheme: 'dark' },
+  narrow: { colorScheme: 'light', viewport: { width: 360, height: 640 } },
+};
+
+const server = await startServer('--trusted-proxies', '127.0.0.1');
+const browser = await launch();
+
+async function context(options) {
+  const viewport = { width: 900, height: 560 };
+  return browser.newContext({ baseURL: server.url, locale: 'en-US', viewport, ...HERE, ...options });
+}
+
+async function register(name) {
+  const place = await context();
+  const page = await place.newPage();
+  await page.goto('/');
+  await fill(page, '/register', name);
+  await page.waitForURL('/account');
+  await signOutButton(page).click();
+  await page.waitForURL('/');
+  await place.close();
+  for (const [address, agent] of DEVICES) {
+    await server.signInElsewhere(name, { 'user-agent': agent, 'x-forwarded-for': address });
+  }
+}
+
+async function take(page, name, fullPage = true) {
+  await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage });
+}
+
+/** All pages in one look and one language. */
+async function tour(look, locale, name) {
+  const place = await context({ ...LOOKS[look], locale });
+  const page = await place.newPage();
+  const shot = (what) => take(page, `${what}-${look}-${locale}`);
+  await page.goto('/');
+  await shot('home-signed-out');
+  await fill(page, '/login', name, 'not the password');
+  await page.getByRole('alert').waitFor();
+  await shot('wrong-password');
+  await fill(page, '/login', name);
+  await page.waitForURL('/account');
+  await shot('account');
+  await page.goto('/');
+  await shot('home-signed-in');
+  // A link on another site.
+  await page.goto('data:text/html,<a>kitten</a>');
+  await page.locator('a').evaluate((link, url) => link.setAttribute('href', url), `${server.url}/logout`);
+  await page.locator('a').click();
+  await page.waitForURL('/logout');
+  await shot('confirm');
+  await signOutButton(page).click();
+  await page.waitForURL('/');
+  await place.close();
+}
+
+try {
+  await register('Ana Clara');
+  for (const look of Object.keys(LOOKS)) {
+    for (const locale of ['en-US', 'pt-BR']) await tour(look, locale, 'Ana Clara');
+  }
+  const place = await context(LOOKS.light);
+  const page = await place.newPage();
+  await page.goto('/');
+  await fill(page, '/login', 'Ana Clara');
+  await page.waitForURL('/account');
+  await take(page, 'account', false);
+} finally {
+  await browser.close();
+  await server.stop();
+}
