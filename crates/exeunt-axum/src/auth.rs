@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use axum_core::extract::FromRequestParts;
+use exeunt::live::Watch;
 use exeunt::{
     AuditEntry, AuditQuery, By, Cause, Device, LiveSession, Opened, Place, Revoked, SessionId, Standing, Target, User,
 };
@@ -174,10 +175,20 @@ impl Auth {
     ///
     /// [`AuthError::NotSignedIn`]; [`AuthError::TooMuchOpen`] for more than anybody needs.
     pub fn until_revoked(&self) -> Result<impl Future<Output = ()> + Send + use<>, AuthError> {
+        let watch = self.watch()?;
+        Ok(async move { watch.ended().await })
+    }
+
+    /// What [`Auth::until_revoked`] waits with, for a handler that has something left to say when the session has ended: signing
+    /// out waits until the watch itself is let go.
+    ///
+    /// # Errors
+    ///
+    /// As [`Auth::until_revoked`].
+    pub fn watch(&self) -> Result<Watch, AuthError> {
         let Offered::Token(_, token) = &self.offered else { return Err(AuthError::NotSignedIn) };
         let watch = self.shared.authority.watch(token).map_err(|_| AuthError::TooMuchOpen)?;
-        let watch = watch.ok_or(AuthError::NotSignedIn)?;
-        Ok(async move { watch.ended().await })
+        watch.ok_or(AuthError::NotSignedIn)
     }
 
     /// What was done to whoever is signed in, newest first: entries before the one with the place `before`.
@@ -257,6 +268,12 @@ impl Admin {
     #[must_use]
     pub const fn auth(&self) -> &Auth {
         &self.auth
+    }
+
+    /// The same, for a verb that ends it.
+    #[must_use]
+    pub fn into_auth(self) -> Auth {
+        self.auth
     }
 
     /// What an administrator can do.

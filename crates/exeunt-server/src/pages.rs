@@ -1,16 +1,20 @@
-//! The pages: home, account, signing in, registering, signing out.
+//! The pages: home, account, signing in, registering, signing out, administration.
 //!
 //! Owns what a browser is shown. Translates and decides nothing; works without scripts; says only what is true.
 
 mod account;
+mod admin;
 mod device;
+mod done;
 mod enter;
 mod failure;
 mod form;
 mod home;
 mod language;
 mod leave;
+mod query;
 mod return_to;
+mod trail;
 mod view;
 mod words;
 
@@ -18,7 +22,10 @@ use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, LOCATION}
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-pub(crate) use self::account::account;
+pub(crate) use self::account::{account, change_password, end, end_all, end_others};
+pub(crate) use self::admin::{
+    audit, confirm_everyone, confirm_user, do_to_everyone, do_to_user, user as admin_user, users as admin_users,
+};
 pub(crate) use self::enter::{login, register};
 pub(crate) use self::home::home;
 use self::language::Language;
@@ -34,6 +41,10 @@ pub(crate) async fn stylesheet() -> Response {
 
 pub(crate) async fn script() -> Response {
     asset("text/javascript; charset=utf-8", include_str!("../assets/exeunt.js"))
+}
+
+pub(crate) async fn account_script() -> Response {
+    asset("text/javascript; charset=utf-8", include_str!("../assets/account.js"))
 }
 
 /// axum adds `Allow` with the methods of the route.

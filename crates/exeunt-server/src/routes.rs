@@ -10,7 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{MethodRouter, any, delete, get, post};
 
 use crate::edge::{Around, pass};
 use crate::state::App;
@@ -34,23 +34,65 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 }
 
 fn table() -> Vec<(&'static str, Routes)> {
-    vec![
+    let mut table = vec![
         ("/", page(get(pages::home))),
         ("/register", page(post(pages::register))),
         ("/login", page(post(pages::login))),
         ("/account", page(get(pages::account))),
+        ("/account/end", page(post(pages::end))),
+        ("/account/end-others", page(post(pages::end_others))),
+        ("/account/end-all", page(post(pages::end_all))),
+        ("/account/password", page(post(pages::change_password))),
         ("/logout", get(pages::logout_by_link).post(pages::logout_by_button).fallback(pages::only_get_and_post)),
         ("/exeunt.css", page(get(pages::stylesheet))),
         ("/exeunt.js", page(get(pages::script))),
+        ("/account.js", page(get(pages::account_script))),
         ("/healthz", page(get(health::healthz))),
         ("/directlink/v1/auth/login", post(directlink::login).fallback(directlink::wrong_method)),
         ("/directlink/v1/auth/logout", post(directlink::logout).fallback(directlink::wrong_method)),
         ("/api/login", post(api::login).fallback(api::wrong_method)),
         ("/api/logout", post(api::logout).fallback(api::wrong_method)),
         ("/api/session", get(api::session).fallback(api::wrong_method)),
-        ("/api/sessions", get(api::sessions).fallback(api::wrong_method)),
+        ("/api/sessions", get(api::sessions).delete(api::end_many).fallback(api::wrong_method)),
+        ("/api/sessions/{sid}", delete(api::end_one).fallback(api::wrong_method)),
+        ("/api/password", post(api::password).fallback(api::wrong_method)),
+        ("/api/events", get(api::events).fallback(api::wrong_method)),
+        ("/api/audit", get(api::audit).fallback(api::wrong_method)),
         ("/api/openapi.json", get(api::openapi).fallback(api::wrong_method)),
-    ]
+    ];
+    table.extend(api_admin());
+    table.extend(admin_pages());
+    table
+}
+
+fn api_admin() -> Vec<(&'static str, Routes)> {
+    use crate::api::admin;
+    let routes = [
+        ("/api/admin/users", get(admin::users).post(admin::add)),
+        ("/api/admin/users/{id}", get(admin::user).delete(admin::delete)),
+        ("/api/admin/users/{id}/disable", post(admin::disable)),
+        ("/api/admin/users/{id}/enable", post(admin::enable)),
+        ("/api/admin/users/{id}/promote", post(admin::promote)),
+        ("/api/admin/users/{id}/demote", post(admin::demote)),
+        ("/api/admin/users/{id}/password", post(admin::set_password)),
+        ("/api/admin/users/{id}/sessions", get(admin::sessions_of).delete(admin::end_of_user)),
+        ("/api/admin/sessions", delete(admin::end_everyone)),
+        ("/api/admin/sessions/{sid}", delete(admin::end_one)),
+        ("/api/admin/audit", get(admin::audit)),
+        ("/api/admin/audit.jsonl", get(admin::export)),
+    ];
+    routes.map(|(path, routes)| (path, routes.fallback(api::wrong_method))).into()
+}
+
+fn admin_pages() -> Vec<(&'static str, Routes)> {
+    let routes = [
+        ("/admin", get(pages::admin_users).post(pages::do_to_everyone)),
+        ("/admin/confirm", get(pages::confirm_everyone)),
+        ("/admin/users/{id}", get(pages::admin_user).post(pages::do_to_user)),
+        ("/admin/users/{id}/confirm", get(pages::confirm_user)),
+        ("/admin/audit", get(pages::audit)),
+    ];
+    routes.map(|(path, routes)| (path, page(routes))).into()
 }
 
 fn page(routes: Routes) -> Routes {

@@ -29,7 +29,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let metrics_listener = TcpListener::bind(config.metrics)
         .await
         .with_context(|| format!("the metrics address {} cannot be used", config.metrics))?;
-    let stop = CancellationToken::new();
+    let stop = app.stopping().clone();
     // Before the address is said: whoever has read it may stop the server.
     tokio::spawn(stop_on_signal(stop.clone())?);
     announce(&config, &addresses, metrics_listener.local_addr()?);

@@ -9,6 +9,7 @@ use std::time::Instant;
 use exeunt::Authority;
 use exeunt_axum::AuthLayer;
 use jiff::tz::TimeZone;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::health::Health;
@@ -27,6 +28,7 @@ pub struct App {
     pub(crate) zone: TimeZone,
     pub(crate) health: Health,
     pub(crate) metrics: Arc<Metrics>,
+    stopping: CancellationToken,
 }
 
 impl App {
@@ -53,6 +55,13 @@ impl App {
             trusted_proxies: config.trusted_proxies.clone(),
             started: Instant::now(),
             zone: TimeZone::system(),
+            stopping: CancellationToken::new(),
         })
+    }
+
+    /// Cancelled when the server stops: no new connection is accepted, and what is open without end closes.
+    #[must_use]
+    pub const fn stopping(&self) -> &CancellationToken {
+        &self.stopping
     }
 }

@@ -5,7 +5,7 @@
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use exeunt::{LiveSession, Revoked, Session, Timestamp};
+use exeunt::{LiveSession, Revoked, Session, SessionId, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +15,42 @@ use crate::body;
 /// The most bytes of a body: a name and a password of the greatest length, escaped, with room to spare.
 const BYTES_MAX: usize = 16 * 1024;
 
-/// What a program proves with. No `Debug`.
+/// What is read from a body.
+pub(super) trait Shape: DeserializeOwned {
+    /// What the body must be, for whoever sent another.
+    const SHAPE: &str;
+}
+
+/// What a program proves with, or what a new user is to prove with. No `Debug`.
 #[derive(Deserialize)]
 pub(super) struct Credentials {
     pub(super) username: String,
     pub(super) password: String,
+}
+
+/// The password that is, and the one that is to be. No `Debug`.
+#[derive(Deserialize)]
+pub(super) struct PasswordChange {
+    pub(super) current: String,
+    pub(super) new: String,
+}
+
+/// The password that is to be. No `Debug`.
+#[derive(Deserialize)]
+pub(super) struct NewPassword {
+    pub(super) new: String,
+}
+
+impl Shape for Credentials {
+    const SHAPE: &str = "the body must be an object with the text fields `username` and `password`";
+}
+
+impl Shape for PasswordChange {
+    const SHAPE: &str = "the body must be an object with the text fields `current` and `new`";
+}
+
+impl Shape for NewPassword {
+    const SHAPE: &str = "the body must be an object with the text field `new`";
 }
 
 #[derive(Serialize)]
@@ -37,12 +68,21 @@ pub(super) struct ShownSession {
 }
 
 #[derive(Serialize)]
-pub(super) struct SessionList {
-    pub(super) sessions: Vec<ListedSession>,
+pub(super) struct PasswordChanged {
+    pub(super) session: ShownSession,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) token: Option<String>,
+    #[serde(flatten)]
+    pub(super) ended: Ended,
 }
 
 #[derive(Serialize)]
-pub(super) struct ListedSession {
+pub(super) struct SessionList {
+    sessions: Vec<ListedSession>,
+}
+
+#[derive(Serialize)]
+struct ListedSession {
     sid: String,
     current: bool,
     agent: String,
@@ -70,8 +110,15 @@ impl ShownSession {
     }
 }
 
+impl SessionList {
+    /// These sessions, `current` marked.
+    pub(super) fn of(sessions: &[Session], current: SessionId) -> Self {
+        Self { sessions: sessions.iter().map(|session| ListedSession::of(session, session.id == current)).collect() }
+    }
+}
+
 impl ListedSession {
-    pub(super) fn of(session: &Session, current: bool) -> Self {
+    fn of(session: &Session, current: bool) -> Self {
         Self {
             sid: session.id.to_string(),
             current,
@@ -95,17 +142,18 @@ impl Ended {
 }
 
 /// Reads a JSON body. The content type is insisted on: a form of another site cannot send it (ASVS 5.0 3.5.2).
-pub(super) async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {
+pub(super) async fn read<T: Shape>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {
     let media_type = headers.get(CONTENT_TYPE).and_then(|field| field.to_str().ok()).unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
         return Err(Problem::not_json());
     }
     let bytes = body::read(body, BYTES_MAX).await.map_err(Problem::of_body)?;
-    serde_json::from_slice(&bytes).map_err(|error| Problem::malformed(&error))
+    serde_json::from_slice(&bytes).map_err(|error| Problem::malformed(&error, T::SHAPE))
 }
 
-fn time(at: Timestamp) -> String {
+/// A time as it is shown.
+pub(super) fn time(at: Timestamp) -> String {
     // Beyond the calendar there is nothing to show; such a time comes from no clock of ours.
     jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or(jiff::Timestamp::MAX).to_string()
 }

@@ -5,7 +5,8 @@
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use exeunt_axum::AuthError;
+use exeunt::RegisterError;
+use exeunt_axum::{AuthError, RegisterRefused};
 use serde_json::json;
 
 use crate::body::BodyFault;
@@ -28,13 +29,9 @@ impl Problem {
     }
 
     /// The place of the fault, but not the text: it may hold a password.
-    pub(super) fn malformed(error: &serde_json::Error) -> Self {
+    pub(super) fn malformed(error: &serde_json::Error, shape: &str) -> Self {
         let (line, column) = (error.line(), error.column());
-        let what = if error.is_data() {
-            "the body must be an object with the text fields `username` and `password`"
-        } else {
-            "the body is not JSON"
-        };
+        let what = if error.is_data() { shape } else { "the body is not JSON" };
         Self::new(StatusCode::BAD_REQUEST, format!("{what} (line {line}, column {column})"))
     }
 
@@ -44,6 +41,34 @@ impl Problem {
             BodyFault::Slow => Self::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
             BodyFault::Broken => Self::new(StatusCode::BAD_REQUEST, "the body could not be read"),
         }
+    }
+
+    pub(super) fn query(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// The same for one that never was, one that has ended and one of somebody else.
+    pub(super) fn no_such_session() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no live session has this sid: list them to see those that have one")
+    }
+
+    pub(super) fn no_such_user() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no user has this id: GET /api/admin/users lists those who have one")
+    }
+
+    pub(super) fn oneself() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "nothing was changed: you cannot do this to yourself; another administrator can",
+        )
+    }
+
+    pub(super) fn own_password() -> Self {
+        Self::new(StatusCode::CONFLICT, "nothing was changed: your own password is changed at POST /api/password")
+    }
+
+    pub(super) fn wrong_current_password() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "nothing was changed: the field `current` is not your password")
     }
 
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {
@@ -61,10 +86,25 @@ impl From<AuthError> for Problem {
                 tracing::error!(error = %source, "the session store cannot be reached");
                 "the session store cannot be reached: nothing was changed that can be relied on; try again".to_owned()
             }
+            AuthError::NotAdmin => "this is for administrators: sign in as one".to_owned(),
+            AuthError::TooMuchOpen => "too many event streams are open for this session: close some".to_owned(),
             AuthError::MissingLayer => "this server is put together wrongly".to_owned(),
             other => other.to_string(),
         };
         Self { status: error.status(), detail, retry_after_s: error.retry_after_s() }
+    }
+}
+
+impl From<RegisterRefused> for Problem {
+    fn from(refused: RegisterRefused) -> Self {
+        match refused {
+            RegisterRefused::Auth(error) => error.into(),
+            RegisterRefused::Choice(RegisterError::NoSuchUser) => Self::no_such_user(),
+            RegisterRefused::Choice(RegisterError::Taken) => {
+                Self::new(StatusCode::CONFLICT, "this name is taken, perhaps spelled otherwise: choose another")
+            }
+            RegisterRefused::Choice(fault) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, fault.to_string()),
+        }
     }
 }
 

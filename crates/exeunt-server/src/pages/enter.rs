@@ -27,7 +27,7 @@ pub(crate) async fn login(
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
     let auth = auth.map_err(|error| Refusal::new(words, error))?;
-    let entry = form::entry(words, &headers, body).await?;
+    let entry: Entry = form::read(words, &headers, body).await?;
     match auth.login(&entry.username, &entry.password).await {
         Ok(logged_in) => Ok((logged_in, go(StatusCode::SEE_OTHER, destination(&entry))).into_response()),
         Err(error @ AuthError::WrongCredentials) => {
@@ -49,7 +49,7 @@ pub(crate) async fn register(
     if !app.registration_open {
         return Err(Refusal::new(words, Why::RegistrationClosed));
     }
-    let entry = form::entry(words, &headers, body).await?;
+    let entry: Entry = form::read(words, &headers, body).await?;
     match auth.register(&entry.username, &entry.password).await {
         Ok(_) => {
             let logged_in =

@@ -10,6 +10,7 @@ use exeunt::credential::{PASSWORD_BYTES_MAX, PasswordFault};
 use exeunt::user::{NAME_CHARS_MAX, NameFault};
 use exeunt_axum::AuthError;
 
+use super::go;
 use super::view::{self, Next};
 use super::words::Words;
 
@@ -24,6 +25,12 @@ pub(super) enum Why {
     Auth(AuthError),
     /// The store failed while somebody was signing out: say that they are **not** signed out.
     NotSignedOut(AuthError),
+    /// The store failed while something else was to end or to change: claim nothing.
+    NotDone(AuthError, Next),
+    NoSuchSession(Next),
+    NoSuchUser,
+    /// What administrators do not do to themselves.
+    Oneself,
     RegistrationClosed,
     BadForm(StatusCode),
 }
@@ -42,28 +49,61 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let words = self.words;
-        let (status, retry_after_s) = match &self.why {
-            Why::Auth(error) | Why::NotSignedOut(error) => (error.status(), error.retry_after_s()),
-            Why::RegistrationClosed => (StatusCode::FORBIDDEN, None),
-            Why::BadForm(status) => (*status, None),
+        let (status, retry_after_s) = match self.why.auth() {
+            // The way in is on the home page.
+            Some(AuthError::NotSignedIn) => return go(StatusCode::SEE_OTHER, "/").into_response(),
+            Some(error) => (error.status(), error.retry_after_s()),
+            None => (self.why.status(), None),
         };
-        if let Why::Auth(AuthError::Unavailable(error)) | Why::NotSignedOut(AuthError::Unavailable(error)) = &self.why {
+        if let Some(AuthError::Unavailable(error)) = self.why.auth() {
             tracing::error!(%error, "the session store cannot be reached");
         }
-        let page = match &self.why {
-            Why::NotSignedOut(AuthError::Unavailable(_)) => {
-                view::notice(words, words.not_signed_out_title, words.not_signed_out_text, Next::SignOutAgain)
-            }
-            Why::Auth(error) | Why::NotSignedOut(error) => auth_page(words, error),
-            Why::RegistrationClosed => view::notice(words, words.closed_title, words.closed_text, Next::Home),
-            Why::BadForm(_) => view::notice(words, words.bad_form_title, words.bad_form_text, Next::Home),
-        };
-        let mut response = (status, Html(page)).into_response();
+        let mut response = (status, Html(self.page())).into_response();
         if let Some(seconds) = retry_after_s {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         challenge(response)
+    }
+}
+
+impl Refusal {
+    fn page(&self) -> String {
+        let words = self.words;
+        let (of_account, of_admin) = (words.of_account, words.of_admin);
+        let (title, text, next) = match &self.why {
+            Why::NotSignedOut(AuthError::Unavailable(_)) => {
+                (words.not_signed_out_title, words.not_signed_out_text, Next::SignOutAgain)
+            }
+            Why::NotDone(AuthError::Unavailable(_), next) => {
+                (of_account.not_done_title, of_account.not_done_text, *next)
+            }
+            Why::Auth(error) | Why::NotSignedOut(error) | Why::NotDone(error, _) => return auth_page(words, error),
+            Why::NoSuchSession(next) => (of_account.no_such_session_title, of_account.no_such_session_text, *next),
+            Why::NoSuchUser => (of_admin.no_such_user_title, of_admin.no_such_user_text, Next::Admin),
+            Why::Oneself => (of_admin.oneself_title, of_admin.oneself_text, Next::Account),
+            Why::RegistrationClosed => (words.closed_title, words.closed_text, Next::Home),
+            Why::BadForm(_) => (words.bad_form_title, words.bad_form_text, Next::Home),
+        };
+        view::notice(words, title, text, next)
+    }
+}
+
+impl Why {
+    const fn auth(&self) -> Option<&AuthError> {
+        match self {
+            Self::Auth(error) | Self::NotSignedOut(error) | Self::NotDone(error, _) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// What it is where it is none of [`AuthError`].
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::NoSuchSession(_) | Self::NoSuchUser => StatusCode::NOT_FOUND,
+            Self::Oneself => StatusCode::CONFLICT,
+            Self::BadForm(status) => *status,
+            _ => StatusCode::FORBIDDEN,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::failure::{Refusal, Why};
 use super::words::Words;
@@ -22,7 +23,11 @@ pub(super) struct Entry {
     pub(super) return_to: Option<String>,
 }
 
-pub(super) async fn entry(words: &'static Words, headers: &HeaderMap, body: Body) -> Result<Entry, Refusal> {
+pub(super) async fn read<T: DeserializeOwned>(
+    words: &'static Words,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<T, Refusal> {
     let refused = |status| Refusal::new(words, Why::BadForm(status));
     let media_type = headers.get(CONTENT_TYPE).and_then(|field| field.to_str().ok()).unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();

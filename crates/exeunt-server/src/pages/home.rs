@@ -23,7 +23,7 @@ pub(crate) async fn home(
     let auth = auth.map_err(|error| Refusal::new(words, error))?;
     let page = match auth.user() {
         Some(session) => {
-            let viewer = Viewer { name: &session.name, session: &session.id.to_string() };
+            let viewer = Viewer { name: &session.name, session: &session.id.to_string(), again: None };
             view::home_signed_in(words, &viewer)
         }
         None => signed_out(&app, words, return_to::in_query(uri.query()).as_deref(), None),

@@ -3,9 +3,13 @@
 //! Owns what each template is given and nothing of when it is shown. Whatever is printed goes through askama's
 //! escaping; no template has a `safe` filter. It never reads a request and never decides.
 
+mod account;
+pub(crate) mod admin;
+
 use askama::Template;
 use jiff::Timestamp;
 
+pub(crate) use self::account::{Account, account};
 use super::words::Words;
 
 /// Whom a signed-in page is shown to.
@@ -16,6 +20,8 @@ pub(crate) struct Viewer<'a> {
     /// The public name of the session (its `sid`). A page restored by the Back button is shown again only while
     /// `/api/session` still answers with this one: one user's page must not reappear under the next user's session.
     pub(crate) session: &'a str,
+    /// Where to ask for the page again; `None`: at its own address. A page that answers a form has one that it is shown at.
+    pub(crate) again: Option<&'a str>,
 }
 
 /// One of the two forms of the home page.
@@ -54,6 +60,8 @@ pub(crate) struct SignedOut<'a> {
 /// One line of the list of sessions.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionRow {
+    /// Its public name.
+    pub(crate) sid: String,
     /// The device in words.
     pub(crate) device: String,
     /// The network address.
@@ -64,6 +72,15 @@ pub(crate) struct SessionRow {
     pub(crate) seen: Moment,
     /// Whether it is the one that is looking.
     pub(crate) current: bool,
+}
+
+/// One line of the audit trail, as a user is told it.
+#[derive(Clone, Debug)]
+pub(crate) struct TrailLine {
+    /// When.
+    pub(crate) at: Moment,
+    /// What was done, in words.
+    pub(crate) text: String,
 }
 
 /// A moment as a page shows it, in UTC.
@@ -93,6 +110,10 @@ impl Moment {
 pub(crate) enum Next {
     /// A link to the home page.
     Home,
+    /// A link to the account page.
+    Account,
+    /// A link to the pages of administration.
+    Admin,
     /// A button that tries to sign out once more.
     SignOutAgain,
 }
@@ -122,13 +143,6 @@ pub(crate) fn home_signed_in(words: &'static Words, viewer: &Viewer<'_>) -> Stri
     show(words, &SignedInPage { words, title: words.home_title, viewer })
 }
 
-/// The list of a user's sessions, in the order given.
-#[must_use]
-pub(crate) fn account(words: &'static Words, viewer: &Viewer<'_>, sessions: &[SessionRow]) -> String {
-    let count = (words.session_count)(sessions.len());
-    show(words, &AccountPage { words, title: words.account, viewer, sessions, count })
-}
-
 /// The question before a sign-out that another site asked for.
 #[must_use]
 pub(crate) fn confirm_logout(words: &'static Words) -> String {
@@ -138,7 +152,13 @@ pub(crate) fn confirm_logout(words: &'static Words) -> String {
 /// A page that says one thing.
 #[must_use]
 pub(crate) fn notice(words: &'static Words, title: &str, text: &str, next: Next) -> String {
-    show(words, &NoticePage { words, title, text, sign_out_again: next == Next::SignOutAgain })
+    let link = match next {
+        Next::Home => Some(("/", words.to_home)),
+        Next::Account => Some(("/account", words.to_account)),
+        Next::Admin => Some(("/admin", words.of_account.to_admin)),
+        Next::SignOutAgain => None,
+    };
+    show(words, &NoticePage { words, title, text, link })
 }
 
 fn show(words: &Words, page: &impl Template) -> String {
@@ -167,16 +187,6 @@ struct SignedInPage<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "account.html")]
-struct AccountPage<'a> {
-    words: &'static Words,
-    title: &'a str,
-    viewer: &'a Viewer<'a>,
-    sessions: &'a [SessionRow],
-    count: String,
-}
-
-#[derive(Template)]
 #[template(path = "confirm_logout.html")]
 struct ConfirmPage<'a> {
     words: &'static Words,
@@ -189,7 +199,8 @@ struct NoticePage<'a> {
     words: &'static Words,
     title: &'a str,
     text: &'a str,
-    sign_out_again: bool,
+    /// Where the next step leads and what it is called; `None`: to try signing out again.
+    link: Option<(&'a str, &'a str)>,
 }
 
 #[cfg(test)]
@@ -197,13 +208,22 @@ mod tests {
     use super::*;
     use crate::pages::words::{ENGLISH, PORTUGUESE};
 
-    const ANA: Viewer<'static> = Viewer { name: "Ana <b>&\"'", session: "s_1" };
+    const ANA: Viewer<'static> = Viewer { name: "Ana <b>&\"'", session: "s_1", again: None };
     const OUT: SignedOut<'static> =
         SignedOut { registration_open: true, password_chars_min: 8, return_to: None, problem: None };
 
     fn row(device: &str, current: bool) -> SessionRow {
         let at = Moment::from_unix_micros(1_795_247_049_000_000);
-        SessionRow { device: device.to_owned(), address: "::1".to_owned(), started: at.clone(), seen: at, current }
+        let (sid, address) = (format!("sid-of-{device}"), "::1".to_owned());
+        SessionRow { sid, device: device.to_owned(), address, started: at.clone(), seen: at, current }
+    }
+
+    fn list(words: &'static Words, sessions: Vec<SessionRow>) -> String {
+        let (trail, notice, problem) = (Vec::new(), None, None);
+        account(
+            words,
+            &Account { viewer: ANA, sessions, trail, notice, problem, is_admin: false, password_chars_min: 8 },
+        )
     }
 
     /// Every page, with the session it is bound to where it is.
@@ -211,7 +231,7 @@ mod tests {
         vec![
             (home_signed_out(words, &OUT), false),
             (home_signed_in(words, &ANA), true),
-            (account(words, &ANA, &[row("curl", true)]), true),
+            (list(words, vec![row("curl", true)]), true),
             (confirm_logout(words), false),
             (notice(words, words.busy_title, words.busy_text, Next::Home), false),
             (notice(words, words.not_signed_out_title, words.not_signed_out_text, Next::SignOutAgain), false),
@@ -252,7 +272,7 @@ mod tests {
         let page = home_signed_out(&ENGLISH, &SignedOut { problem, return_to: Some("/a\"b"), ..OUT });
         assert!(!page.contains("<script>") && !page.contains("/a\"b"), "{page}");
         assert!(page.contains("name=\"return_to\" value=\"/a&#34;b\""), "{page}");
-        assert!(!account(&ENGLISH, &ANA, &[row("<i>", false)]).contains("<i>"));
+        assert!(!list(&ENGLISH, vec![row("<i>", false)]).contains("<i>"));
     }
 
     #[test]
@@ -276,7 +296,7 @@ mod tests {
 
     #[test]
     fn the_list_counts_in_words_and_marks_one() {
-        let page = account(&ENGLISH, &ANA, &[row("Firefox on Linux", true), row("curl", false)]);
+        let page = list(&ENGLISH, vec![row("Firefox on Linux", true), row("curl", false)]);
         assert!(page.contains("Two sessions are open."), "{page}");
         assert_eq!(page.matches("this device").count(), 1, "{page}");
         assert!(page.contains("<time datetime=\"2026-11-21T07:44:09Z\">2026-11-21 07:44 UTC</time>"), "{page}");

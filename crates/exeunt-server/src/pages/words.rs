@@ -3,7 +3,15 @@
 //! Owns the texts and their plurals. A text that is missing in one language does not compile. It never holds markup:
 //! the templates do, and they escape what stands here. It never says that somebody is signed out when nobody knows.
 
+pub(crate) mod account;
+pub(crate) mod admin;
+pub(crate) mod trail;
+
 use std::fmt::Display;
+
+use self::account::AccountWords;
+use self::admin::AdminWords;
+use self::trail::TrailWords;
 
 /// The texts of all pages in one language.
 #[derive(Debug)]
@@ -133,6 +141,13 @@ pub(crate) struct Words {
     pub(crate) password_too_long: fn(usize) -> String,
     /// The password is among the commonest.
     pub(crate) password_common: &'static str,
+
+    /// What the account page says besides.
+    pub(crate) of_account: &'static AccountWords,
+    /// The audit trail in words.
+    pub(crate) of_trail: &'static TrailWords,
+    /// The pages of administration.
+    pub(crate) of_admin: &'static AdminWords,
 }
 
 /// The English texts.
@@ -213,6 +228,10 @@ pub(crate) static ENGLISH: Words = Words {
     password_too_long: |max| format!("The password is too long: at most {}.", count(max, "byte", "bytes")),
     password_common: "That password is one of the most common, and the first that anyone would try. Please choose \
                       another.",
+
+    of_account: &account::ENGLISH,
+    of_trail: &trail::ENGLISH,
+    of_admin: &admin::ENGLISH,
 };
 
 /// The Brazilian Portuguese texts.
@@ -295,6 +314,10 @@ pub(crate) static PORTUGUESE: Words = Words {
     password_too_short: |min| format!("A senha é curta demais: pelo menos {}.", count(min, "caractere", "caracteres")),
     password_too_long: |max| format!("A senha é longa demais: no máximo {}.", count(max, "byte", "bytes")),
     password_common: "Essa senha é uma das mais comuns, e a primeira que alguém tentaria. Escolha outra.",
+
+    of_account: &account::PORTUGUESE,
+    of_trail: &trail::PORTUGUESE,
+    of_admin: &admin::PORTUGUESE,
 };
 
 /// Two to ten, as a sentence begins with them.

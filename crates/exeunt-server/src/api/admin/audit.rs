@@ -1,0 +1,147 @@
+//! `GET /api/admin/audit` and `GET /api/admin/audit.jsonl`: the audit trail, filtered, by the page or whole.
+//!
+//! Owns how an entry is shown to an administrator. Each is one line of JSON, in which nothing can begin another line.
+
+use std::io;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::RawQuery;
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use exeunt::{Actor, AuditEntry, AuditQuery, UserId};
+use exeunt_axum::{Admin, AuthError};
+use futures_util::stream::try_unfold;
+use serde::Serialize;
+
+use crate::api::json::time;
+use crate::api::problem::Problem;
+use crate::api::query::{Query, page};
+
+/// Entries read at a time for an export: some 100 KiB, whatever the length of the trail.
+const EXPORT_PAGE: usize = 500;
+
+const JSON_LINES: HeaderValue = HeaderValue::from_static("application/jsonl");
+const AS_FILE: HeaderValue = HeaderValue::from_static("attachment; filename=\"exeunt-audit.jsonl\"");
+
+#[derive(Serialize)]
+struct Trail {
+    entries: Vec<Entry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    id: i64,
+    at: String,
+    deed: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
+    by: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by_id: Option<i64>,
+    from: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<i64>,
+}
+
+/// `GET /api/admin/audit`: a page of the trail, newest first.
+pub(crate) async fn audit(admin: Result<Admin, AuthError>, query: RawQuery) -> Result<Response, Problem> {
+    let admin = admin?;
+    let query = Query::read(query, &["user", "cause", "from", "until", "before", "limit"])?;
+    let limit = query.limit()?;
+    let (entries, next) = page(admin.desk().audit(&filter(&query, limit + 1)?).await?, limit, |entry| entry.id);
+    Ok(Json(Trail { entries: entries.iter().map(Entry::of).collect(), next }).into_response())
+}
+
+/// `GET /api/admin/audit.jsonl`: the trail to its end, newest first, one entry a line.
+pub(crate) async fn export(admin: Result<Admin, AuthError>, query: RawQuery) -> Result<Response, Problem> {
+    let admin = admin?;
+    let query = Query::read(query, &["user", "cause", "from", "until", "before"])?;
+    let mut export = Export { admin, query: filter(&query, EXPORT_PAGE)?, lines: None, over: false };
+    // Read before anything is answered, so that a store that cannot look is a 503 and not an empty file.
+    export.lines = export.read().await?;
+    let body = Body::from_stream(try_unfold(export, Export::next));
+    Ok(([(CONTENT_TYPE, JSON_LINES), (CONTENT_DISPOSITION, AS_FILE)], body).into_response())
+}
+
+fn filter(query: &Query, limit: usize) -> Result<AuditQuery, Problem> {
+    let (from, until) = query.span()?;
+    let user = query.number("user")?.map(UserId);
+    Ok(AuditQuery { user, cause: query.cause()?, from, until, before: query.number("before")?, limit })
+}
+
+/// An export under way: one page of it.
+struct Export {
+    admin: Admin,
+    query: AuditQuery,
+    lines: Option<Bytes>,
+    over: bool,
+}
+
+impl Export {
+    /// The lines that are ready, or else those of the next page. A failure breaks the answer off: what is cut must not look
+    /// whole.
+    async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
+        let lines = match self.lines.take() {
+            Some(lines) => Some(lines),
+            None if self.over => None,
+            None => self.go_on().await.map_err(io::Error::other)?,
+        };
+        Ok(lines.map(|lines| (lines, self)))
+    }
+
+    /// The next page, unless the session that asked has ended meanwhile.
+    async fn go_on(&mut self) -> Result<Option<Bytes>, AuthError> {
+        if !self.admin.auth().is_still_live().await? {
+            return Err(AuthError::NotSignedIn);
+        }
+        self.read().await
+    }
+
+    async fn read(&mut self) -> Result<Option<Bytes>, AuthError> {
+        let entries = self.admin.desk().audit(&self.query).await?;
+        self.over = entries.len() < self.query.limit;
+        self.query.before = entries.last().map(|entry| entry.id);
+        let lines: String = entries.iter().map(|entry| Entry::of(entry).line()).collect();
+        Ok((!lines.is_empty()).then(|| lines.into()))
+    }
+}
+
+impl Entry {
+    fn of(entry: &AuditEntry) -> Self {
+        let (by, by_id) = match entry.by.actor {
+            Actor::User(user) => ("user", Some(user.0)),
+            Actor::Operator => ("operator", None),
+            Actor::House => ("house", None),
+        };
+        Self {
+            id: entry.id,
+            at: time(entry.at),
+            deed: entry.deed.as_str(),
+            user_id: entry.user.map(|user| user.0),
+            user: entry.user.map(|_| entry.name.clone()),
+            sid: entry.session.map(|sid| sid.to_string()),
+            by,
+            by_id,
+            from: entry.by.from.to_string(),
+            cause: entry.cause.map(exeunt::Cause::as_str),
+            seq: entry.seq.map(|seq| seq.0),
+        }
+    }
+
+    /// JSON has no line break but an escaped one.
+    fn line(&self) -> String {
+        let mut line = serde_json::to_string(self).expect("texts and numbers are JSON");
+        line.push('\n');
+        line
+    }
+}

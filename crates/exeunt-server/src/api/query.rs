@@ -1,0 +1,95 @@
+//! What stands in a query: filters, cursors, limits.
+//!
+//! Owns what is accepted, and says it whenever something else is sent: a filter that is passed over would answer another
+//! question than the one that was asked.
+
+use axum::extract::RawQuery;
+use exeunt::{Cause, Timestamp};
+
+use super::problem::Problem;
+
+/// The entries of a page unless asked otherwise.
+const PAGE_DEFAULT: usize = 50;
+/// The most entries of a page: an answer of some 50 KiB.
+const PAGE_MAX: usize = 200;
+
+/// The parts of a query: each known, and there at most once.
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads a query of which only the parts `accepted` are understood.
+    pub(super) fn read(RawQuery(raw): RawQuery, accepted: &[&str]) -> Result<Self, Problem> {
+        let parts: Vec<(String, String)> =
+            serde_urlencoded::from_str(raw.as_deref().unwrap_or_default()).unwrap_or_default();
+        for (at, (name, _)) in parts.iter().enumerate() {
+            let twice = parts[..at].iter().any(|(before, _)| before == name);
+            if twice || !accepted.contains(&name.as_str()) {
+                let accepted = accepted.join("`, `");
+                return Err(Problem::query(format!("the query has only `{accepted}`, each at most once")));
+            }
+        }
+        Ok(Self(parts))
+    }
+
+    /// How many entries a page has.
+    pub(super) fn limit(&self) -> Result<usize, Problem> {
+        let Some(text) = self.get("limit") else { return Ok(PAGE_DEFAULT) };
+        let limit = number(text).and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit <= PAGE_MAX);
+        limit.ok_or_else(|| Problem::query(format!("`limit` is a whole number from 1 to {PAGE_MAX}")))
+    }
+
+    /// A number of ours: where the last page ended, or whom it is about.
+    pub(super) fn number(&self, name: &str) -> Result<Option<i64>, Problem> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let number = number(text);
+        number
+            .map(Some)
+            .ok_or_else(|| Problem::query(format!("`{name}` is a whole number above 0, as an answer gave it")))
+    }
+
+    pub(super) fn cause(&self) -> Result<Option<Cause>, Problem> {
+        let Some(word) = self.get("cause") else { return Ok(None) };
+        Cause::from_word(word).map(Some).ok_or_else(|| {
+            let words: Vec<&str> = Cause::ALL.into_iter().map(Cause::as_str).collect();
+            Problem::query(format!("`cause` is one of `{}`", words.join("`, `")))
+        })
+    }
+
+    /// From when until when, where either is said.
+    pub(super) fn span(&self) -> Result<(Option<Timestamp>, Option<Timestamp>), Problem> {
+        let (from, until) = (self.time("from")?, self.time("until")?);
+        if from.is_some() && until.is_some() && from >= until {
+            return Err(Problem::query(
+                "`from` must be earlier than `until`: entries are from `from` on, and before `until`",
+            ));
+        }
+        Ok((from, until))
+    }
+
+    fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let at = text.parse::<jiff::Timestamp>().ok().filter(|at| *at >= jiff::Timestamp::UNIX_EPOCH);
+        at.map(|at| Some(Timestamp::from_micros(at.as_microsecond()))).ok_or_else(|| {
+            Problem::query(format!(
+                "`{name}` is a time of RFC 3339 since 1970, such as 2027-01-15T08:00:00Z (in a query `+` is written %2B)"
+            ))
+        })
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(part, _)| part == name).map(|(_, text)| text.as_str())
+    }
+}
+
+/// A page of what was read with one entry to spare, and where the next one begins, if there is more.
+pub(super) fn page<T>(mut read: Vec<T>, limit: usize, place: impl Fn(&T) -> i64) -> (Vec<T>, Option<i64>) {
+    let more = read.len() > limit;
+    read.truncate(limit);
+    let next = read.last().filter(|_| more).map(place);
+    (read, next)
+}
+
+/// A whole number above zero in its one spelling.
+pub(super) fn number(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|number: &i64| *number > 0 && number.to_string() == text)
+}

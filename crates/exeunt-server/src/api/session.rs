@@ -1,0 +1,46 @@
+//! `/api/login`, `/api/session`, `/api/logout`: one session, from its opening to its end.
+//!
+//! Owns the order of the steps, and no decision.
+
+use axum::Json;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use exeunt_axum::{Auth, AuthError, CurrentUser};
+
+use super::json::{self, Credentials, Ended, Opened, ShownSession};
+use super::problem::Problem;
+
+/// `POST /api/login`: 201 with a token, which is shown this once.
+pub(crate) async fn login(headers: HeaderMap, auth: Result<Auth, AuthError>, body: Body) -> Result<Response, Problem> {
+    let auth = auth?;
+    let Credentials { username, password } = json::read(&headers, body).await?;
+    let opened = auth.login_for_token(&username, &password).await?;
+    let shown = Opened { token: opened.token.reveal(), session: ShownSession::of(&opened.session) };
+    Ok((StatusCode::CREATED, Json(shown)).into_response())
+}
+
+/// `GET /api/session`: who is asking, and until when. The check.
+pub(crate) async fn session(user: Result<CurrentUser, AuthError>) -> Result<Response, Problem> {
+    let CurrentUser(session) = user?;
+    Ok(Json(ShownSession::of(&session)).into_response())
+}
+
+/// `POST /api/logout`: ends the session, and says which; a second time, or with none, ends nothing and says so.
+pub(crate) async fn logout(auth: Result<Auth, AuthError>) -> Result<Response, Problem> {
+    leave(auth?).await
+}
+
+/// Ends the session that asks, whichever address it asked at, and clears its cookie.
+pub(super) async fn leave(auth: Auth) -> Result<Response, Problem> {
+    let out = auth.logout().await?;
+    let ended = Ended::by(out.revoked());
+    Ok((out, Json(ended)).into_response())
+}
+
+/// Ends all sessions of whoever asks, and clears the cookie.
+pub(super) async fn leave_everywhere(auth: Auth) -> Result<Response, Problem> {
+    let out = auth.logout_everywhere().await?;
+    let ended = Ended::by(out.revoked());
+    Ok((out, Json(ended)).into_response())
+}

@@ -1,0 +1,112 @@
+//! What was done just now: the notice after a redirect.
+//!
+//! Owns the words of the query that ask for a notice. A query is only a question, for anybody can write a link: the notice is
+//! shown where the audit trail says that this person did it a moment ago.
+
+use std::time::Duration;
+
+use exeunt::{Actor, AuditEntry, Cause, Deed, Timestamp, UserId};
+
+/// How long a notice is news.
+const NEWS: Duration = Duration::from_secs(5 * 60);
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Done {
+    Ended,
+    Others,
+    All,
+    Password,
+    Disabled,
+    Enabled,
+    Promoted,
+    Demoted,
+    Deleted,
+}
+
+impl Done {
+    const ALL: [Self; 9] = [
+        Self::Ended,
+        Self::Others,
+        Self::All,
+        Self::Password,
+        Self::Disabled,
+        Self::Enabled,
+        Self::Promoted,
+        Self::Demoted,
+        Self::Deleted,
+    ];
+
+    /// The word in a query.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::Others => "others",
+            Self::All => "all",
+            Self::Password => "password",
+            Self::Disabled => "disabled",
+            Self::Enabled => "enabled",
+            Self::Promoted => "promoted",
+            Self::Demoted => "demoted",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// What the word says was done, if the trail says that `by` did it a moment before `now`.
+    pub(super) fn told(word: &str, trail: &[AuditEntry], by: UserId, now: Timestamp) -> Option<Self> {
+        let done = Self::ALL.into_iter().find(|done| done.as_str() == word)?;
+        let news = |entry: &&AuditEntry| entry.by.actor == Actor::User(by) && now <= entry.at.plus(NEWS);
+        trail.iter().filter(news).any(|entry| done.is(entry)).then_some(done)
+    }
+
+    fn is(self, entry: &AuditEntry) -> bool {
+        let one = entry.session.is_some();
+        match self {
+            Self::Ended => one && matches!(entry.cause, Some(Cause::EndedByOwner | Cause::EndedByAdmin)),
+            Self::Others => one && entry.cause == Some(Cause::LogoutEverywhere),
+            Self::All => !one && entry.cause == Some(Cause::EndedByAdmin),
+            Self::Password => entry.deed == Deed::PasswordChanged,
+            Self::Disabled => entry.deed == Deed::UserDisabled,
+            Self::Enabled => entry.deed == Deed::UserEnabled,
+            Self::Promoted => entry.deed == Deed::AdminGranted,
+            Self::Demoted => entry.deed == Deed::AdminWithdrawn,
+            Self::Deleted => entry.deed == Deed::UserDeleted,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exeunt::{By, Device};
+
+    use super::*;
+
+    const ANA: UserId = UserId(1);
+    const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
+    fn entry(deed: Deed, by: UserId) -> AuditEntry {
+        AuditEntry {
+            id: 1,
+            at: NOW,
+            deed,
+            user: Some(ANA),
+            name: "Ana".to_owned(),
+            session: None,
+            by: By::user(by, &Device::default()),
+            cause: None,
+            seq: None,
+        }
+    }
+
+    #[test]
+    fn a_notice_needs_the_word_and_the_deed_and_that_it_is_ones_own_and_news() {
+        let trail = [entry(Deed::PasswordChanged, ANA)];
+        assert_eq!(Done::told("password", &trail, ANA, NOW), Some(Done::Password));
+        assert_eq!(Done::told("password", &trail, UserId(2), NOW), None);
+        assert_eq!(Done::told("password", &trail, ANA, NOW.plus(NEWS * 2)), None);
+        assert_eq!(Done::told("password", &[], ANA, NOW), None);
+        for word in ["", "others", "PASSWORD", "<b>"] {
+            assert_eq!(Done::told(word, &trail, ANA, NOW), None, "{word}");
+        }
+    }
+}
