@@ -1,0 +1,73 @@
+//! What a method that a route does not know is told: 405, with the methods that it does.
+
+use axum::http::Method;
+use exeunt_server::paths;
+
+use crate::support::{Answer, TestApp};
+
+const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"];
+
+fn method(name: &str) -> Method {
+    name.parse().expect("a method")
+}
+
+/// The methods of a route, as its `Allow` has them.
+async fn allowed(app: &TestApp, path: &str) -> Vec<String> {
+    let answer = app.anon().ask(method("BREW"), path).await;
+    assert_eq!(answer.status, 405, "{path}: {answer:?}");
+    answer.one("allow").split(',').map(|name| name.trim().to_owned()).collect()
+}
+
+fn must_speak_the_dialect(path: &str, answer: &Answer) {
+    if path.starts_with("/api/") {
+        assert_eq!(answer.one("content-type"), "application/problem+json", "{path}");
+        assert_eq!(answer.json()["status"], 405);
+    } else if path.starts_with("/directlink/") {
+        assert_eq!(answer.one("content-type"), "application/json", "{path}");
+        assert_eq!(answer.json()["description"], "Method Not Allowed");
+    } else {
+        assert_eq!((answer.one("content-type"), answer.text()), ("text/plain; charset=utf-8", "Method Not Allowed"));
+    }
+}
+
+#[tokio::test]
+async fn every_route_names_its_methods_and_refuses_all_others() {
+    let app = TestApp::new().await;
+    for path in paths() {
+        let allowed = allowed(&app, path).await;
+        assert!(!allowed.is_empty() && allowed.iter().all(|name| METHODS.contains(&&**name)), "{path}: {allowed:?}");
+        for name in METHODS {
+            let answer = app.anon().ask(method(name), path).await;
+            if allowed.iter().any(|one| one == name) {
+                assert_ne!(answer.status, 405, "{name} {path} is in Allow: {answer:?}");
+                continue;
+            }
+            assert_eq!(answer.status, 405, "{name} {path}");
+            assert_eq!(answer.one("allow"), allowed.join(","), "{name} {path}");
+            if name != "HEAD" {
+                must_speak_the_dialect(path, &answer);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_methods_are_those_of_the_contract() {
+    let app = TestApp::new().await;
+    for (path, expected) in [
+        ("/", "GET,HEAD"),
+        ("/register", "POST"),
+        ("/login", "POST"),
+        ("/account", "GET,HEAD"),
+        ("/logout", "GET,POST"),
+        ("/directlink/v1/auth/login", "POST"),
+        ("/directlink/v1/auth/logout", "POST"),
+        ("/api/login", "POST"),
+        ("/api/session", "GET,HEAD"),
+        ("/api/logout", "POST"),
+        ("/api/sessions", "GET,HEAD"),
+        ("/api/openapi.json", "GET,HEAD"),
+    ] {
+        assert_eq!(allowed(&app, path).await.join(","), expected, "{path}");
+    }
+}

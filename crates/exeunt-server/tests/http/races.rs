@@ -1,0 +1,137 @@
+//! Requests that meet: on a stage, each exactly where it hurts.
+//!
+//! Owns the first corollary at the edges: what passed its check before a logout may finish, and brings nothing back.
+
+use exeunt::store::staged::When;
+use serde_json::json;
+
+use crate::directlink::LOGOUT;
+use crate::support::{Actor, Answer, PASSWORD, TestApp};
+
+/// Sends a request on its own; it goes on while others are asked.
+fn meanwhile(ask: impl IntoFuture<Output = Answer, IntoFuture: Send + 'static>) -> tokio::task::JoinHandle<Answer> {
+    tokio::spawn(ask.into_future())
+}
+
+#[tokio::test]
+async fn logout_does_not_answer_before_the_store_has_committed() {
+    let (app, stage) = TestApp::staged().await;
+    let ana = app.browser_of_new("Ana").await;
+    let thief = ana.thief();
+    let hold = stage.hold("revoke", When::Before);
+    let leaving = meanwhile(ana.get("/logout"));
+    hold.reached().await;
+    thief.must_be_let_in().await;
+    assert!(!leaving.is_finished(), "nothing is said yet");
+    hold.let_go();
+    leaving.await.expect("an answer").must_be_a_goodbye(302);
+    thief.must_be_refused().await;
+}
+
+#[tokio::test]
+async fn a_committed_end_is_heard_before_it_is_answered() {
+    let (app, stage) = TestApp::staged().await;
+    let ana = app.browser_of_new("Ana").await;
+    let thief = ana.thief();
+    let hold = stage.hold("revoke", When::After);
+    let leaving = meanwhile(ana.post("/logout"));
+    hold.reached().await;
+    thief.must_be_refused().await;
+    hold.let_go();
+    leaving.await.expect("an answer").must_be_a_goodbye(303);
+    thief.must_be_refused().await;
+}
+
+#[tokio::test]
+async fn a_person_who_closes_the_window_during_a_logout_revives_nothing() {
+    let (app, stage) = TestApp::staged().await;
+    let ana = app.browser_of_new("Ana").await;
+    let thief = ana.thief();
+    let hold = stage.hold("revoke", When::After);
+    let leaving = meanwhile(ana.get("/logout"));
+    hold.reached().await;
+    leaving.abort();
+    assert!(leaving.await.expect_err("cut off").is_cancelled());
+    hold.let_go();
+    thief.must_be_refused().await;
+}
+
+#[tokio::test]
+async fn a_request_in_flight_finishes_and_brings_nothing_back() {
+    let (app, stage) = TestApp::staged().await;
+    app.add("Ana").await;
+    for path in ["/account", "/api/sessions"] {
+        let ana = app.browser_of("Ana").await;
+        let thief = ana.thief();
+        let hold = stage.hold("sessions_of", When::Before);
+        let late = meanwhile(thief.thief().get(path));
+        hold.reached().await;
+        ana.get("/logout").await.must_be_a_goodbye(302);
+        hold.let_go();
+        let answer = late.await.expect("an answer");
+        answer.must_keep_the_cookie();
+        assert_eq!(answer.one("cache-control"), "no-store");
+        thief.must_be_refused().await;
+    }
+}
+
+#[tokio::test]
+async fn two_logouts_at_once_are_one_end_and_two_goodbyes() {
+    let (app, stage) = TestApp::staged().await;
+    let ana = app.browser_of_new("Ana").await;
+    let thief = ana.thief();
+    let hold = stage.hold("revoke", When::Before);
+    let first = meanwhile(ana.thief().get("/logout"));
+    hold.reached().await;
+    ana.get("/logout").await.must_be_a_goodbye(302);
+    hold.let_go();
+    first.await.expect("an answer").must_be_a_goodbye(302);
+    thief.must_be_refused().await;
+}
+
+/// Signs in while everything of the user ends, once the session is written and before it is answered.
+async fn sign_in_during_the_end(app: &TestApp, hold: exeunt::store::staged::Hold) -> Actor {
+    let login = json!({"username": "Ana", "password": PASSWORD}).to_string();
+    let entering = meanwhile(app.anon().post("/api/login").json(&login));
+    hold.reached().await;
+    let all = app.anon().post(LOGOUT).basic("Ana", PASSWORD).json("").await;
+    assert_eq!(all.status, 200, "{all:?}");
+    hold.let_go();
+    let answer = entering.await.expect("an answer");
+    assert_eq!(answer.status, 201, "{answer:?}");
+    app.bearer(answer.json()["token"].as_str().expect("a token"))
+}
+
+#[tokio::test]
+async fn a_sign_in_that_everything_ends_over_is_dead_when_it_is_answered() {
+    let (app, stage) = TestApp::staged().await;
+    let before = app.browser_of_new("Ana").await;
+    let late = sign_in_during_the_end(&app, stage.hold("open_session", When::After)).await;
+    late.must_be_refused().await;
+    before.must_be_refused().await;
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_written_after_the_end_of_everything_is_alive() {
+    let (app, stage) = TestApp::staged().await;
+    let before = app.browser_of_new("Ana").await;
+    let late = sign_in_during_the_end(&app, stage.hold("open_session", When::Before)).await;
+    late.must_be_let_in().await;
+    before.must_be_refused().await;
+}
+
+#[tokio::test]
+async fn a_new_sign_in_over_a_session_that_just_ended_opens_a_live_one() {
+    let (app, stage) = TestApp::staged().await;
+    let ana = app.browser_of_new("Ana").await;
+    let thief = ana.thief();
+    let hold = stage.hold("open_session", When::Before);
+    let form = [("username", "Ana"), ("password", PASSWORD)];
+    let entering = meanwhile(ana.post("/login").form(&form));
+    hold.reached().await;
+    thief.thief().get("/logout").await.must_be_a_goodbye(302);
+    hold.let_go();
+    assert_eq!(entering.await.expect("an answer").status, 303);
+    ana.must_be_let_in().await;
+    thief.must_be_refused().await;
+}

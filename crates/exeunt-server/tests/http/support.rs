@@ -1,0 +1,17 @@
+//! What all tests share: a server, people and programs who ask it, and its answers.
+//!
+//! Owns no promise; the modules beside it do.
+
+mod actor;
+mod answer;
+mod app;
+mod ask;
+mod bodies;
+mod shared_store;
+
+pub(crate) use self::actor::Actor;
+pub(crate) use self::answer::Answer;
+pub(crate) use self::app::{LIFETIME, PASSWORD, Setup, TestApp, WRONG};
+pub(crate) use self::ask::Ask;
+pub(crate) use self::bodies::{broken_body, slow_body};
+pub(crate) use self::shared_store::SharedStore;

@@ -1,0 +1,146 @@
+//! A server in this process, with a clock that stands still.
+//!
+//! Owns how it is put together. Users are added behind its back; whoever signs in does so through its front door.
+
+use std::sync::Arc;
+
+use axum::Router;
+use exeunt::clock::ManualClock;
+use exeunt::store::Store;
+use exeunt::store::memory::MemoryStore;
+use exeunt::store::staged::Staged;
+use exeunt::{Authority, Lifetime, Settings, Timestamp};
+use exeunt_server::config::{Config, Raw};
+use exeunt_server::{App, router};
+use url::Url;
+
+use super::actor::Actor;
+
+/// The password of every user.
+pub(crate) const PASSWORD: &str = "tall ships sail";
+/// The password of no user.
+pub(crate) const WRONG: &str = "small boats row";
+/// How long sessions live here.
+pub(crate) const LIFETIME: Lifetime = Lifetime { absolute: DAYS_30, idle: DAYS_7 };
+
+const DAYS_30: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 60 * 60);
+const DAYS_7: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 60 * 60);
+/// 2027-01-15T08:00:00Z.
+const START: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
+/// How a server is to be put together.
+pub(crate) struct Setup {
+    store: Arc<dyn Store>,
+    https: bool,
+    registration_open: bool,
+    urllink: String,
+}
+
+impl Default for Setup {
+    /// What `exeunt` alone serves, but on a store in memory.
+    fn default() -> Self {
+        Self::on(Arc::new(MemoryStore::default()))
+    }
+}
+
+impl Setup {
+    pub(crate) fn on(store: Arc<dyn Store>) -> Self {
+        Self { store, https: false, registration_open: true, urllink: String::new() }
+    }
+
+    /// As the world sees it at `https://id.example`.
+    pub(crate) fn https(mut self) -> Self {
+        self.https = true;
+        self
+    }
+
+    pub(crate) fn registration_closed(mut self) -> Self {
+        self.registration_open = false;
+        self
+    }
+
+    pub(crate) fn urllink(mut self, page: &str) -> Self {
+        page.clone_into(&mut self.urllink);
+        self
+    }
+
+    pub(crate) async fn build(self) -> TestApp {
+        let clock = Arc::new(ManualClock::at(START));
+        let settings = Settings {
+            lifetime: LIFETIME,
+            keep_every: None,
+            clock: Arc::clone(&clock) as Arc<_>,
+            ..Settings::default()
+        };
+        let authority = Authority::open(self.store, settings).await.expect("a store that can be read");
+        let mut config = Config::from_raw(&Raw::default()).expect("the defaults");
+        config.urllink = self.urllink;
+        if self.https {
+            config.public_url = Some(Url::parse("https://id.example").expect("a URL"));
+        }
+        let app = App::new(Arc::clone(&authority), &config, self.https, self.registration_open);
+        TestApp { router: router(&app), authority, clock, https: self.https }
+    }
+}
+
+/// A server in this process.
+pub(crate) struct TestApp {
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) clock: Arc<ManualClock>,
+    router: Router,
+    https: bool,
+}
+
+impl TestApp {
+    pub(crate) async fn new() -> Self {
+        Setup::default().build().await
+    }
+
+    /// One whose store fails or waits at cues.
+    pub(crate) async fn staged() -> (Self, Arc<Staged>) {
+        let stage = Staged::new(Arc::new(MemoryStore::default()));
+        (Setup::on(Arc::clone(&stage) as Arc<_>).build().await, stage)
+    }
+
+    /// Somebody without a credential. As a browser it keeps the cookie that it is given.
+    pub(crate) fn anon(&self) -> Actor {
+        Actor::new(self.router.clone(), self.https)
+    }
+
+    /// A browser that brings this token as its cookie.
+    pub(crate) fn cookie(&self, token: &str) -> Actor {
+        self.anon().with_cookie(token)
+    }
+
+    /// A program that brings this token as its bearer.
+    pub(crate) fn bearer(&self, token: &str) -> Actor {
+        self.anon().with_bearer(token)
+    }
+
+    /// Adds a user with [`PASSWORD`].
+    pub(crate) async fn add(&self, name: &str) {
+        self.authority.add_user(name, PASSWORD).await.expect("a free name");
+    }
+
+    /// Adds a user who signs in with a browser.
+    pub(crate) async fn browser_of_new(&self, name: &str) -> Actor {
+        self.add(name).await;
+        self.browser_of(name).await
+    }
+
+    /// A browser in which a user has signed in.
+    pub(crate) async fn browser_of(&self, name: &str) -> Actor {
+        let browser = self.anon();
+        let answer = browser.sign_in(name, PASSWORD).await;
+        assert_eq!(answer.status, 303, "{answer:?}");
+        browser
+    }
+
+    /// A program that a user has signed in.
+    pub(crate) async fn program_of(&self, name: &str) -> Actor {
+        let login = serde_json::json!({"username": name, "password": PASSWORD});
+        let answer = self.anon().post("/api/login").json(&login.to_string()).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        self.bearer(answer.json()["token"].as_str().expect("a token"))
+    }
+}
