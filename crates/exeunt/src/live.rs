@@ -9,10 +9,12 @@
 
 mod shard;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use hashbrown::HashTable;
+use hashbrown::hash_table;
 use parking_lot::{Mutex, RwLock};
 
 use self::shard::{Entry, Shard};
@@ -46,18 +48,20 @@ pub struct Live {
     lifetime: Lifetime,
 }
 
-/// One user in memory: shared by all their sessions, so that ending everything is one store.
+/// One user in one epoch: shared by all the sessions of it, so that ending everything is one flag.
 #[derive(Debug)]
 struct Holder {
     id: UserId,
     name: Arc<str>,
-    epoch: AtomicI64,
+    epoch: Epoch,
+    over: AtomicBool,
 }
 
 /// What writers must agree on: who holds sessions, and what ended lately.
 #[derive(Debug, Default)]
 struct Book {
-    holders: HashMap<UserId, Arc<Holder>>,
+    /// The users of today's epochs. A table and not a map: the number is in the holder already.
+    holders: HashTable<Arc<Holder>>,
     tombstones: VecDeque<(Seq, Target)>,
     /// The highest number that was dropped from the tombstones.
     forgotten: Option<Seq>,
@@ -110,7 +114,7 @@ impl Live {
         let Some(entry) = shard.get(digest) else {
             return if self.complete.load(Ordering::SeqCst) { Belief::Dead } else { Belief::Unknown };
         };
-        if entry.epoch.0.0 != entry.holder.epoch.load(Ordering::SeqCst) {
+        if entry.holder.over.load(Ordering::SeqCst) {
             return Belief::Dead;
         }
         let seen = entry.seen();
@@ -151,9 +155,9 @@ impl Live {
     pub fn tidy(&self) {
         for shard in &self.shards {
             let _order = self.book.lock();
-            shard.write().retain(|entry| entry.epoch.0.0 == entry.holder.epoch.load(Ordering::SeqCst));
+            shard.write().retain(|entry| !entry.holder.over.load(Ordering::SeqCst));
         }
-        self.book.lock().holders.retain(|_, holder| Arc::strong_count(holder) > 1);
+        self.book.lock().holders.retain(|holder| Arc::strong_count(holder) > 1);
     }
 
     /// How many sessions are in memory, those that wait for [`Live::tidy`] included.
@@ -177,7 +181,7 @@ impl Live {
         if entry.advance(seen, now) {
             let mut touched = self.touched.lock();
             if touched.len() < TOUCHES_MAX {
-                touched.push(Seen { digest: *digest, epoch: entry.epoch, at: moment(now) });
+                touched.push(Seen { digest: *digest, epoch: entry.holder.epoch, at: moment(now) });
             }
         }
         now.saturating_add(whole_seconds(self.lifetime.idle))
@@ -190,9 +194,10 @@ impl Witness for Live {
         let mut book = self.book.lock();
         book.remember(revocation.seq, revocation.target);
         if let Target::User(user) = revocation.target
-            && let Some(holder) = book.holders.get(&user)
+            && let Some(holder) = book.holders.find(user_hash(user), |holder| holder.id == user)
+            && holder.epoch.0 < revocation.seq
         {
-            holder.epoch.fetch_max(revocation.seq.0, Ordering::SeqCst);
+            holder.over.store(true, Ordering::SeqCst);
         }
         for ended in &revocation.ended {
             self.shard(&ended.digest).write().remove(&ended.digest);
@@ -214,12 +219,23 @@ impl Book {
 
     /// The user in memory, at the session's epoch. `None`: the session is of an older epoch than memory has heard of.
     fn holder_for(&mut self, session: &Session) -> Option<Arc<Holder>> {
-        let Epoch(Seq(epoch)) = session.epoch;
-        let holder = self.holders.entry(session.user).or_insert_with(|| {
-            Arc::new(Holder { id: session.user, name: Arc::clone(&session.name), epoch: AtomicI64::new(epoch) })
-        });
-        // A newer epoch than ours is committed but not yet applied here; learning it early refuses only the dead.
-        (holder.epoch.fetch_max(epoch, Ordering::SeqCst) <= epoch).then(|| Arc::clone(holder))
+        let hash = user_hash(session.user);
+        let new = || {
+            let (id, name, epoch) = (session.user, Arc::clone(&session.name), session.epoch);
+            Arc::new(Holder { id, name, epoch, over: AtomicBool::new(false) })
+        };
+        match self.holders.entry(hash, |holder| holder.id == session.user, |holder| user_hash(holder.id)) {
+            hash_table::Entry::Vacant(place) => Some(Arc::clone(place.insert(new()).get())),
+            hash_table::Entry::Occupied(mut place) => {
+                let holder = place.get_mut();
+                if holder.epoch < session.epoch {
+                    // A newer epoch than ours is committed but not yet applied here; learning it early refuses only the dead.
+                    holder.over.store(true, Ordering::SeqCst);
+                    *holder = new();
+                }
+                (holder.epoch == session.epoch && !holder.over.load(Ordering::SeqCst)).then(|| Arc::clone(holder))
+            }
+        }
     }
 
     fn remember(&mut self, seq: Seq, target: Target) {
@@ -230,6 +246,12 @@ impl Book {
         }
         self.tombstones.push_back((seq, target));
     }
+}
+
+/// Users are numbered by the store, so nobody can choose a number to collide; the finisher only spreads neighbours.
+const fn user_hash(user: UserId) -> u64 {
+    let hash = user.0.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    hash ^ (hash >> 32)
 }
 
 fn seconds(at: Timestamp) -> u32 {

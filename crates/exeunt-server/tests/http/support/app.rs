@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use exeunt::clock::ManualClock;
 use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
@@ -12,9 +11,10 @@ use exeunt::store::staged::Staged;
 use exeunt::{Authority, Lifetime, Settings, Timestamp};
 use exeunt_server::config::{Config, Raw};
 use exeunt_server::{App, router};
+use tower::util::BoxCloneSyncService;
 use url::Url;
 
-use super::actor::Actor;
+use super::actor::{Actor, Server};
 
 /// The password of every user.
 pub(crate) const PASSWORD: &str = "tall ships sail";
@@ -79,7 +79,7 @@ impl Setup {
             config.public_url = Some(Url::parse("https://id.example").expect("a URL"));
         }
         let app = App::new(Arc::clone(&authority), &config, self.https, self.registration_open);
-        TestApp { router: router(&app), authority, clock, https: self.https }
+        TestApp { server: BoxCloneSyncService::new(router(&app)), authority, clock, https: self.https }
     }
 }
 
@@ -87,7 +87,7 @@ impl Setup {
 pub(crate) struct TestApp {
     pub(crate) authority: Arc<Authority>,
     pub(crate) clock: Arc<ManualClock>,
-    router: Router,
+    server: Server,
     https: bool,
 }
 
@@ -104,7 +104,7 @@ impl TestApp {
 
     /// Somebody without a credential. As a browser it keeps the cookie that it is given.
     pub(crate) fn anon(&self) -> Actor {
-        Actor::new(self.router.clone(), self.https)
+        Actor::new(self.server.clone(), self.https)
     }
 
     /// A browser that brings this token as its cookie.

@@ -92,7 +92,7 @@ impl Ask {
         if let Some(address) = self.address {
             request.extensions_mut().insert(ClientAddress(address));
         }
-        let response = self.actor.router.clone().oneshot(request).await.unwrap_or_else(|error| match error {});
+        let response = self.actor.server.clone().oneshot(request).await.unwrap_or_else(|error| match error {});
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
         let answer = Answer { status: parts.status, headers: parts.headers, body };
