@@ -1,1 +1,73 @@
-fn main() {}
+//! Measures the real binary: how quick a check is, how small a session, how many logouts a disk takes.
+//!
+//! Owns the command line of the driver. Each measurement is a module of its own; `bench/check` builds and starts this.
+
+mod bare;
+mod check;
+mod contest;
+mod drive;
+mod http;
+mod logout;
+mod machine;
+mod memory;
+mod report;
+mod seed;
+mod server;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+use self::report::say;
+use self::server::Ground;
+
+/// How this program is called. The last three are for itself: each is a process of its own.
+const USAGE: &str = "usage: exeunt-bench check|memory|logout|all [--data FOLDER]
+       exeunt-bench bare-hyper|bare-axum BODY_LENGTH
+       exeunt-bench fill SESSIONS USERS";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match run(&words.iter().map(String::as_str).collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("exeunt-bench: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> anyhow::Result<()> {
+    match words {
+        ["bare-hyper", length] => bare::hyper(number(length)?),
+        ["bare-axum", length] => bare::axum(number(length)?),
+        ["fill", sessions, users] => memory::fill(number(sessions)?, number(users)?),
+        [what] => measure(what, PathBuf::from(".")),
+        [what, "--data", folder] => measure(what, PathBuf::from(folder)),
+        _ => bail!("{USAGE}"),
+    }
+}
+
+fn measure(what: &str, folder: PathBuf) -> anyhow::Result<()> {
+    let chosen = |name| what == name || what == "all";
+    if !["check", "memory", "logout"].into_iter().any(chosen) {
+        bail!("{USAGE}");
+    }
+    let ground = Ground::new(folder)?;
+    say(&machine::describe(&ground)?);
+    if chosen("check") {
+        check::run(&ground)?;
+    }
+    if chosen("logout") {
+        logout::run(&ground)?;
+    }
+    if chosen("memory") {
+        memory::run(&ground)?;
+    }
+    Ok(())
+}
+
+fn number(text: &str) -> anyhow::Result<usize> {
+    text.parse().with_context(|| format!("{text} is not a number"))
+}

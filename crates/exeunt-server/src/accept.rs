@@ -3,15 +3,13 @@
 //! Owns every bound that stands before a request is one: how many connections, how long a head may take, how large it may
 //! be, how long a connection may lie idle, how long a shutdown may wait. `axum::serve` sets none of these.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::http::header::HOST;
-use axum::http::{StatusCode, Version};
-use axum::response::IntoResponse as _;
+use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -21,17 +19,16 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tower::Service as _;
+use tower::Service;
 
 /// Connections at a time. Each costs some 20 KiB; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 10_000;
 /// How long the head of a request may take to arrive, counted from the moment the connection waits for one; so it is
 /// also how long a connection may lie idle.
 const HEAD_WAIT: Duration = Duration::from_secs(20);
-/// The largest head, and so the largest cookie or credential: 16 KiB. Larger ones are answered 431.
+/// The largest head, and so the largest cookie or credential: 16 KiB. Larger ones are answered 431, as are heads of more
+/// than 100 fields, which is hyper's own limit as long as none is set.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
-/// The most fields in a head.
-const FIELDS_MAX: usize = 100;
 /// How long a shutdown waits for requests that are being answered.
 const DRAIN_WAIT: Duration = Duration::from_secs(10);
 /// How long to wait after an error of `accept`, which is mostly "too many open files".
@@ -41,15 +38,26 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
-/// Serves `router` on `listeners` until `stop`, then finishes what is being answered, within a deadline.
-pub(crate) async fn serve(listeners: Vec<TcpListener>, router: Router, stop: CancellationToken) {
+/// What can be served: something that answers every request.
+pub(crate) trait Answers:
+    Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+/// Serves `answers` on `listeners` until `stop`, then finishes what is being answered, within a deadline.
+pub(crate) async fn serve(listeners: Vec<TcpListener>, answers: impl Answers, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = Arc::new(GracefulShutdown::new());
     let loops: Vec<_> = listeners
         .into_iter()
         .map(|listener| {
             let acceptor = Acceptor {
-                router: router.clone(),
+                answers: answers.clone(),
                 places: Arc::clone(&places),
                 graceful: Arc::clone(&graceful),
                 stop: stop.clone(),
@@ -67,14 +75,14 @@ pub(crate) async fn serve(listeners: Vec<TcpListener>, router: Router, stop: Can
     }
 }
 
-struct Acceptor {
-    router: Router,
+struct Acceptor<S> {
+    answers: S,
     places: Arc<Semaphore>,
     graceful: Arc<GracefulShutdown>,
     stop: CancellationToken,
 }
 
-impl Acceptor {
+impl<S: Answers> Acceptor<S> {
     async fn accept_until_stopped(self, listener: TcpListener) {
         loop {
             let accepted = async {
@@ -99,19 +107,16 @@ impl Acceptor {
     fn serve_connection(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
         // An answer is small and complete when it is written; waiting for more to send only delays it.
         let _ = stream.set_nodelay(true);
-        let router = self.router.clone();
+        let answers = self.answers.clone();
         let service = service_fn(move |request: Request<Incoming>| {
-            let one_host = request.version() != Version::HTTP_11 || request.headers().get_all(HOST).iter().count() == 1;
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
-            let mut router = router.clone();
-            async move { if one_host { router.call(request).await } else { Ok(StatusCode::BAD_REQUEST.into_response()) } }
+            answers.clone().call(request)
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_WAIT)
             .max_buf_size(HEAD_BYTES_MAX)
-            .max_headers(FIELDS_MAX)
             .serve_connection(TokioIo::new(stream), service);
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {

@@ -4,22 +4,30 @@
 //! Owns nothing of what an answer says. It logs the route, never the address line, for a query may hold what is not ours to
 //! write down.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::Router;
+use axum::extract::Request;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
-use axum::response::Response;
-use exeunt_axum::ClientAddress;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+use axum::response::{IntoResponse as _, Response};
+use data_encoding::HEXLOWER;
+use exeunt_axum::{AuthService, ClientAddress};
+use tower::Service;
 
 use crate::accept::Peer;
 use crate::state::App;
+
+/// Fields that are added here: room is made once.
+const FIELDS_ADDED: usize = 8;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -34,31 +42,81 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 /// One year (ASVS 5.0 3.4.1).
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// What a layer around one route knows.
+/// The outermost service: what every request and every answer passes, around the routes.
 #[derive(Clone)]
-pub(crate) struct Around {
-    pub(crate) app: Arc<App>,
-    /// The route as the table writes it.
-    pub(crate) route: &'static str,
+pub struct Edge {
+    app: Arc<App>,
+    routes: AuthService<Router>,
+    paths: Arc<[&'static str]>,
 }
 
-pub(crate) async fn pass(State(around): State<Around>, mut request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let id = RequestId::next();
-    let method = request.method().clone();
-    let address = client_address(&around.app, &request);
-    if let Some(address) = address {
-        request.extensions_mut().insert(ClientAddress(address));
+impl Edge {
+    pub(crate) fn new(app: Arc<App>, routes: AuthService<Router>, paths: Arc<[&'static str]>) -> Self {
+        Self { app, routes, paths }
     }
-    let mut response = next.run(request).await;
-    protect(response.headers_mut(), around.app.https);
-    response.headers_mut().insert(REQUEST_ID, id.to_value());
-    around.app.metrics.answered(around.route, &method, response.status());
-    log(&around, &method, response.status(), began, &id);
-    response
+
+    /// The route as the table writes it, for the log and the count: never what a stranger wrote.
+    fn route(&self, path: &str) -> &'static str {
+        self.paths.iter().find(|route| leads_to(route, path)).copied().unwrap_or("other")
+    }
+}
+
+/// Whether a path is what a route of the table stands for: the same, but for the parts in braces.
+fn leads_to(route: &str, path: &str) -> bool {
+    if !route.contains('{') {
+        return route == path;
+    }
+    let (mut wanted, mut given) = (route.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some(part), Some(text)) if part == text || (part.starts_with('{') && !text.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
+/// RFC 9112 section 3.2: exactly one `Host`. With none or two, whom the request is for is anybody's guess.
+fn has_one_host(request: &Request) -> bool {
+    request.version() != Version::HTTP_11 || request.headers().get_all(HOST).iter().count() == 1
+}
+
+impl Service<Request> for Edge {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let began = Instant::now();
+        let id = RequestId::next();
+        let method = request.method().clone();
+        let route = self.route(request.uri().path());
+        let address = client_address(&self.app, &request);
+        if let Some(address) = address {
+            request.extensions_mut().insert(ClientAddress(address));
+        }
+        let answering = has_one_host(&request).then(|| self.routes.call(request));
+        let app = Arc::clone(&self.app);
+        Box::pin(async move {
+            let mut response = match answering {
+                Some(answering) => answering.await?,
+                None => StatusCode::BAD_REQUEST.into_response(),
+            };
+            protect(response.headers_mut(), app.https);
+            response.headers_mut().insert(REQUEST_ID, id.to_value());
+            app.metrics.answered(route, &method, response.status());
+            log(route, &method, response.status(), began, &id);
+            Ok(response)
+        })
+    }
 }
 
 fn protect(headers: &mut HeaderMap, https: bool) {
+    headers.reserve(FIELDS_ADDED);
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
@@ -72,9 +130,9 @@ fn protect(headers: &mut HeaderMap, https: bool) {
 }
 
 /// What was read is not worth a line at `info`: checks are most of all requests.
-fn log(around: &Around, method: &Method, status: StatusCode, began: Instant, id: &RequestId) {
+fn log(route: &'static str, method: &Method, status: StatusCode, began: Instant, id: &RequestId) {
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let (id, route, status_code) = (id.0, around.route, status.as_u16());
+    let (id, status_code) = (id.0, status.as_u16());
     if status.is_server_error() {
         tracing::error!(request = %format_args!("{id:016x}"), %method, route, status = status_code, micros, "answered");
     } else if *method == Method::GET || *method == Method::HEAD {
@@ -90,14 +148,15 @@ struct RequestId(u64);
 impl RequestId {
     fn next() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        // The process in the upper half keeps ids of two runs apart.
-        let process = u64::from(std::process::id()) << 40;
-        Self(process | NEXT.fetch_add(1, Ordering::Relaxed))
+        // The process in the upper half keeps ids of two runs apart. Asked once: each asking is a system call.
+        static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from(std::process::id()) << 40);
+        Self(*PROCESS | NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
     fn to_value(&self) -> HeaderValue {
-        let text = format!("{:016x}", self.0);
-        HeaderValue::try_from(text).expect("hexadecimal digits are a field value")
+        let mut text = [0; 16];
+        HEXLOWER.encode_mut(&self.0.to_be_bytes(), &mut text);
+        HeaderValue::from_bytes(&text).expect("hexadecimal digits are a field value")
     }
 }
 

@@ -8,24 +8,24 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, delete, get, post};
+use tower::Layer as _;
 
-use crate::edge::{Around, pass};
+use crate::edge::Edge;
 use crate::state::App;
 use crate::{api, directlink, health, pages};
 
 type Routes = MethodRouter<Arc<App>>;
 
 /// The router of a server.
-pub fn router(app: &Arc<App>) -> Router {
+pub fn router(app: &Arc<App>) -> Edge {
     let mut router = Router::new();
     for (path, routes) in table() {
-        router = router.route(path, around(app, path, routes));
+        router = router.route(path, routes);
     }
-    let other = around(app, "other", any(not_found));
-    router.fallback_service(other.with_state(Arc::clone(app))).with_state(Arc::clone(app))
+    let router = router.fallback(any(not_found)).with_state(Arc::clone(app));
+    Edge::new(Arc::clone(app), app.auth.layer(router), paths().collect())
 }
 
 /// Every path of the table.
@@ -97,12 +97,6 @@ fn admin_pages() -> Vec<(&'static str, Routes)> {
 
 fn page(routes: Routes) -> Routes {
     routes.fallback(pages::wrong_method)
-}
-
-/// What every route is wrapped in: the authority, and what every request passes.
-fn around(app: &Arc<App>, route: &'static str, routes: Routes) -> Routes {
-    let around = Around { app: Arc::clone(app), route };
-    routes.layer(app.auth.clone()).layer(from_fn_with_state(around, pass))
 }
 
 /// Seed A: `res.status(404).type('text').send('Not Found')`.

@@ -10,10 +10,12 @@
 mod shard;
 mod watch;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use hashbrown::HashTable;
+use hashbrown::hash_table;
 use parking_lot::{Mutex, RwLock};
 
 use self::shard::{Entry, Shard};
@@ -52,18 +54,20 @@ pub struct Live {
     lifetime: Lifetime,
 }
 
-/// One user in memory: shared by all their sessions, so that ending everything is one store.
+/// One user in one epoch: shared by all the sessions of it, so that ending everything is one flag.
 #[derive(Debug)]
 struct Holder {
     id: UserId,
     name: Arc<str>,
-    epoch: AtomicI64,
+    epoch: Epoch,
+    over: AtomicBool,
 }
 
 /// What writers must agree on: who holds sessions, and what ended lately.
 #[derive(Debug, Default)]
 struct Book {
-    holders: HashMap<UserId, Arc<Holder>>,
+    /// The users of today's epochs. A table and not a map: the number is in the holder already.
+    holders: HashTable<Arc<Holder>>,
     tombstones: VecDeque<(Seq, Target)>,
     /// The highest number that was dropped from the tombstones.
     forgotten: Option<Seq>,
@@ -164,7 +168,7 @@ impl Live {
             let _order = self.book.lock();
             shard.write().retain(|entry| self.is_of_today(entry));
         }
-        self.book.lock().holders.retain(|_, holder| Arc::strong_count(holder) > 1);
+        self.book.lock().holders.retain(|holder| Arc::strong_count(holder) > 1);
     }
 
     /// How many sessions are in memory, those that wait for [`Live::tidy`] included.
@@ -197,8 +201,8 @@ impl Live {
 
     /// Whether nothing has ended all of its user's or everybody's sessions since it was opened.
     fn is_of_today(&self, entry: &Entry) -> bool {
-        let user = entry.holder.epoch.load(Ordering::SeqCst);
-        entry.epoch.0.0 == user.max(self.everyone.load(Ordering::SeqCst))
+        let Epoch(Seq(epoch)) = entry.holder.epoch;
+        !entry.holder.over.load(Ordering::SeqCst) && epoch >= self.everyone.load(Ordering::SeqCst)
     }
 
     /// Whether memory still holds it live, without using it.
@@ -215,7 +219,7 @@ impl Live {
         if entry.advance(seen, now) {
             let mut touched = self.touched.lock();
             if touched.len() < TOUCHES_MAX {
-                touched.push(Seen { digest: *digest, epoch: entry.epoch, at: moment(now) });
+                touched.push(Seen { digest: *digest, epoch: entry.holder.epoch, at: moment(now) });
             }
         }
         now.saturating_add(whole_seconds(self.lifetime.idle))
@@ -230,8 +234,10 @@ impl Witness for Live {
         book.remember(revocation.seq, revocation.target);
         match revocation.target {
             Target::User(user) => {
-                if let Some(holder) = book.holders.get(&user) {
-                    holder.epoch.fetch_max(revocation.seq.0, Ordering::SeqCst);
+                if let Some(holder) = book.holders.find(user_hash(user), |holder| holder.id == user)
+                    && holder.epoch.0 < revocation.seq
+                {
+                    holder.over.store(true, Ordering::SeqCst);
                 }
             }
             Target::Everyone => {
@@ -258,12 +264,23 @@ impl Book {
 
     /// The user in memory, at the session's epoch. `None`: the session is of an older epoch than memory has heard of.
     fn holder_for(&mut self, session: &Session) -> Option<Arc<Holder>> {
-        let Epoch(Seq(epoch)) = session.epoch;
-        let holder = self.holders.entry(session.user).or_insert_with(|| {
-            Arc::new(Holder { id: session.user, name: Arc::clone(&session.name), epoch: AtomicI64::new(epoch) })
-        });
-        // A newer epoch than ours is committed but not yet applied here; learning it early refuses only the dead.
-        (holder.epoch.fetch_max(epoch, Ordering::SeqCst) <= epoch).then(|| Arc::clone(holder))
+        let hash = user_hash(session.user);
+        let new = || {
+            let (id, name, epoch) = (session.user, Arc::clone(&session.name), session.epoch);
+            Arc::new(Holder { id, name, epoch, over: AtomicBool::new(false) })
+        };
+        match self.holders.entry(hash, |holder| holder.id == session.user, |holder| user_hash(holder.id)) {
+            hash_table::Entry::Vacant(place) => Some(Arc::clone(place.insert(new()).get())),
+            hash_table::Entry::Occupied(mut place) => {
+                let holder = place.get_mut();
+                if holder.epoch < session.epoch {
+                    // A newer epoch than ours is committed but not yet applied here; learning it early refuses only the dead.
+                    holder.over.store(true, Ordering::SeqCst);
+                    *holder = new();
+                }
+                (holder.epoch == session.epoch && !holder.over.load(Ordering::SeqCst)).then(|| Arc::clone(holder))
+            }
+        }
     }
 
     fn remember(&mut self, seq: Seq, target: Target) {
@@ -274,6 +291,12 @@ impl Book {
         }
         self.tombstones.push_back((seq, target));
     }
+}
+
+/// Users are numbered by the store, so nobody can choose a number to collide; the finisher only spreads neighbours.
+const fn user_hash(user: UserId) -> u64 {
+    let hash = user.0.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    hash ^ (hash >> 32)
 }
 
 fn seconds(at: Timestamp) -> u32 {

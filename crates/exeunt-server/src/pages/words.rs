@@ -195,8 +195,8 @@ pub(crate) static ENGLISH: Words = Words {
                           ended. Treat it as still open: do not leave a shared computer yet. Wait a moment, then try \
                           again.",
     unreachable_title: "We cannot look right now",
-    unreachable_text: "We could not reach the place where sessions are kept. This has not signed you out. Wait a \
-                       moment, then try again.",
+    unreachable_text: "We could not reach the place where sessions are kept, so we cannot say whether anything was \
+                       changed. Wait a moment, then try again.",
     too_many_title: "Too many attempts",
     too_many_text: |wait| format!("Please wait {}, then try again.", count(wait, "second", "seconds")),
     not_admin_title: "For administrators",
@@ -279,8 +279,8 @@ pub(crate) static PORTUGUESE: Words = Words {
                           garantir que a sua foi encerrada. Considere que ela continua aberta: se o computador é \
                           compartilhado, não o deixe ainda. Espere um instante e tente de novo.",
     unreachable_title: "Não conseguimos verificar agora",
-    unreachable_text: "Não conseguimos acessar o lugar onde as sessões ficam guardadas. Isso não encerrou a sua \
-                       sessão. Espere um instante e tente de novo.",
+    unreachable_text: "Não conseguimos acessar o lugar onde as sessões ficam guardadas; por isso, não podemos dizer se \
+                       algo foi alterado. Espere um instante e tente de novo.",
     too_many_title: "Tentativas demais",
     too_many_text: |wait| format!("Espere {} e tente de novo.", count(wait, "segundo", "segundos")),
     not_admin_title: "Para administradores",

@@ -64,15 +64,3 @@ async fn what_ended_or_expired_is_not_shown() {
     assert_eq!(back.get("/account").await.text().matches("<tr role=\"row\"").count(), 2);
     ana.must_be_refused().await;
 }
-
-#[tokio::test]
-async fn it_has_a_button_for_each_session_for_all_others_and_for_all() {
-    let app = TestApp::new().await;
-    let ana = app.browser_of_new("Ana").await;
-    app.program_of("Ana").await;
-    let account = ana.get("/account").await;
-    let table = account.text().split("<tbody").nth(1).and_then(|rest| rest.split("</tbody>").next()).expect("a table");
-    assert_eq!(table.matches("<form method=\"post\"").count(), 2, "a button to end each session: {table}");
-    let all = account.text().matches("<form method=\"post\"").count();
-    assert!(all >= 4, "and for all others, and for all: {account:?}");
-}

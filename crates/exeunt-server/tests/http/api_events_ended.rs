@@ -5,6 +5,7 @@
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -164,7 +165,7 @@ async fn by_a_new_login_over_the_old_session() {
 #[tokio::test]
 async fn by_its_time_being_over() {
     let scene = Scene::set().await;
-    scene.app.clock.advance(LIFETIME.idle);
+    scene.app.clock.advance(LIFETIME.idle + Duration::from_secs(1));
     scene.app.authority.keep_house().await.expect("a store that works");
     assert_eq!(scene.stream.rest().await, ENDED);
     scene.ana.must_be_refused().await;

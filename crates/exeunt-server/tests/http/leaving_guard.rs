@@ -18,7 +18,7 @@ async fn whom_another_site_sends_to_the_link_is_asked_first() {
     let app = TestApp::new().await;
     app.add("Ana").await;
     for site in ["cross-site", "same-site"] {
-        for (language, word) in [("en", "You are still signed in"), ("pt-BR", "Sua sessão continua aberta")] {
+        for (language, word) in [("en", "We have not done it"), ("pt-BR", "Não a encerramos")] {
             let ana = app.browser_of("Ana").await;
             let question = ana.get("/logout").going(site).field("accept-language", language).await;
             assert_eq!(question.status, 200, "{question:?}");

@@ -2,7 +2,9 @@
 //!
 //! Owns the first corollary at the edges: what passed its check before a logout may finish, and brings nothing back.
 
-use exeunt::store::staged::When;
+use std::time::Duration;
+
+use exeunt::store::staged::{Hold, When};
 use serde_json::json;
 
 use crate::directlink::LOGOUT;
@@ -13,6 +15,11 @@ fn meanwhile(ask: impl IntoFuture<Output = Answer, IntoFuture: Send + 'static>) 
     tokio::spawn(ask.into_future())
 }
 
+/// Waits until the store is asked; a request that never asks it fails the test instead of holding it up for ever.
+async fn reached(hold: &Hold) {
+    tokio::time::timeout(Duration::from_secs(30), hold.reached()).await.expect("the store is asked");
+}
+
 #[tokio::test]
 async fn logout_does_not_answer_before_the_store_has_committed() {
     let (app, stage) = TestApp::staged().await;
@@ -20,7 +27,7 @@ async fn logout_does_not_answer_before_the_store_has_committed() {
     let thief = ana.thief();
     let hold = stage.hold("revoke", When::Before);
     let leaving = meanwhile(ana.get("/logout"));
-    hold.reached().await;
+    reached(&hold).await;
     thief.must_be_let_in().await;
     assert!(!leaving.is_finished(), "nothing is said yet");
     hold.let_go();
@@ -35,7 +42,7 @@ async fn a_committed_end_is_heard_before_it_is_answered() {
     let thief = ana.thief();
     let hold = stage.hold("revoke", When::After);
     let leaving = meanwhile(ana.post("/logout"));
-    hold.reached().await;
+    reached(&hold).await;
     thief.must_be_refused().await;
     hold.let_go();
     leaving.await.expect("an answer").must_be_a_goodbye(303);
@@ -49,7 +56,7 @@ async fn a_person_who_closes_the_window_during_a_logout_revives_nothing() {
     let thief = ana.thief();
     let hold = stage.hold("revoke", When::After);
     let leaving = meanwhile(ana.get("/logout"));
-    hold.reached().await;
+    reached(&hold).await;
     leaving.abort();
     assert!(leaving.await.expect_err("cut off").is_cancelled());
     hold.let_go();
@@ -65,7 +72,7 @@ async fn a_request_in_flight_finishes_and_brings_nothing_back() {
         let thief = ana.thief();
         let hold = stage.hold("sessions_of", When::Before);
         let late = meanwhile(thief.thief().get(path));
-        hold.reached().await;
+        reached(&hold).await;
         ana.get("/logout").await.must_be_a_goodbye(302);
         hold.let_go();
         let answer = late.await.expect("an answer");
@@ -82,7 +89,7 @@ async fn two_logouts_at_once_are_one_end_and_two_goodbyes() {
     let thief = ana.thief();
     let hold = stage.hold("revoke", When::Before);
     let first = meanwhile(ana.thief().get("/logout"));
-    hold.reached().await;
+    reached(&hold).await;
     ana.get("/logout").await.must_be_a_goodbye(302);
     hold.let_go();
     first.await.expect("an answer").must_be_a_goodbye(302);
@@ -90,10 +97,10 @@ async fn two_logouts_at_once_are_one_end_and_two_goodbyes() {
 }
 
 /// Signs in while everything of the user ends, once the session is written and before it is answered.
-async fn sign_in_during_the_end(app: &TestApp, hold: exeunt::store::staged::Hold) -> Actor {
+async fn sign_in_during_the_end(app: &TestApp, hold: Hold) -> Actor {
     let login = json!({"username": "Ana", "password": PASSWORD}).to_string();
     let entering = meanwhile(app.anon().post("/api/login").json(&login));
-    hold.reached().await;
+    reached(&hold).await;
     let all = app.anon().post(LOGOUT).basic("Ana", PASSWORD).json("").await;
     assert_eq!(all.status, 200, "{all:?}");
     hold.let_go();
@@ -128,7 +135,7 @@ async fn a_new_sign_in_over_a_session_that_just_ended_opens_a_live_one() {
     let hold = stage.hold("open_session", When::Before);
     let form = [("username", "Ana"), ("password", PASSWORD)];
     let entering = meanwhile(ana.post("/login").form(&form));
-    hold.reached().await;
+    reached(&hold).await;
     thief.thief().get("/logout").await.must_be_a_goodbye(302);
     hold.let_go();
     assert_eq!(entering.await.expect("an answer").status, 303);

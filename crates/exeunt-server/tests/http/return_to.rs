@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::support::{Actor, PASSWORD, TestApp, WRONG};
 
-const ELSEWHERE: [&str; 28] = [
+const ELSEWHERE: [&str; 31] = [
     "https://evil.example",
     "HTTPS://evil.example/account",
     "//evil.example",
@@ -35,6 +35,10 @@ const ELSEWHERE: [&str; 28] = [
     "/\u{ff0f}evil.example",
     "/\u{0}/evil.example",
     "null",
+    // Ours, but to sign in there would be to sign out.
+    "/logout",
+    "/logout?x",
+    "/a/../logout",
 ];
 
 const OURS: [&str; 8] = ["/", "/account", "/notes?page=2&order=new", "/a/b#c", "/@x", "/.//x", "/..//x", "/?next=//x"];

@@ -12,6 +12,7 @@ mod server;
 
 mod commands;
 mod durable;
+mod events;
 mod full_disk;
 mod limits;
 mod lost_log;

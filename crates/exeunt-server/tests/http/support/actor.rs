@@ -2,27 +2,33 @@
 //!
 //! Owns what each brings along with every request, and the two questions that end most tests: let in, or refused?
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::Router;
-use axum::http::Method;
+use axum::body::Body;
 use axum::http::header::{COOKIE, HOST};
+use axum::http::{Method, Request};
+use axum::response::Response;
+use tower::util::BoxCloneSyncService;
 
 use super::answer::Answer;
 use super::ask::Ask;
 
+/// What is asked: the whole server, whatever it is made of.
+pub(super) type Server = BoxCloneSyncService<Request<Body>, Response, Infallible>;
+
 /// Somebody who asks.
 #[derive(Clone)]
 pub(crate) struct Actor {
-    pub(super) router: Router,
+    pub(super) server: Server,
     jar: Arc<Mutex<Option<String>>>,
     bearer: Option<String>,
     https: bool,
 }
 
 impl Actor {
-    pub(super) fn new(router: Router, https: bool) -> Self {
-        Self { router, jar: Arc::default(), bearer: None, https }
+    pub(super) fn new(server: Server, https: bool) -> Self {
+        Self { server, jar: Arc::default(), bearer: None, https }
     }
 
     pub(super) fn with_cookie(self, token: &str) -> Self {
@@ -105,7 +111,7 @@ impl Actor {
     /// The credential opens nothing any more, nowhere, however it is shown; and asking changes nothing.
     pub(crate) async fn must_be_refused(&self) {
         let token = self.token();
-        let nobody = Self::new(self.router.clone(), self.https);
+        let nobody = Self::new(self.server.clone(), self.https);
         for shown in [nobody.clone().with_bearer(&token), nobody.clone().with_cookie(&token)] {
             let account = shown.get("/account").await;
             assert_eq!((account.status.as_u16(), account.one("location")), (303, "/"), "{account:?}");

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use exeunt::clock::ManualClock;
 use exeunt::credential::Work;
 use exeunt::store::Store;
@@ -14,9 +13,10 @@ use exeunt::{Authority, Become, By, Lifetime, Settings, Timestamp, UserId};
 use exeunt_server::config::{Config, Raw};
 use exeunt_server::{App, router};
 use tokio_util::sync::CancellationToken;
+use tower::util::BoxCloneSyncService;
 use url::Url;
 
-use super::actor::Actor;
+use super::actor::{Actor, Server};
 
 /// The password of every user.
 pub(crate) const PASSWORD: &str = "tall ships sail";
@@ -82,7 +82,8 @@ impl Setup {
             config.public_url = Some(Url::parse("https://id.example").expect("a URL"));
         }
         let app = App::new(Arc::clone(&authority), &config, self.https, self.registration_open);
-        TestApp { router: router(&app), authority, clock, https: self.https, stopping: app.stopping().clone() }
+        let (server, stopping) = (BoxCloneSyncService::new(router(&app)), app.stopping().clone());
+        TestApp { server, authority, clock, https: self.https, stopping }
     }
 }
 
@@ -90,7 +91,7 @@ impl Setup {
 pub(crate) struct TestApp {
     pub(crate) authority: Arc<Authority>,
     pub(crate) clock: Arc<ManualClock>,
-    router: Router,
+    server: Server,
     https: bool,
     stopping: CancellationToken,
 }
@@ -108,7 +109,7 @@ impl TestApp {
 
     /// Somebody without a credential. As a browser it keeps the cookie that it is given.
     pub(crate) fn anon(&self) -> Actor {
-        Actor::new(self.router.clone(), self.https)
+        Actor::new(self.server.clone(), self.https)
     }
 
     /// A browser that brings this token as its cookie.

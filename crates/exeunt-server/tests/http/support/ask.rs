@@ -99,7 +99,7 @@ impl Ask {
         if let Some(address) = self.address {
             request.extensions_mut().insert(ClientAddress(address));
         }
-        let response = self.actor.router.clone().oneshot(request).await.unwrap_or_else(|error| match error {});
+        let response = self.actor.server.clone().oneshot(request).await.unwrap_or_else(|error| match error {});
         (self.actor, response)
     }
 

@@ -8,6 +8,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
@@ -128,6 +129,9 @@ impl Folder {
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_WAIT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // The planner's promise of stability: without it SQLite compiles a kept statement anew at every use, because the next
+    // bound value might make a partial index fit. Our plans do not depend on values.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // FULL: in WAL mode NORMAL would let a power cut undo a logout that was answered. The two fullfsync settings are for
     // macOS, where a plain fsync leaves the data in the drive.
     connection.execute_batch(

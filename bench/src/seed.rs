@@ -1,0 +1,154 @@
+//! Fills a data folder with users and live sessions, through the store's own sentences.
+//!
+//! Owns what a seeded session looks like. No password is hashed: nobody signs in here.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{bail, ensure};
+use exeunt::clock::{Clock as _, SystemClock};
+use exeunt::credential::PasswordHash;
+use exeunt::random::OsRandom;
+use exeunt::store::sqlite::SqliteStore;
+use exeunt::store::{NewSession, NewUser, Opening, Store as _};
+use exeunt::token::{TOKEN_LENGTH, TokenDigest};
+use exeunt::user::{Epoch, UserName};
+use exeunt::{Device, Lifetime, Session, SessionId, Timestamp, Token, UserId};
+use tokio::task::JoinSet;
+
+use crate::report::float;
+
+/// A token as it travels.
+pub(crate) type TokenText = [u8; TOKEN_LENGTH];
+
+/// Sentences under way at a time: twice the largest group that the store commits at once.
+const LANES: usize = 1_024;
+/// A browser of these days, as it calls itself.
+const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
+/// How long ago the sessions were opened.
+const OPENED_AGO: Duration = Duration::from_secs(3_600);
+/// A use of a session is noted if the last one that was noted is this long ago.
+const NOTED_EVERY: Duration = Duration::from_secs(60);
+
+/// In which order the sessions are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// As they would come: the file grows everywhere.
+    AsTheyCome,
+    /// By their digests: a million are written in a quarter of the time, and memory does not see the difference.
+    Sorted,
+}
+
+/// What is to be written.
+#[derive(Clone, Copy)]
+pub(crate) struct Seed {
+    pub(crate) sessions: usize,
+    /// The sessions are shared out evenly between them.
+    pub(crate) users: usize,
+    pub(crate) order: Order,
+    /// Within this time from now every session's next use comes to be noted, at all moments of it alike.
+    pub(crate) noted_within: Duration,
+}
+
+/// Writes users and sessions, and returns the tokens.
+pub(crate) async fn seed(folder: &Path, seed: Seed) -> anyhow::Result<Box<[TokenText]>> {
+    let Seed { sessions, users, order, .. } = seed;
+    let store = Arc::new(SqliteStore::open(folder)?);
+    let adding = Arc::clone(&store);
+    spread(users, move |at| add_user(Arc::clone(&adding), at)).await?;
+
+    let pairs = generate(sessions, order)?;
+    let digests = Arc::clone(&pairs);
+    let now = SystemClock.now();
+    let opening = Arc::clone(&store);
+    spread(sessions, move |at| {
+        let session = session(digests[at].0, at, &seed, now);
+        let store = Arc::clone(&opening);
+        async move {
+            match store.open_session(&NewSession { session, replaces: None, limit: SessionLimit::EndOldest(usize::MAX) }).await? {
+                Opening::Opened { .. } => Ok(()),
+                Opening::EpochGone => bail!("a seeded user is not there"),
+            }
+        }
+    })
+    .await?;
+    Ok(pairs.iter().map(|(_, token)| *token).collect())
+}
+
+async fn add_user(store: Arc<SqliteStore>, at: usize) -> anyhow::Result<()> {
+    // No password has this hash, and nobody here tries one.
+    let hash = PasswordHash::from_phc("!".to_owned());
+    let name = UserName::parse(&user_name(at))?;
+    let new = NewUser { name, hash, admin: false, by: None, from: "".into(), at: SystemClock.now() };
+    ensure!(store.add_user(&new).await?.is_some(), "the data folder is not empty");
+    Ok(())
+}
+
+/// The session with the number `at`. A new store numbers its users from one.
+pub(crate) fn session(digest: TokenDigest, at: usize, seed: &Seed, now: Timestamp) -> Session {
+    let users = seed.users;
+    let noted_in = seed.noted_within.mul_f64(float(at as u64) / float(seed.sessions as u64));
+    let opened_at = before(now, OPENED_AGO);
+    // As random as the digest, and in the same order, so that both indexes of the file grow alike.
+    let mut public = [0; 16];
+    public.copy_from_slice(&digest.as_bytes()[..16]);
+    Session {
+        id: SessionId::from_bytes(public),
+        digest,
+        user: UserId(i64::try_from(at % users + 1).unwrap_or(0)),
+        name: user_name(at % users).into(),
+        epoch: Epoch::FIRST,
+        opened_at,
+        seen_at: before(now, NOTED_EVERY).plus(noted_in),
+        expires_at: opened_at.plus(Lifetime::default().absolute),
+        device: Device::new(AGENT, "192.0.2.7"),
+    }
+}
+
+/// A digest of a token that nobody has.
+pub(crate) fn any_digest() -> TokenDigest {
+    Token::generate(&OsRandom).digest()
+}
+
+fn user_name(at: usize) -> String {
+    format!("user-{at:07}")
+}
+
+fn before(now: Timestamp, span: Duration) -> Timestamp {
+    Timestamp::from_micros(now.as_micros() - i64::try_from(span.as_micros()).unwrap_or(0))
+}
+
+fn generate(count: usize, order: Order) -> anyhow::Result<Arc<[(TokenDigest, TokenText)]>> {
+    let mut pairs = Vec::with_capacity(count);
+    for _ in 0..count {
+        let token = Token::generate(&OsRandom);
+        pairs.push((token.digest(), TokenText::try_from(token.reveal().as_bytes())?));
+    }
+    if order == Order::Sorted {
+        pairs.sort_unstable_by_key(|(digest, _)| *digest);
+    }
+    Ok(pairs.into())
+}
+
+/// Does `work` for each number below `count`, many at a time and nearly in order.
+async fn spread<W, F>(count: usize, work: W) -> anyhow::Result<()>
+where
+    W: Fn(usize) -> F + Clone + Send + 'static,
+    F: Future<Output = anyhow::Result<()>> + Send,
+{
+    let mut lanes = JoinSet::new();
+    for lane in 0..LANES {
+        let work = work.clone();
+        lanes.spawn(async move {
+            for at in (lane..count).step_by(LANES) {
+                work(at).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(done) = lanes.join_next().await {
+        done??;
+    }
+    Ok(())
+}
