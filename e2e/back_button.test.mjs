@@ -24,9 +24,20 @@ function watch() {
   });
 }
 
+/**
+ * A page that has heard the server's events is not restored at all, since their answer is `no-store` too. What a restored
+ * page does is seen where it has not heard them.
+ */
+function deaf() {
+  window.EventSource = class extends EventTarget {
+    close() {}
+  };
+}
+
 /** A member whose every showing is noted, on the home page with the account page behind it. */
 async function passerBy(t, script = () => {}) {
   const person = await member(t, set);
+  await person.context.addInitScript(deaf);
   await person.context.addInitScript(watch);
   await person.context.addInitScript(script);
   await person.page.reload();

@@ -66,7 +66,7 @@ promise('a Brazilian browser is spoken to in Portuguese, any other in English', 
     assert.equal(await signInForm(page).locator('button').innerText(), signIn);
     assert.match(await page.content(), /Home page/);
     const ana = await member(t, set, { locale });
-    assert.equal(await ana.page.getByRole('heading').innerText(), account);
+    assert.equal(await ana.page.getByRole('heading', { level: 1 }).innerText(), account);
     for (const shown of [page, ana.page]) assert.equal(await shown.locator('html').getAttribute('lang'), lang);
   }
 });

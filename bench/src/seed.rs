@@ -14,7 +14,7 @@ use exeunt::store::sqlite::SqliteStore;
 use exeunt::store::{NewSession, NewUser, Opening, Store as _};
 use exeunt::token::{TOKEN_LENGTH, TokenDigest};
 use exeunt::user::{Epoch, UserName};
-use exeunt::{Device, Lifetime, Session, SessionId, Timestamp, Token, UserId};
+use exeunt::{Device, Lifetime, Session, SessionId, SessionLimit, Timestamp, Token, UserId};
 use tokio::task::JoinSet;
 
 use crate::report::float;
@@ -66,9 +66,12 @@ pub(crate) async fn seed(folder: &Path, seed: Seed) -> anyhow::Result<Box<[Token
         let session = session(digests[at].0, at, &seed, now);
         let store = Arc::clone(&opening);
         async move {
-            match store.open_session(&NewSession { session, replaces: None, limit: SessionLimit::EndOldest(usize::MAX) }).await? {
+            match store
+                .open_session(&NewSession { session, replaces: None, limit: SessionLimit::EndOldest(usize::MAX) })
+                .await?
+            {
                 Opening::Opened { .. } => Ok(()),
-                Opening::EpochGone => bail!("a seeded user is not there"),
+                Opening::EpochGone | Opening::TooMany => bail!("a seeded user is not there"),
             }
         }
     })

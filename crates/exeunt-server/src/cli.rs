@@ -20,9 +20,8 @@ const USERS_PAGE: usize = 500;
 
 /// A session authority: when logout answers success, it is over.
 ///
-/// Without a command it serves with the embedded store on http://localhost:3000.
+/// Without a command it serves with the embedded store on localhost, port 3000.
 #[derive(Debug, Parser)]
-#[expect(clippy::doc_markdown, reason = "this comment is printed as the help")]
 #[command(
     name = "exeunt",
     version,

@@ -4,7 +4,7 @@
 //! its mark (R5), a revocation is applied before it is acknowledged (R6), every acceptance passes the gate (R4), and
 //! expiry is checked on read. It never writes to the store and never decides who may do what.
 //!
-//! Readers take one shard's lock for reading. All writers take the [`Book`] first, so that fills and endings stand in one
+//! Readers take one shard's lock for reading. All writers take the `Book` first, so that fills and endings stand in one
 //! order; then the shard.
 
 mod shard;

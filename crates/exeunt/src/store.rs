@@ -28,7 +28,7 @@ use crate::user::{User, UserId, UserName};
 
 /// What the authority asks of memory. Every method is one transaction.
 ///
-/// Three promises bind every implementation, and [`conformance`] holds them to it:
+/// Three promises bind every implementation, and the suite in `conformance` (a feature) holds them to it:
 ///
 /// 1. Nothing ended becomes live again (R1).
 /// 2. An ending is answered only after it is committed and told to the witnesses; commit order is [`Seq`] order (R2).

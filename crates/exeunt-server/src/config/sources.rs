@@ -29,7 +29,7 @@ pub struct Flags {
     /// The store as a URL: sqlite:FOLDER
     #[arg(long, value_name = "URL", global = true)]
     pub store: Option<String>,
-    /// How the world sees the server, as in https://id.example
+    /// The origin under which the world sees the server (https)
     #[arg(long, value_name = "URL", global = true)]
     pub public_url: Option<String>,
     /// Whether strangers may register: open or closed [default: open on loopback only]

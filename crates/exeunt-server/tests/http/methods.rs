@@ -7,6 +7,47 @@ use crate::support::{Answer, TestApp};
 
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"];
 
+/// What each path answers.
+const CONTRACT: [(&str, &str); 37] = [
+    ("/", "GET,HEAD"),
+    ("/register", "POST"),
+    ("/login", "POST"),
+    ("/account", "GET,HEAD"),
+    ("/account/end", "POST"),
+    ("/account/end-others", "POST"),
+    ("/account/end-all", "POST"),
+    ("/account/password", "POST"),
+    ("/admin", "GET,HEAD,POST"),
+    ("/admin/confirm", "GET,HEAD"),
+    ("/admin/users/{id}", "GET,HEAD,POST"),
+    ("/admin/users/{id}/confirm", "GET,HEAD"),
+    ("/admin/audit", "GET,HEAD"),
+    ("/logout", "GET,POST"),
+    ("/directlink/v1/auth/login", "POST"),
+    ("/directlink/v1/auth/logout", "POST"),
+    ("/api/login", "POST"),
+    ("/api/session", "GET,HEAD"),
+    ("/api/logout", "POST"),
+    ("/api/sessions", "GET,HEAD,DELETE"),
+    ("/api/sessions/{sid}", "DELETE"),
+    ("/api/password", "POST"),
+    ("/api/events", "GET,HEAD"),
+    ("/api/audit", "GET,HEAD"),
+    ("/api/admin/users", "GET,HEAD,POST"),
+    ("/api/admin/users/{id}", "GET,HEAD,DELETE"),
+    ("/api/admin/users/{id}/disable", "POST"),
+    ("/api/admin/users/{id}/enable", "POST"),
+    ("/api/admin/users/{id}/promote", "POST"),
+    ("/api/admin/users/{id}/demote", "POST"),
+    ("/api/admin/users/{id}/password", "POST"),
+    ("/api/admin/users/{id}/sessions", "GET,HEAD,DELETE"),
+    ("/api/admin/sessions", "DELETE"),
+    ("/api/admin/sessions/{sid}", "DELETE"),
+    ("/api/admin/audit", "GET,HEAD"),
+    ("/api/admin/audit.jsonl", "GET,HEAD"),
+    ("/api/openapi.json", "GET,HEAD"),
+];
+
 fn method(name: &str) -> Method {
     name.parse().expect("a method")
 }
@@ -54,45 +95,7 @@ async fn every_route_names_its_methods_and_refuses_all_others() {
 #[tokio::test]
 async fn the_methods_are_those_of_the_contract() {
     let app = TestApp::new().await;
-    for (path, expected) in [
-        ("/", "GET,HEAD"),
-        ("/register", "POST"),
-        ("/login", "POST"),
-        ("/account", "GET,HEAD"),
-        ("/account/end", "POST"),
-        ("/account/end-others", "POST"),
-        ("/account/end-all", "POST"),
-        ("/account/password", "POST"),
-        ("/admin", "GET,HEAD,POST"),
-        ("/admin/confirm", "GET,HEAD"),
-        ("/admin/users/{id}", "GET,HEAD,POST"),
-        ("/admin/users/{id}/confirm", "GET,HEAD"),
-        ("/admin/audit", "GET,HEAD"),
-        ("/logout", "GET,POST"),
-        ("/directlink/v1/auth/login", "POST"),
-        ("/directlink/v1/auth/logout", "POST"),
-        ("/api/login", "POST"),
-        ("/api/session", "GET,HEAD"),
-        ("/api/logout", "POST"),
-        ("/api/sessions", "GET,HEAD,DELETE"),
-        ("/api/sessions/{sid}", "DELETE"),
-        ("/api/password", "POST"),
-        ("/api/events", "GET,HEAD"),
-        ("/api/audit", "GET,HEAD"),
-        ("/api/admin/users", "GET,HEAD,POST"),
-        ("/api/admin/users/{id}", "GET,HEAD,DELETE"),
-        ("/api/admin/users/{id}/disable", "POST"),
-        ("/api/admin/users/{id}/enable", "POST"),
-        ("/api/admin/users/{id}/promote", "POST"),
-        ("/api/admin/users/{id}/demote", "POST"),
-        ("/api/admin/users/{id}/password", "POST"),
-        ("/api/admin/users/{id}/sessions", "GET,HEAD,DELETE"),
-        ("/api/admin/sessions", "DELETE"),
-        ("/api/admin/sessions/{sid}", "DELETE"),
-        ("/api/admin/audit", "GET,HEAD"),
-        ("/api/admin/audit.jsonl", "GET,HEAD"),
-        ("/api/openapi.json", "GET,HEAD"),
-    ] {
+    for (path, expected) in CONTRACT {
         assert_eq!(allowed(&app, path).await.join(","), expected, "{path}");
     }
 }

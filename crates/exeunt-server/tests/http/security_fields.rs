@@ -49,13 +49,13 @@ fn must_protect(what: &str, answer: &Answer) {
 }
 
 #[tokio::test]
-async fn every_answer_is_protected_and_kept_in_no_cache_but_the_two_assets() {
+async fn every_answer_is_protected_and_kept_in_no_cache_but_the_assets() {
     let app = TestApp::new().await;
     let mut ids = BTreeSet::new();
     for (what, answer) in answers(&app).await {
         must_protect(&what, &answer);
         assert!(ids.insert(answer.one("x-request-id").to_owned()), "{what}: an id tells requests apart");
-        let is_asset = what.ends_with("/exeunt.css") || what.ends_with("/exeunt.js");
+        let is_asset = ["/exeunt.css", "/exeunt.js", "/account.js"].iter().any(|asset| what.ends_with(asset));
         let kept = if is_asset && answer.status == 200 { "public, max-age=3600" } else { "no-store" };
         assert_eq!(answer.one("cache-control"), kept, "{what}");
         assert!(!answer.has("strict-transport-security"), "{what}: plain HTTP cannot ask for it");

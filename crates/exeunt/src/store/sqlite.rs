@@ -1,7 +1,7 @@
 //! The default store: one SQLite file, owned by one process.
 //!
-//! Owns the translation of the [`Store`]'s sentences into transactions. [`file`] opens the file and holds it to the
-//! promise, [`writer`] groups commits, [`sentences`] and [`endings`] hold the SQL. No statement sets a session live again, and no upsert
+//! Owns the translation of the [`Store`]'s sentences into transactions. `file` opens the file and holds it to the promise,
+//! `writer` groups commits, `sentences` and `endings` hold the SQL. No statement sets a session live again, and no upsert
 //! touches one (R1).
 
 mod endings;
