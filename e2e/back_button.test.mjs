@@ -25,13 +25,11 @@ function watch() {
 }
 
 /**
- * A page that has heard the server's events is not restored at all, since their answer is `no-store` too. What a restored
- * page does is seen where it has not heard them.
+ * A page that has listened to the server is not restored at all, since what it heard is `no-store` too. What a restored page
+ * does is seen in a browser that cannot agree on who listens.
  */
 function deaf() {
-  window.EventSource = class extends EventTarget {
-    close() {}
-  };
+  Object.defineProperty(navigator, 'locks', { value: undefined });
 }
 
 /** A member whose every showing is noted, on the home page with the account page behind it. */
@@ -81,6 +79,22 @@ promise('Back and Forward after the session ended elsewhere never show the name 
   await isSignedOut(ana.page);
   const homeRestoredHidden = { ...home, restored: true };
   assert.deepEqual(await shownSince(ana.page), [accountRestoredHidden, home, homeRestoredHidden, home]);
+  assert.equal(await set.server.replay(ana.cookie), 401);
+});
+
+promise('Back after the session ended elsewhere, with all that a page listens to, never shows the name', async (t) => {
+  const ana = await member(t, set);
+  await ana.context.addInitScript(watch);
+  const { page } = ana;
+  const stream = page.waitForResponse('/api/events');
+  await page.reload();
+  await stream;
+  await page.goto('data:text/html,elsewhere');
+  await set.server.signOutElsewhere(ana.cookie);
+  await back(page);
+  await isSignedOut(page);
+  const shown = await page.evaluate(() => JSON.parse(sessionStorage.showings));
+  assert(shown.length > 1 && shown.slice(1).every((showing) => !showing.private), JSON.stringify(shown));
   assert.equal(await set.server.replay(ana.cookie), 401);
 });
 

@@ -3,7 +3,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { fill, launch, signOutButton, startServer } from './stage.mjs';
+import { ADMIN, fill, launch, signOutButton, startServer } from './stage.mjs';
 
 const [folder] = process.argv.slice(2);
 if (!folder) throw new Error('say into which folder: node screenshots.mjs FOLDER');
@@ -24,7 +24,7 @@ const LOOKS = {
   narrow: { colorScheme: 'light', viewport: { width: 360, height: 640 } },
 };
 
-const server = await startServer('--trusted-proxies', '127.0.0.1');
+const server = await startServer(['--trusted-proxies', '127.0.0.1'], { admin: true });
 const browser = await launch();
 
 async function context(options) {
@@ -63,6 +63,11 @@ async function tour(look, locale, name) {
   await fill(page, '/login', name);
   await page.waitForURL('/account');
   await shot('account');
+  await page.locator('#current-password').fill('not the password');
+  await page.locator('#new-password').fill('tall ships at nine');
+  await page.locator('form[action="/account/password"] button').click();
+  await page.getByRole('alert').waitFor();
+  await shot('account-problem');
   await page.goto('/');
   await shot('home-signed-in');
   // A link on another site.
@@ -76,10 +81,40 @@ async function tour(look, locale, name) {
   await place.close();
 }
 
+/** What an administrator sees; user 2 is who was registered first. */
+const ADMIN_PAGES = {
+  admin: '/admin',
+  'admin-nobody': '/admin?name=Nobody',
+  'admin-user': '/admin/users/2',
+  'admin-oneself': '/admin/users/1',
+  'admin-confirm-delete': '/admin/users/2/confirm?deed=delete',
+  'admin-confirm-password': '/admin/users/2/confirm?deed=password',
+  'admin-confirm-everyone': '/admin/confirm?deed=everyone',
+  'admin-audit': '/admin/audit?cause=logout',
+  'admin-audit-problem': '/admin/audit?from=2027-01-16&until=2027-01-15',
+  'admin-no-such-user': '/admin/users/999',
+};
+
+async function adminTour(look, locale) {
+  const place = await context({ ...LOOKS[look], locale });
+  const page = await place.newPage();
+  await page.goto('/');
+  await fill(page, '/login', ADMIN);
+  await page.waitForURL('/account');
+  for (const [what, path] of Object.entries(ADMIN_PAGES)) {
+    await page.goto(path);
+    await take(page, `${what}-${look}-${locale}`);
+  }
+  await place.close();
+}
+
 try {
   await register('Ana Clara');
   for (const look of Object.keys(LOOKS)) {
-    for (const locale of ['en-US', 'pt-BR']) await tour(look, locale, 'Ana Clara');
+    for (const locale of ['en-US', 'pt-BR']) {
+      await tour(look, locale, 'Ana Clara');
+      await adminTour(look, locale);
+    }
   }
   const place = await context(LOOKS.light);
   const page = await place.newPage();

@@ -2,7 +2,7 @@
 // not ours. It asserts only what a test could not go on without.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -15,14 +15,17 @@ import { chromium } from 'playwright-core';
 
 export const PASSWORD = 'curtain call at nine';
 
+/** Who administers a server that has an administrator. */
+export const ADMIN = 'Gerente';
+
 /** Nothing here takes longer than this, even on a slow machine. */
 const PATIENCE_MS = 15_000;
 
 /** The server and the browser of a file of tests. They start before its first test and end after its last. */
-export function stage({ bfcache = false } = {}) {
+export function stage({ bfcache = false, admin = false } = {}) {
   const set = {};
   before(async () => {
-    set.server = await startServer();
+    set.server = await startServer([], { admin });
     set.browser = await launch({ bfcache });
   });
   after(async () => {
@@ -37,11 +40,12 @@ export function promise(name, act) {
   test(name, { timeout: 3 * PATIENCE_MS }, act);
 }
 
-/** `flags` go to `exeunt serve`. */
-export async function startServer(...flags) {
+/** `flags` go to `exeunt serve`. With `admin` there is an administrator from the beginning. */
+export async function startServer(flags = [], { admin = false } = {}) {
   const binary = process.env.EXEUNT_BIN ?? path.resolve(import.meta.dirname, '../target/debug/exeunt');
   const data = await mkdtemp(path.join(tmpdir(), 'exeunt-e2e-'));
   const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('EXEUNT_')));
+  if (admin) await addAdmin(binary, data, env);
   const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--data', data, ...flags], { env });
   const exit = once(child, 'exit');
   let log = '';
@@ -105,6 +109,14 @@ export async function startServer(...flags) {
   };
 }
 
+/** As it is done before the first start: by a command on the machine. */
+async function addAdmin(binary, data, env) {
+  const command = execFile(binary, ['user', 'add', ADMIN, '--admin', '--data', data], { env });
+  command.stdin.end(`${PASSWORD}\n`);
+  const [code] = await once(command, 'exit');
+  assert.equal(code, 0, 'there is an administrator');
+}
+
 /** Playwright turns the back/forward cache off; with `bfcache` it is on, as people have it. */
 export async function launch({ bfcache = false } = {}) {
   return chromium.launch({
@@ -155,6 +167,9 @@ export async function enter(t, set, action, name, options = {}) {
   await page.waitForURL('/account');
   return { context, page, name, cookie: await cookieOf(context) };
 }
+
+/** The administrator, signed in by the form, on the account page. */
+export const administrator = (t, set, options) => enter(t, set, '/login', ADMIN, options);
 
 let people = 0;
 export function uniqueName() {

@@ -1,8 +1,9 @@
-//! The commands: `exeunt`, `exeunt serve`, `exeunt user add|list|password`.
+//! The commands: `exeunt`, `exeunt serve`, `exeunt user …`, `exeunt session …`, `exeunt end …`.
 //!
 //! Owns what is asked and printed at a terminal. A password is read from the terminal without showing it, or as one line
 //! from a pipe; never from an argument, which every process of the machine can read.
 
+mod deeds;
 mod password;
 
 use std::io::Write as _;
@@ -10,13 +11,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use exeunt::{Authority, By, UserId};
+use exeunt::{Authority, Become};
 
 use crate::config::{Config, Flags};
 use crate::serve;
-
-/// Users listed at a time.
-const USERS_PAGE: usize = 500;
 
 /// A session authority: when logout answers success, it is over.
 ///
@@ -42,6 +40,18 @@ enum Command {
     /// Manage users, while no server runs on the data folder
     #[command(subcommand)]
     User(UserCommand),
+    /// List and end sessions, while no server runs on the data folder
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// End everything of a user or of everybody, while no server runs on the data folder
+    End {
+        /// Everything of this user
+        #[arg(long, value_name = "NAME", conflicts_with = "everyone", required_unless_present = "everyone")]
+        user: Option<String>,
+        /// Everything of everybody
+        #[arg(long)]
+        everyone: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -50,13 +60,56 @@ enum UserCommand {
     Add {
         /// 1 to 64 characters, no colon
         name: String,
+        /// Let the user administer this server
+        #[arg(long)]
+        admin: bool,
     },
     /// List all users
     List,
+    /// Keep a user from signing in, and end everything of theirs
+    Disable {
+        /// The user
+        name: String,
+    },
+    /// Let a disabled user sign in again
+    Enable {
+        /// The user
+        name: String,
+    },
+    /// Delete a user, and end everything of theirs
+    Delete {
+        /// The user
+        name: String,
+    },
+    /// Let a user administer this server
+    Promote {
+        /// The user
+        name: String,
+    },
+    /// Take the administration of this server from a user
+    Demote {
+        /// The user
+        name: String,
+    },
     /// Set a user's password, and end everything of theirs
     Password {
         /// The user
         name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum SessionCommand {
+    /// List the live sessions
+    List {
+        /// Of this user only
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+    },
+    /// End one session
+    End {
+        /// Its public name, as `session list` shows it
+        sid: String,
     },
 }
 
@@ -73,6 +126,8 @@ impl Cli {
             match self.command.unwrap_or(Command::Serve) {
                 Command::Serve => serve::serve(config).await,
                 Command::User(command) => command.run(&serve::open(&config).await?).await,
+                Command::Session(command) => command.run(&serve::open(&config).await?).await,
+                Command::End { user, .. } => deeds::end(&*serve::open(&config).await?, user.as_deref()).await,
             }
         })
     }
@@ -81,29 +136,23 @@ impl Cli {
 impl UserCommand {
     async fn run(self, authority: &Arc<Authority>) -> anyhow::Result<()> {
         match self {
-            Self::Add { name } => {
-                let user = authority.add_user(&name, &password::read()?, By::operator()).await?;
-                say(format_args!("added {}", user.name));
-            }
-            Self::List => list(authority).await?,
-            Self::Password { name } => {
-                let revoked = authority.set_password(&name, &password::read()?, By::operator()).await?;
-                say(format_args!("changed; {} ended", count(revoked.ended().len(), "session")));
-            }
+            Self::Add { name, admin } => deeds::add(authority, &name, admin).await,
+            Self::List => deeds::list_users(authority).await,
+            Self::Disable { name } => deeds::change(authority, &name, Become::Disabled).await,
+            Self::Enable { name } => deeds::change(authority, &name, Become::Enabled).await,
+            Self::Delete { name } => deeds::change(authority, &name, Become::Deleted).await,
+            Self::Promote { name } => deeds::change(authority, &name, Become::Admin).await,
+            Self::Demote { name } => deeds::change(authority, &name, Become::Ordinary).await,
+            Self::Password { name } => deeds::set_password(authority, &name).await,
         }
-        Ok(())
     }
 }
 
-async fn list(authority: &Authority) -> anyhow::Result<()> {
-    let mut after = UserId(0);
-    loop {
-        let page = authority.users(after, USERS_PAGE).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = last.id;
-        for user in &page {
-            let sessions = authority.sessions_of(user.id).await?.len();
-            say(format_args!("{}\t{}", user.name, count(sessions, "session")));
+impl SessionCommand {
+    async fn run(self, authority: &Arc<Authority>) -> anyhow::Result<()> {
+        match self {
+            Self::List { user } => deeds::list_sessions(authority, user.as_deref()).await,
+            Self::End { sid } => deeds::end_session(authority, &sid).await,
         }
     }
 }
@@ -112,8 +161,4 @@ async fn list(authority: &Authority) -> anyhow::Result<()> {
 pub(crate) fn say(line: std::fmt::Arguments<'_>) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_fmt(line).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
-}
-
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -20,7 +20,7 @@ use crate::credential::{PASSWORD_CHARS_MIN, Work};
 use crate::hasher::Hasher;
 use crate::live::{Belief, Fill, Live, TooManyWatches, Watch};
 use crate::random::{OsRandom, Random};
-use crate::revocation::{By, Cause, Order, Revoked, Target};
+use crate::revocation::{By, Cause, Order, Revocation, Revoked, Target};
 use crate::session::{Device, Lifetime, LiveSession, Opened, Session, SessionId};
 use crate::store::{SessionLimit, Store, StoreError};
 use crate::token::{Token, TokenDigest};
@@ -167,9 +167,13 @@ impl Authority {
     /// [`StoreError`] when it cannot be known that it is over. Nothing may be claimed then.
     pub async fn revoke(&self, target: Target, cause: Cause, by: By) -> Result<Revoked, StoreError> {
         let order = Order { target, cause, by, at: self.settings.clock.now() };
-        let revocation = self.store.revoke(&order).await?;
-        self.closed().await;
-        Ok(revocation.as_ref().map_or_else(Revoked::nothing_left, Revoked::proven))
+        match self.store.revoke(&order).await? {
+            None => Ok(Revoked::nothing_left()),
+            Some(revocation) => {
+                self.closed(&revocation).await;
+                Ok(Revoked::proven(&revocation))
+            }
+        }
     }
 
     /// The user's live sessions, newest first; at most 500.
@@ -224,9 +228,9 @@ impl Authority {
         self.live.len()
     }
 
-    /// Waits until what was open for ended sessions is closed, but not for ever.
-    async fn closed(&self) {
-        if tokio::time::timeout(CLOSING_WAIT, self.live.closed()).await.is_err() {
+    /// Waits until what was open for the ended sessions is closed, but not for ever.
+    async fn closed(&self, revocation: &Revocation) {
+        if tokio::time::timeout(CLOSING_WAIT, self.live.closed(revocation)).await.is_err() {
             tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
         }
     }

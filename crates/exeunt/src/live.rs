@@ -194,9 +194,11 @@ impl Live {
         Ok(matches!(self.look(digest, now), Belief::Live(_)).then_some(watch))
     }
 
-    /// Waits until whatever was open for sessions that have ended is closed.
-    pub async fn closed(&self) {
-        self.watches.closed().await;
+    /// Waits until whatever was open for the sessions that this names is closed. What is open for others, and will not
+    /// close, holds nobody up.
+    pub async fn closed(&self, revocation: &Revocation) {
+        let sessions = revocation.ended.iter().map(|ended| ended.digest).collect();
+        self.watches.closed(&sessions).await;
     }
 
     /// Whether nothing has ended all of its user's or everybody's sessions since it was opened.

@@ -138,7 +138,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not be done or its outcome is unknown. Then nothing may be claimed.
     async fn revoke(&self, order: &Order) -> Result<Option<Revocation>, StoreError>;
 
-    /// Ends at most `limit` sessions whose `expires_at` is not after `now` or that were last seen before `idle_since`,
+    /// Ends at most `limit` sessions whose `expires_at` is not after `now` or that were not seen since `idle_since`,
     /// with [`Cause::Expired`]. Returns how many.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The commands for operators: what they change is true for the next server, and what they refuse they say.
 
 use crate::http::Request;
-use crate::people::{PASSWORD, api_login, form_login, is_live, register, sign_in};
+use crate::people::{PASSWORD, api_login, form_login, is_live, register, sign_in, token_in_cookie};
 use crate::server::{Finished, Folder, Server, finish};
 
 const NEW_PASSWORD: &str = "another horse, another battery";
@@ -63,6 +63,75 @@ fn a_new_password_ends_everything_that_the_old_one_opened() {
     assert_eq!(server.ask(&form_login("ana", PASSWORD)).status, 401, "the old password");
     assert_eq!(server.ask(&api_login("ana", NEW_PASSWORD)).status, 201);
     assert_eq!(server.ask(&form_login("ana", NEW_PASSWORD)).status, 303);
+}
+
+/// Every command that ends something, replayed after the next start, while another's session lives on.
+#[test]
+fn what_an_operator_ends_is_over_at_the_next_start() {
+    let folder = Folder::new();
+    for (args, spares_bea) in [
+        (["user", "disable", "ana"].as_slice(), true),
+        (&["user", "enable", "ana"], true),
+        (&["end", "--user", "ana"], true),
+        (&["end", "--everyone"], false),
+        (&["user", "delete", "ana"], true),
+    ] {
+        let server = Server::start(&folder);
+        let enter = |name| {
+            let entered = server.ask(&form_login(name, PASSWORD));
+            if entered.status == 303 { token_in_cookie(&entered) } else { register(&server, name) }
+        };
+        let (ana, bea) = (enter("ana"), enter("bea"));
+        assert!(is_live(&server, &ana) && is_live(&server, &bea), "{args:?}");
+        server.stop();
+        done(&folder, args, "");
+        let server = Server::start(&folder);
+        assert!(!is_live(&server, &ana), "{args:?}");
+        assert_eq!(is_live(&server, &bea), spares_bea, "{args:?}");
+        let signs_in = server.ask(&api_login("ana", PASSWORD)).status;
+        let shut_out = matches!(args, ["user", "disable" | "delete", _]);
+        assert_eq!(signs_in, if shut_out { 401 } else { 201 }, "{args:?}");
+        server.stop();
+        if args[1] == "disable" {
+            done(&folder, &["user", "enable", "ana"], "");
+        }
+    }
+}
+
+#[test]
+fn one_session_is_listed_and_ended_by_its_public_name() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let (one, two) = (register(&server, "ana"), sign_in(&server, "ana"));
+    server.stop();
+    let listed = done(&folder, &["session", "list", "--user", "ANA"], "");
+    assert_eq!(listed.lines().count(), 2);
+    assert!(!listed.contains(&one) && !listed.contains(&two), "a public name opens nothing");
+    let newest = listed.split('\t').next().expect("a sid").to_owned();
+    assert_eq!(done(&folder, &["session", "end", &newest], ""), "1 session ended\n");
+    refused(&folder, &["session", "end", &newest], "", "no live session");
+    refused(&folder, &["session", "end", "x"], "", "32 hexadecimal");
+    refused(&folder, &["end", "--user", "nobody"], "", "no user");
+    let server = Server::start(&folder);
+    assert_eq!([&one, &two].into_iter().filter(|token| is_live(&server, token)).count(), 1);
+}
+
+#[test]
+fn an_administrator_is_made_and_unmade() {
+    let folder = Folder::new();
+    done(&folder, &["user", "add", "Ana", "--admin"], PASSWORD);
+    assert_eq!(done(&folder, &["user", "list"], ""), "Ana\t0 sessions\tadministrator\n");
+    let server = Server::start(&folder);
+    let ana = sign_in(&server, "ana");
+    assert_eq!(server.ask(&Request::get("/api/admin/users").bearer(&ana)).status, 200);
+    server.stop();
+    done(&folder, &["user", "demote", "ana"], "");
+    let server = Server::start(&folder);
+    assert_eq!(server.ask(&Request::get("/api/admin/users").bearer(&ana)).status, 403, "a role is no ending");
+    server.stop();
+    done(&folder, &["user", "promote", "ana"], "");
+    let server = Server::start(&folder);
+    assert_eq!(server.ask(&Request::get("/api/admin/users").bearer(&ana)).status, 200);
 }
 
 #[test]

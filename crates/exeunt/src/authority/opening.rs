@@ -57,7 +57,13 @@ impl Authority {
         let token = Token::generate(&*self.settings.random);
         let new = self.new_session(user, &token, place);
         match self.store.open_session(&new).await? {
-            Opening::Opened { mark, .. } => Ok(Some(self.enter(token, &new.session, mark).await?)),
+            Opening::Opened { mark, ended } => {
+                let opened = self.enter(token, &new.session, mark).await?;
+                for revocation in &ended {
+                    self.closed(revocation).await;
+                }
+                Ok(Some(opened))
+            }
             Opening::EpochGone => Ok(None),
             Opening::TooMany => Err(LoginError::TooManySessions),
         }

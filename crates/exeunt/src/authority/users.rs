@@ -60,7 +60,7 @@ impl Authority {
         let changed = self.store.change_password(&change).await?.ok_or(ChangeError::SessionGone)?;
         let opened = changed.opened.ok_or(ChangeError::SessionGone)?;
         let opened = self.enter(token, &opened, changed.revocation.seq).await?;
-        self.closed().await;
+        self.closed(&changed.revocation).await;
         Ok((opened, Revoked::proven(&changed.revocation)))
     }
 
@@ -84,7 +84,7 @@ impl Authority {
             at: self.settings.clock.now(),
         };
         let changed = self.store.change_password(&change).await?.ok_or(RegisterError::NoSuchUser)?;
-        self.closed().await;
+        self.closed(&changed.revocation).await;
         Ok(Revoked::proven(&changed.revocation))
     }
 
@@ -96,7 +96,9 @@ impl Authority {
     pub async fn change_user(&self, user: UserId, to: Become, by: By) -> Result<Option<(User, Revoked)>, StoreError> {
         let change = UserChange { user, to, by, at: self.settings.clock.now() };
         let Some(changed) = self.store.change_user(&change).await? else { return Ok(None) };
-        self.closed().await;
+        if let Some(revocation) = &changed.revocation {
+            self.closed(revocation).await;
+        }
         let revoked = changed.revocation.as_ref().map_or_else(Revoked::nothing_left, Revoked::proven);
         Ok(Some((changed.user, revoked)))
     }

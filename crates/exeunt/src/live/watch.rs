@@ -3,7 +3,7 @@
 //! Owns the list of it, tells it when its session has ended, and waits until it is closed. It decides nothing: it is told by
 //! [`Live`](super::Live), on the thread that committed the ending.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -95,10 +95,11 @@ impl Watches {
         }
     }
 
-    pub(super) async fn closed(&self) {
+    /// Waits until nothing is open for these sessions any more.
+    pub(super) async fn closed(&self, sessions: &HashSet<TokenDigest>) {
         loop {
             let closed = self.closed.notified();
-            if !self.open.lock().values().any(|watched| watched.ended.is_cancelled()) {
+            if self.open.lock().keys().all(|digest| !sessions.contains(digest)) {
                 return;
             }
             closed.await;

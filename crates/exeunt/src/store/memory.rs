@@ -195,7 +195,7 @@ impl Store for MemoryStore {
 
     async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<usize, StoreError> {
         let mut state = self.0.lock();
-        let over = |session: &&Session| session.expires_at <= now || session.seen_at < idle_since;
+        let over = |session: &&Session| session.expires_at <= now || session.seen_at <= idle_since;
         let expired: Vec<SessionId> = state.live().filter(over).take(limit).map(|session| session.id).collect();
         for id in &expired {
             let order = Order { target: Target::Session(*id), cause: Cause::Expired, by: By::house(), at: now };

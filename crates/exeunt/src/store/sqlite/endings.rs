@@ -123,7 +123,7 @@ pub(super) fn expire(
     let mut ended = 0;
     for digest in digests {
         let live = find.query_row([digest.as_bytes()], rows::session).optional()?;
-        if let Some(live) = live.filter(|live| live.expires_at <= now || live.seen_at < idle_since) {
+        if let Some(live) = live.filter(|live| live.expires_at <= now || live.seen_at <= idle_since) {
             let order = Order { target: Target::Session(live.id), cause: Cause::Expired, by: By::house(), at: now };
             ended += usize::from(end_session(tx, said, live.id, &order)?.is_some());
         }

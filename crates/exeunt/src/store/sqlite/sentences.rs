@@ -155,7 +155,7 @@ pub(super) fn live_sessions(tx: &Connection, after: &TokenDigest, limit: usize) 
 pub(super) fn expired(tx: &Connection, now: Timestamp, idle_since: Timestamp, limit: usize) -> Done<Vec<TokenDigest>> {
     tx.prepare_cached(
         "SELECT digest FROM sessions WHERE expires_at <= ?1
-         UNION SELECT digest FROM sessions WHERE seen_at < ?2 AND ended_by IS NULL LIMIT ?3",
+         UNION SELECT digest FROM sessions WHERE seen_at <= ?2 AND ended_by IS NULL LIMIT ?3",
     )?
     .query_map(params![now.as_micros(), idle_since.as_micros(), rows::limit(limit)], |row| {
         Ok(TokenDigest::from_bytes(row.get(0)?))
