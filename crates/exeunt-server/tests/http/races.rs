@@ -7,7 +7,7 @@ use std::time::Duration;
 use exeunt::store::staged::{Hold, When};
 use serde_json::json;
 
-use crate::directlink::LOGOUT;
+use crate::directlink::{LOGOUT, must_be_an_error};
 use crate::support::{Actor, Answer, PASSWORD, TestApp};
 
 /// Sends a request on its own; it goes on while others are asked.
@@ -94,6 +94,20 @@ async fn two_logouts_at_once_are_one_end_and_two_goodbyes() {
     hold.let_go();
     first.await.expect("an answer").must_be_a_goodbye(302);
     thief.must_be_refused().await;
+}
+
+#[tokio::test]
+async fn of_two_bearer_logouts_at_once_one_ends_the_session_and_the_other_is_refused() {
+    let (app, stage) = TestApp::staged().await;
+    app.add("Ana").await;
+    let program = app.program_of("Ana").await;
+    let hold = stage.hold("revoke", When::Before);
+    let late = meanwhile(program.post(LOGOUT).json(""));
+    reached(&hold).await;
+    assert_eq!(program.post(LOGOUT).json("").await.status, 200);
+    hold.let_go();
+    must_be_an_error(&late.await.expect("an answer"), 401);
+    program.must_be_refused().await;
 }
 
 /// Signs in while everything of the user ends, once the session is written and before it is answered.
