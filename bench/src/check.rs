@@ -35,8 +35,6 @@ const WARM_UP: Duration = Duration::from_secs(2);
 const GOAL: f64 = 0.80;
 /// A driver's thread that is busier than this is what was measured.
 const DRIVER_BUSY_MAX: f64 = 0.95;
-/// More work of others than this and the requests a second are theirs too.
-const OTHERS_MAX: f64 = 0.05;
 
 /// Measures and prints.
 pub(crate) fn run(ground: &Ground) -> anyhow::Result<()> {
@@ -100,11 +98,8 @@ fn print(contestants: &[Contestant; 3], threads: usize, others: f64) {
     if busiest / float(threads as u64) > DRIVER_BUSY_MAX {
         say("the driver was at its limit, so the quickest server is quicker than shown; by processor time it is fair");
     }
-    if others > OTHERS_MAX {
-        say(&format!(
-            "others did {:.0} % of the machine's work meanwhile: measure again when it is quiet",
-            100.0 * others
-        ));
+    if let Some(line) = machine::disturbed(others) {
+        say(&line);
     }
 }
 

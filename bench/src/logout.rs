@@ -48,12 +48,17 @@ pub(crate) fn run(ground: &Ground) -> anyhow::Result<()> {
     let server = ground.serve(&data, None)?;
     let mut rounds = Vec::new();
     let mut syncs = Vec::new();
-    let before = machine::processor_time(server.process())?;
+    let used =
+        || anyhow::Ok((machine::processor_time(server.process())?, machine::processor_time(std::process::id())?));
+    let (before, busy) = (used()?, machine::busy_time()?);
     for round in leaving.chunks(LOGOUTS) {
         syncs.push(machine::sync_median(ground.folder())?.as_secs_f64() * 1e3);
         rounds.push(sign_out(server.address(), round)?);
     }
-    let cost = (machine::processor_time(server.process())? - before).as_secs_f64() * 1e6 / float(leaving.len() as u64);
+    let (after, busy) = (used()?, machine::busy_time()? - busy);
+    let (theirs, ours) = (after.0 - before.0, after.1 - before.1);
+    let cost = theirs.as_secs_f64() * 1e6 / float(leaving.len() as u64);
+    let others = 1.0 - (theirs + ours).as_secs_f64() / busy.as_secs_f64();
 
     let old: Vec<TokenText> = leaving.iter().step_by(leaving.len() / SAMPLE).copied().collect();
     ask(server.address(), &old, is_refused).context("an old token, after its logout")?;
@@ -64,6 +69,9 @@ pub(crate) fn run(ground: &Ground) -> anyhow::Result<()> {
     ask(server.address(), kept, is_ok).context("a token that was not signed out, after a restart")?;
 
     print(&rounds, &syncs, cost, old.len());
+    if let Some(line) = machine::disturbed(others) {
+        say(&line);
+    }
     Ok(())
 }
 

@@ -22,6 +22,9 @@ const SYNC_PAGES: usize = 64;
 /// One tick of `/proc/PID/stat`: `USER_HZ` is 100 on every Linux of these years.
 const TICK: Duration = Duration::from_millis(10);
 
+/// More work of others than this and what was measured is theirs too.
+const OTHERS_MAX: f64 = 0.05;
+
 /// Which processors the servers have and which the driver, so that neither takes the other's.
 pub(crate) struct Split {
     pub(crate) servers: String,
@@ -130,6 +133,13 @@ pub(crate) fn busy_time() -> anyhow::Result<Duration> {
     // user, nice, system, idle, iowait, irq, softirq, steal; what follows is counted in these.
     let [user, nice, system, _, _, irq, softirq, steal, ..] = ticks[..] else { bail!("too short a /proc/stat") };
     Ok(TICK * (user + nice + system + irq + softirq + steal))
+}
+
+/// What to say if `others` did this share of the machine's work while something was measured.
+pub(crate) fn disturbed(others: f64) -> Option<String> {
+    let percent = 100.0 * others;
+    (others > OTHERS_MAX)
+        .then(|| format!("others did {percent:.0} % of the machine's work meanwhile: measure again when it is quiet"))
 }
 
 /// Bytes of a process that are in memory now.

@@ -139,7 +139,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     async fn revoke(&self, order: &Order) -> Result<Option<Revocation>, StoreError>;
 
     /// Ends at most `limit` sessions whose `expires_at` is not after `now` or that were not seen since `idle_since`,
-    /// with [`Cause::Expired`]. Returns how many.
+    /// with [`Cause::Expired`](crate::revocation::Cause::Expired). Returns how many.
     ///
     /// # Errors
     ///

@@ -39,8 +39,9 @@ const READERS: usize = 2;
 /// A store in one SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
-    writer: Writer,
+    // Dropped in this order: the writer's connection is the last, for only it can empty the journal into the file.
     readers: Arc<Readers>,
+    writer: Writer,
     _folder: Folder,
 }
 
