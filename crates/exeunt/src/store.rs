@@ -139,12 +139,13 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     async fn revoke(&self, order: &Order) -> Result<Option<Revocation>, StoreError>;
 
     /// Ends at most `limit` sessions whose `expires_at` is not after `now` or that were not seen since `idle_since`,
-    /// with [`Cause::Expired`](crate::revocation::Cause::Expired). Returns how many.
+    /// with [`Cause::Expired`](crate::revocation::Cause::Expired). It may forget as many that can never live again. The work is
+    /// bounded by `limit`, however many have expired.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it could not be done or its outcome is unknown.
-    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<usize, StoreError>;
+    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<Swept, StoreError>;
 
     /// At most `limit` revocations after `seq`, in order of their numbers.
     ///

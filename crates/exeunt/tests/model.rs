@@ -115,7 +115,9 @@ impl World {
             }
             Deed::Use { session } => self.use_session(session).await,
             Deed::Wait { seconds } => self.clock.advance(Duration::from_secs(seconds)),
-            Deed::KeepHouse => self.authority.keep_house().await.expect("kept"),
+            Deed::KeepHouse => {
+                self.authority.keep_house().await.expect("kept");
+            }
             // The touches are written, as a shutdown does; what a crash loses is another test's.
             Deed::Restart => {
                 self.authority.keep_house().await.expect("kept");

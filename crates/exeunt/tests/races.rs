@@ -7,9 +7,10 @@ mod scene;
 use std::sync::Arc;
 use std::time::Duration;
 
+use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::staged::{Staged, When};
-use exeunt::{By, Cause, Device, LoginError, Place, Standing, Target, Token};
+use exeunt::{Authority, By, Cause, Device, LoginError, Place, Seq, Settings, Standing, Target, Token};
 use scene::{NAME, PASSWORD, Scene};
 
 #[tokio::test]
@@ -131,6 +132,28 @@ async fn a_session_used_just_before_it_expires_is_spared() {
     assert!(!scene.is_live(&opened.token).await, "expired on read, before any sweep");
     scene.authority.keep_house().await.expect("kept");
     assert_eq!(scene.authority.live_sessions(), 0);
+}
+
+/// Three steps of the sweep, and no second round.
+#[tokio::test(start_paused = true)]
+async fn whatever_expires_at_once_is_swept_in_steps_before_the_next_round() {
+    const ROUND: Duration = Duration::from_secs(3_600);
+    let scene = Scene::new().await;
+    let settings = Settings { keep_every: Some(ROUND), ..scene.authority.settings().clone() };
+    let kept = Authority::open(Arc::clone(&scene.store) as Arc<dyn Store>, settings).await.expect("opened");
+    for _ in 0..450 {
+        let device = Device::default();
+        let place = Place { device: &device, replaces: None };
+        let _ = kept.login(NAME, PASSWORD, place).await.expect("signed in");
+    }
+    let begun = tokio::time::Instant::now();
+    scene.clock.advance(kept.settings().lifetime.idle);
+    while kept.live_sessions() > 0 {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(begun.elapsed() < 2 * ROUND, "{} are left", kept.live_sessions());
+    }
+    let log = scene.store.revocations_after(Seq(0), 1_000).await.expect("looked");
+    assert_eq!(log.iter().filter(|fact| fact.cause == Cause::Expired).count(), 450);
 }
 
 #[tokio::test]

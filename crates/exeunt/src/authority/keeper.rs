@@ -1,55 +1,86 @@
 //! Keeps the house: writes the touches, sweeps the expired, tidies memory.
 //!
-//! Owns nothing that the promise rests on. Expiry is checked on every look; what this misses is only untidy.
+//! Owns nothing that the promise rests on. Expiry is checked on every look; what this misses is only untidy. However many
+//! sessions expire at once, it works in small steps and rests as long as each took, so that a sign-out never waits for more than one.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Authority;
 use crate::clock::Timestamp;
-use crate::store::StoreError;
+use crate::store::{StoreError, Swept};
 
-/// How often the house is kept.
+/// How often touches are written and memory is tidied, and how often somebody looks for the expired.
 pub(super) const KEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// Sessions swept in one round: a fraction of a second of the store's time.
-const SWEEP_MAX: usize = 2_000;
+/// Sessions swept in one step, which is one transaction: a sign-out that comes meanwhile waits for some ten milliseconds.
+pub(super) const SWEEP_MAX: usize = 200;
 
 /// Keeps the house every so often, until the authority is gone.
 pub(super) fn start(authority: &Arc<Authority>, every: Duration) {
     let weak: Weak<Authority> = Arc::downgrade(authority);
     tokio::spawn(async move {
-        let mut rounds = tokio::time::interval(every);
-        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut next = Instant::now();
         loop {
-            rounds.tick().await;
+            tokio::time::sleep_until(next).await;
             let Some(authority) = weak.upgrade() else { return };
-            if let Err(error) = authority.keep_house().await {
-                tracing::warn!(%error, "touches or expired sessions were not written; nobody is let in because of it");
+            next = Instant::now() + every;
+            let kept = authority.keep_house().await;
+            // Given back before any rest: the last holder closes the store.
+            drop(authority);
+            match kept {
+                Ok(swept) if swept.more => sweep_on(&weak, next).await,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "touches or expired sessions were not written; nobody is let in because of it");
+                }
             }
         }
     });
 }
 
+/// Sweeps step by step, with rests, until nothing is left or it is time for the next round.
+async fn sweep_on(authority: &Weak<Authority>, until: Instant) {
+    while Instant::now() < until {
+        let begun = Instant::now();
+        let swept = match authority.upgrade() {
+            Some(authority) => authority.sweep().await,
+            None => return,
+        };
+        // What fails here is tried, and told, in the next round.
+        if !swept.is_ok_and(|swept| swept.more) {
+            return;
+        }
+        tokio::time::sleep(begun.elapsed()).await;
+    }
+}
+
 impl Authority {
-    /// One round: notes when sessions were used, ends those past their time, and tidies memory.
+    /// One round: notes when sessions were used, ends a few of those past their time, and tidies memory.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when something could not be written. Touches that were not written are lost, so that a session may
     /// end early after a restart, never late.
-    pub async fn keep_house(&self) -> Result<(), StoreError> {
+    pub async fn keep_house(&self) -> Result<Swept, StoreError> {
         let mut touches = self.live.take_touches();
         // In the order of the table: a page is found once and not for each of its rows.
         touches.sort_unstable_by_key(|seen| seen.digest);
         if !touches.is_empty() {
             self.store.touch(&touches).await?;
         }
+        let swept = self.sweep().await?;
+        self.live.tidy();
+        Ok(swept)
+    }
+
+    /// One step of the sweep.
+    async fn sweep(&self) -> Result<Swept, StoreError> {
         let now = self.settings.clock.now();
         let idle = i64::try_from(self.settings.lifetime.idle.as_micros()).unwrap_or(i64::MAX);
         let idle_since = Timestamp::from_micros(now.as_micros().saturating_sub(idle));
-        self.store.expire(now, idle_since, SWEEP_MAX).await?;
-        self.live.tidy();
-        Ok(())
+        self.store.expire(now, idle_since, SWEEP_MAX).await
     }
 }

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use self::state::{Row, State};
 use super::{
     Become, KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen,
-    SessionLimit, Store, StoreError, UserChange, UserChanged, Witness,
+    SessionLimit, Store, StoreError, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery, Deed};
 use crate::clock::Timestamp;
@@ -193,7 +193,7 @@ impl Store for MemoryStore {
         Ok(self.0.lock().revoke(order))
     }
 
-    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<usize, StoreError> {
+    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<Swept, StoreError> {
         let mut state = self.0.lock();
         let over = |session: &&Session| session.expires_at <= now || session.seen_at <= idle_since;
         let expired: Vec<SessionId> = state.live().filter(over).take(limit).map(|session| session.id).collect();
@@ -201,7 +201,7 @@ impl Store for MemoryStore {
             let order = Order { target: Target::Session(*id), cause: Cause::Expired, by: By::house(), at: now };
             let _ = state.end_session(*id, &order);
         }
-        Ok(expired.len())
+        Ok(Swept { ended: expired.len(), more: expired.len() == limit })
     }
 
     async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError> {

@@ -156,6 +156,15 @@ pub struct Seen {
     pub at: Timestamp,
 }
 
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Swept {
+    /// Sessions that it ended.
+    pub ended: usize,
+    /// Whether it stopped at its limit, so that there may be more.
+    pub more: bool,
+}
+
 /// A revocation as the log keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {

@@ -1,11 +1,12 @@
 //! The default store: one SQLite file, owned by one process.
 //!
 //! Owns the translation of the [`Store`]'s sentences into transactions. `file` opens the file and holds it to the promise,
-//! `writer` groups commits, `sentences` and `endings` hold the SQL. No statement sets a session live again, and no upsert
+//! `mark` notices a restored one, `writer` groups commits, `sentences` and `endings` hold the SQL. No statement sets a session live again, and no upsert
 //! touches one (R1).
 
 mod endings;
 mod file;
+mod mark;
 mod rows;
 mod sentences;
 mod writer;
@@ -20,10 +21,12 @@ use tokio::sync::Semaphore;
 
 use self::file::Folder;
 pub use self::file::OpenError;
+use self::mark::Mark;
+pub use self::mark::Sign;
 use self::writer::Writer;
 use super::{
     KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
-    StoreError, UserChange, UserChanged, Witness,
+    StoreError, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::Timestamp;
@@ -56,14 +59,33 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when another process owns it, when it is not a store of ours, when it is damaged, or when the file is
-    /// configured weaker than the promise.
+    /// [`OpenError`] when another process owns it, when it is not a store of ours, when it is damaged, when the file is
+    /// configured weaker than the promise, or when the folder was restored or copied.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let folder = Folder::own(folder)?;
-        let connection = folder.connect_to_write()?;
+        let mut connection = folder.connect_to_write()?;
+        let mark = Mark::recognise(folder.path(), &mut connection)?;
+        Self::with(folder, connection, mark)
+    }
+
+    /// Opens a store whose folder was restored or copied, having ended everything in it; that is the revocation.
+    ///
+    /// Right for a folder to which nothing happened, too: then it is "everyone out".
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteStore::open`], but for [`OpenError::Restored`].
+    pub fn adopt(folder: &Path, at: Timestamp) -> Result<(Self, Revocation), OpenError> {
+        let folder = Folder::own(folder)?;
+        let mut connection = folder.connect_to_write()?;
+        let (mark, revocation) = Mark::adopt(folder.path(), &mut connection, at)?;
+        Ok((Self::with(folder, connection, mark)?, revocation))
+    }
+
+    fn with(folder: Folder, connection: Connection, mark: Mark) -> Result<Self, OpenError> {
         let readers = (0..READERS).map(|_| folder.connect_to_read()).collect::<Result<_, _>>()?;
         Ok(Self {
-            writer: Writer::start(connection)?,
+            writer: Writer::start(connection, mark)?,
             readers: Arc::new(Readers { idle: Mutex::new(readers), permits: Arc::new(Semaphore::new(READERS)) }),
             _folder: folder,
         })
@@ -175,15 +197,17 @@ impl Store for SqliteStore {
         self.writer.write("end a session", move |tx, said| endings::revoke(tx, said, &order)).await
     }
 
-    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<usize, StoreError> {
+    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<Swept, StoreError> {
         let sweep = move |tx: &Connection| sentences::expired(tx, now, idle_since, limit);
         let expired = self.read("look for expired sessions", sweep).await?;
         if expired.is_empty() {
-            return Ok(0);
+            return Ok(Swept { ended: 0, more: false });
         }
+        let more = expired.len() == limit;
         let sentence =
             move |tx: &Connection, said: &mut Vec<Revocation>| endings::expire(tx, said, &expired, now, idle_since);
-        self.writer.write("end expired sessions", sentence).await
+        let ended = self.writer.write("end expired sessions", sentence).await?;
+        Ok(Swept { ended, more })
     }
 
     async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError> {

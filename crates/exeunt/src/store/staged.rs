@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
-    StoreError, UserChange, UserChanged, Witness,
+    StoreError, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::Timestamp;
@@ -203,7 +203,7 @@ impl Store for Staged {
         self.play("revoke", self.inner.revoke(order)).await
     }
 
-    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<usize, StoreError> {
+    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<Swept, StoreError> {
         self.play("expire", self.inner.expire(now, idle_since, limit)).await
     }
 

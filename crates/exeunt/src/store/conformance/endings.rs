@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use super::{START, Scribe, end, is_live, later, new_session, open, order, reset, session, user};
+use crate::clock::Timestamp;
 use crate::revocation::{Actor, Cause, Order, Seq, Target};
 use crate::session::SessionId;
-use crate::store::{Opening, Seen, Store, Witness};
+use crate::store::{Opening, Seen, Store, Swept, Witness};
 use crate::user::{Epoch, User};
 
 /// The user as the store knows them now, with their epoch.
@@ -144,15 +145,34 @@ pub async fn what_is_past_its_time_is_ended_with_its_cause(store: Arc<dyn Store>
     let used = open(&store, &ana).await;
     let touch = Seen { digest: used.digest, epoch: used.epoch, at: later(500) };
     assert_eq!(store.touch(&[touch]).await.expect("noted"), 1);
-    assert_eq!(store.expire(later(500), later(400), 10).await.expect("swept"), 1);
+    assert_eq!(store.expire(later(500), later(400), 10).await.expect("swept").ended, 1);
     assert!(!is_live(&store, &unused).await);
     assert!(is_live(&store, &used).await);
-    assert_eq!(store.expire(later(1_000), later(400), 10).await.expect("swept"), 1);
+    assert_eq!(store.expire(later(1_000), later(400), 10).await.expect("swept").ended, 1);
     assert!(!is_live(&store, &used).await);
-    assert_eq!(store.expire(later(9_000), later(8_000), 10).await.expect("swept"), 0, "once each");
+    assert_eq!(store.expire(later(9_000), later(8_000), 10).await.expect("swept").ended, 0, "once each");
     let log = store.revocations_after(Seq(0), 10).await.expect("looked");
     assert!(log.iter().all(|fact| (fact.cause, fact.by.actor) == (Cause::Expired, Actor::House)), "{log:?}");
     assert_eq!(log.len(), 2);
+}
+
+/// However many have expired, a sweep does no more than it may, and the rest is left for the next.
+pub async fn a_sweep_stops_at_its_limit_and_says_so(store: Arc<dyn Store>) {
+    let ana = user(&store, "ana").await;
+    for _ in 0..7 {
+        open(&store, &ana).await;
+    }
+    let kept = session(&ana, later(2_000));
+    store.open_session(&new_session(&kept, None)).await.expect("opened");
+    for (ended, more) in [(3, true), (3, true), (1, false), (0, false)] {
+        let swept = store.expire(later(1_500), Timestamp::from_micros(0), 3).await.expect("swept");
+        assert_eq!(swept, Swept { ended, more });
+    }
+    for (ended, more) in [(1, true), (0, false)] {
+        let swept = store.expire(later(2_500), later(2_001), 1).await.expect("swept");
+        assert_eq!(swept, Swept { ended, more }, "for being idle");
+    }
+    assert!(!is_live(&store, &kept).await);
 }
 
 /// R2: numbers are given at commit, so a reader who asks for what is after 41 never misses a late 40.

@@ -12,6 +12,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
+use super::mark::Sign;
+
 /// The database in the data folder.
 const DATABASE: &str = "exeunt.sqlite3";
 /// The file whose lock says who owns the folder.
@@ -27,7 +29,8 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 64;
 
 /// Every change of the schema, in order. One that was released is never edited; a new one is added below it.
-const MIGRATIONS: [(&str, &str); 1] = [("0001_begin", include_str!("0001_begin.sql"))];
+const MIGRATIONS: [(&str, &str); 2] =
+    [("0001_begin", include_str!("0001_begin.sql")), ("0002_mark", include_str!("0002_mark.sql"))];
 
 /// Why the store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +77,17 @@ pub enum OpenError {
         /// What to do, if there is something.
         remedy: &'static str,
     },
+    /// The folder was restored or copied, or the database alone was (R8).
+    #[error(
+        "the data folder {folder} was restored or copied: {sign}; sessions that have ended since would live again, so it is \
+         not opened until everything in it is ended"
+    )]
+    Restored {
+        /// The folder.
+        folder: PathBuf,
+        /// What gave it away.
+        sign: Sign,
+    },
     /// The writer's thread could not be started.
     #[error("the writer's thread could not be started: {0}")]
     Thread(#[source] std::io::Error),
@@ -90,6 +104,10 @@ pub(super) struct Folder {
 }
 
 impl Folder {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn own(path: &Path) -> Result<Self, OpenError> {
         let refused = |source| OpenError::Folder { folder: path.to_owned(), source };
         create_private_folder(path).map_err(refused)?;
@@ -291,8 +309,8 @@ mod tests {
         let connection = folder.connect_to_write().expect("begun");
         connection.execute("UPDATE migrations SET checksum = x'00' WHERE number = 1", []).expect("changed");
         assert!(matches!(folder.connect_to_write(), Err(OpenError::Changed(name)) if name == "0001_begin"));
-        connection.execute("INSERT INTO migrations VALUES (2, '0002_later', x'00')", []).expect("added");
-        assert!(matches!(folder.connect_to_write(), Err(OpenError::Newer { found: 2, known: 1 })));
+        connection.execute("INSERT INTO migrations VALUES (3, '0003_later', x'00')", []).expect("added");
+        assert!(matches!(folder.connect_to_write(), Err(OpenError::Newer { found: 3, known: 2 })));
     }
 
     #[cfg(unix)]

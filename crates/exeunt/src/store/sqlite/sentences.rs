@@ -151,16 +151,21 @@ pub(super) fn live_sessions(tx: &Connection, after: &TokenDigest, limit: usize) 
     Ok(Marked { row, mark: mark(tx)? })
 }
 
-/// Sessions past their time that nothing has ended yet; some may be of an older epoch.
+/// Sessions past their time that nothing has ended or forgotten yet; some may be of an older epoch. Two statements, for
+/// SQLite gathers all of a union before it looks at its limit: each sweep of a million would read the million.
 pub(super) fn expired(tx: &Connection, now: Timestamp, idle_since: Timestamp, limit: usize) -> Done<Vec<TokenDigest>> {
-    tx.prepare_cached(
-        "SELECT digest FROM sessions WHERE expires_at <= ?1
-         UNION SELECT digest FROM sessions WHERE seen_at <= ?2 AND ended_by IS NULL LIMIT ?3",
-    )?
-    .query_map(params![now.as_micros(), idle_since.as_micros(), rows::limit(limit)], |row| {
-        Ok(TokenDigest::from_bytes(row.get(0)?))
-    })?
-    .collect()
+    let past = "SELECT digest FROM sessions WHERE expires_at <= ?1 LIMIT ?2";
+    let idle = "SELECT digest FROM sessions WHERE seen_at <= ?1 AND ended_by IS NULL LIMIT ?2";
+    let mut found: Vec<TokenDigest> = Vec::new();
+    for (sql, until) in [(past, now), (idle, idle_since)] {
+        let left = rows::limit(limit.saturating_sub(found.len()));
+        let mut statement = tx.prepare_cached(sql)?;
+        let digests = statement.query_map(params![until.as_micros(), left], |row| row.get(0))?;
+        for digest in digests {
+            found.push(TokenDigest::from_bytes(digest?));
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn revocations_after(tx: &Connection, seq: Seq, limit: usize) -> Done<Vec<Recorded>> {

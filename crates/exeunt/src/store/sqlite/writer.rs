@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::failed;
 use super::file::OpenError;
+use super::mark::Mark;
 use crate::revocation::Revocation;
 use crate::store::{StoreError, Witness};
 
@@ -52,13 +53,13 @@ struct Sentence<T, F> {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Self, OpenError> {
+    pub(super) fn start(connection: Connection, mark: Mark) -> Result<Self, OpenError> {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let witnesses = Witnesses::default();
         let told = Arc::clone(&witnesses);
         let thread = std::thread::Builder::new()
             .name("exeunt-writer".to_owned())
-            .spawn(move || write_until_closed(connection, jobs, &told))
+            .spawn(move || write_until_closed((connection, mark), jobs, &told))
             .map_err(OpenError::Thread)?;
         Ok(Self { queue: Some(queue), witnesses, thread: Some(thread) })
     }
@@ -95,14 +96,14 @@ impl Drop for Writer {
     }
 }
 
-fn write_until_closed(mut connection: Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>, witnesses: &Witnesses) {
+fn write_until_closed(mut file: (Connection, Mark), mut jobs: mpsc::Receiver<Box<dyn Job>>, witnesses: &Witnesses) {
     let mut group = Vec::with_capacity(BATCH_MAX);
     while jobs.blocking_recv_many(&mut group, BATCH_MAX) > 0 {
-        write_group(&mut connection, &mut group, witnesses);
+        write_group(&mut file, &mut group, witnesses);
     }
 }
 
-fn write_group(connection: &mut Connection, group: &mut Vec<Box<dyn Job>>, witnesses: &Witnesses) {
+fn write_group((connection, mark): &mut (Connection, Mark), group: &mut Vec<Box<dyn Job>>, witnesses: &Witnesses) {
     let mut said = Vec::new();
     let committed = commit(connection, group, &mut said);
     match &committed {
@@ -111,6 +112,9 @@ fn write_group(connection: &mut Connection, group: &mut Vec<Box<dyn Job>>, witne
                 witnesses.lock().iter().flat_map(|witness| said.iter().map(move |revocation| (witness, revocation)))
             {
                 witness.heard(revocation);
+            }
+            if let Some(last) = said.last() {
+                mark.raise(last.seq);
             }
         }
         Err(error) => tracing::error!(%error, sentences = group.len(), "the store could not commit"),
