@@ -19,8 +19,13 @@ use crate::server::Ground;
 /// Live sessions that the tokens are chosen from. A use of each is noted once a minute; since the real server is driven
 /// a third of the time, spreading them over three minutes makes it write as much for a request as it would under load
 /// that never ends.
-const SEED: Seed =
-    Seed { sessions: 100_000, users: 25_000, order: Order::AsTheyCome, noted_within: Duration::from_secs(3 * 60) };
+const SEED: Seed = Seed {
+    sessions: 100_000,
+    users: 25_000,
+    order: Order::AsTheyCome,
+    noted_within: Duration::from_secs(3 * 60),
+    forgotten: 0,
+};
 /// Connections of the driver.
 const CONNECTIONS: usize = 64;
 /// Rounds that count; their median is the result.

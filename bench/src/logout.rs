@@ -41,7 +41,7 @@ pub(crate) fn run(ground: &Ground) -> anyhow::Result<()> {
     let data = folder.path().join("data");
     let count = ROUNDS * LOGOUTS + SAMPLE;
     let users = count / SESSIONS_EACH;
-    let what = Seed { sessions: count, users, order: Order::AsTheyCome, noted_within: NOTED_WITHIN };
+    let what = Seed { sessions: count, users, order: Order::AsTheyCome, noted_within: NOTED_WITHIN, forgotten: 0 };
     let tokens = Runtime::new()?.block_on(seed(&data, what))?;
     let (kept, leaving) = tokens.split_at(SAMPLE);
 

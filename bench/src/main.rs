@@ -6,6 +6,7 @@ mod bare;
 mod check;
 mod contest;
 mod drive;
+mod expire;
 mod http;
 mod logout;
 mod machine;
@@ -23,7 +24,7 @@ use self::report::say;
 use self::server::Ground;
 
 /// How this program is called. The last three are for itself: each is a process of its own.
-const USAGE: &str = "usage: exeunt-bench check|memory|logout|all [--data FOLDER]
+const USAGE: &str = "usage: exeunt-bench check|memory|logout|expire|all [--data FOLDER]
        exeunt-bench bare-hyper|bare-axum BODY_LENGTH
        exeunt-bench fill SESSIONS USERS";
 
@@ -51,7 +52,7 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
 
 fn measure(what: &str, folder: PathBuf) -> anyhow::Result<()> {
     let chosen = |name| what == name || what == "all";
-    if !["check", "memory", "logout"].into_iter().any(chosen) {
+    if !["check", "memory", "logout", "expire"].into_iter().any(chosen) {
         bail!("{USAGE}");
     }
     let ground = Ground::new(folder)?;
@@ -61,6 +62,9 @@ fn measure(what: &str, folder: PathBuf) -> anyhow::Result<()> {
     }
     if chosen("logout") {
         logout::run(&ground)?;
+    }
+    if chosen("expire") {
+        expire::run(&ground)?;
     }
     if chosen("memory") {
         memory::run(&ground)?;

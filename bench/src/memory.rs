@@ -64,7 +64,7 @@ pub(crate) fn fill(sessions: usize, users: usize) -> anyhow::Result<()> {
 }
 
 const fn million(sessions: usize, users: usize) -> Seed {
-    Seed { sessions, users, order: Order::Sorted, noted_within: Duration::from_secs(60) }
+    Seed { sessions, users, order: Order::Sorted, noted_within: Duration::from_secs(60), forgotten: 0 }
 }
 
 fn filled(ground: &Ground, users: usize) -> anyhow::Result<u64> {

@@ -28,6 +28,8 @@ const LANES: usize = 1_024;
 const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 /// How long ago the sessions were opened.
 const OPENED_AGO: Duration = Duration::from_secs(3_600);
+/// How long ago those were that nobody has used since: a day more than a session may lie unused.
+const FORGOTTEN_AGO: Duration = Duration::from_secs(8 * 24 * 3_600);
 /// A use of a session is noted if the last one that was noted is this long ago.
 const NOTED_EVERY: Duration = Duration::from_secs(60);
 
@@ -49,6 +51,8 @@ pub(crate) struct Seed {
     pub(crate) order: Order,
     /// Within this time from now every session's next use comes to be noted, at all moments of it alike.
     pub(crate) noted_within: Duration,
+    /// So many of them, the first, have lain unused for longer than a session may.
+    pub(crate) forgotten: usize,
 }
 
 /// Writes users and sessions, and returns the tokens.
@@ -92,7 +96,7 @@ async fn add_user(store: Arc<SqliteStore>, at: usize) -> anyhow::Result<()> {
 pub(crate) fn session(digest: TokenDigest, at: usize, seed: &Seed, now: Timestamp) -> Session {
     let users = seed.users;
     let noted_in = seed.noted_within.mul_f64(float(at as u64) / float(seed.sessions as u64));
-    let opened_at = before(now, OPENED_AGO);
+    let opened_at = before(now, if at < seed.forgotten { FORGOTTEN_AGO } else { OPENED_AGO });
     // As random as the digest, and in the same order, so that both indexes of the file grow alike.
     let mut public = [0; 16];
     public.copy_from_slice(&digest.as_bytes()[..16]);
@@ -103,7 +107,7 @@ pub(crate) fn session(digest: TokenDigest, at: usize, seed: &Seed, now: Timestam
         name: user_name(at % users).into(),
         epoch: Epoch::FIRST,
         opened_at,
-        seen_at: before(now, NOTED_EVERY).plus(noted_in),
+        seen_at: if at < seed.forgotten { opened_at } else { before(now, NOTED_EVERY).plus(noted_in) },
         expires_at: opened_at.plus(Lifetime::default().absolute),
         device: Device::new(AGENT, "192.0.2.7"),
     }

@@ -8,11 +8,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use tempfile::TempDir;
 
 /// What stands before the address in the line of every server.
 const LISTENS: &str = "listens on http://";
+
+/// What stands before the address of a server's metrics.
+const METRICS: &str = "Metrics are on http://";
 
 /// Where the programs are, and where data may be put.
 pub(crate) struct Ground {
@@ -69,7 +72,7 @@ fn command(program: &Path, processors: Option<&str>) -> Command {
 pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
-    _said: BufReader<ChildStdout>,
+    said: BufReader<ChildStdout>,
 }
 
 impl Server {
@@ -79,12 +82,24 @@ impl Server {
         let mut line = String::new();
         said.read_line(&mut line)?;
         let (_, address) = line.split_once(LISTENS).with_context(|| format!("a server did not start: {line:?}"))?;
-        Ok(Self { address: address.trim().parse()?, child, _said: said })
+        Ok(Self { address: address.trim().parse()?, child, said })
     }
 
     /// Where it listens.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where its metrics are; it says so after its address.
+    pub(crate) fn metrics(&mut self) -> anyhow::Result<SocketAddr> {
+        let mut line = String::new();
+        while self.said.read_line(&mut line)? > 0 {
+            if let Some((_, rest)) = line.split_once(METRICS) {
+                return Ok(rest.trim_end().trim_end_matches("/metrics").parse()?);
+            }
+            line.clear();
+        }
+        bail!("the server did not say where its metrics are")
     }
 
     /// Its number as a process. `taskset` becomes the program that it starts, so this is the server's own.

@@ -11,14 +11,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use exeunt::Lifetime;
+use exeunt::authority::SESSIONS_PER_USER;
+use exeunt::{Lifetime, SessionLimit};
 use url::Url;
 
 pub use self::parse::SettingError;
 pub use self::sources::{Flags, Raw};
 
 /// The names of all settings, as in the file; a flag is spelled with hyphens, the environment `EXEUNT_` and capitals.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 15] = [
     "listen",
     "data",
     "store",
@@ -29,6 +30,8 @@ pub const NAMES: [&str; 13] = [
     "session_lifetime",
     "session_idle",
     "password_min",
+    "sessions_per_user",
+    "sessions_policy",
     "trusted_proxies",
     "log",
     "log_format",
@@ -62,6 +65,9 @@ pub struct Config {
     pub lifetime: Lifetime,
     /// `password_min`: the fewest characters of a new password. Default 8.
     pub password_chars_min: usize,
+    /// `sessions_per_user` and `sessions_policy`: how many sessions a user may have, and whether one more ends the oldest
+    /// (`end-oldest`) or is refused (`refuse`). Defaults: 500, `end-oldest`.
+    pub sessions_per_user: SessionLimit,
     /// `trusted_proxies`: addresses whose `X-Forwarded-For` is believed. Default: none.
     pub trusted_proxies: Vec<IpAddr>,
     /// `log`: what is logged, as `info` or `info,exeunt=debug`. Default `info`.
@@ -101,6 +107,7 @@ impl Config {
             password_chars_min: raw
                 .get("password_min", parse::password_min)?
                 .unwrap_or(exeunt::credential::PASSWORD_CHARS_MIN),
+            sessions_per_user: sessions_per_user(raw)?,
             trusted_proxies: raw.get("trusted_proxies", parse::addresses)?.unwrap_or_default(),
             log: raw.get("log", parse::filter)?.unwrap_or_else(|| "info".to_owned()),
             log_format: raw.get("log_format", parse::log_format)?,
@@ -147,8 +154,17 @@ fn data_folder(raw: &Raw) -> Result<PathBuf, SettingError> {
     }
 }
 
+fn sessions_per_user(raw: &Raw) -> Result<SessionLimit, SettingError> {
+    let max = raw.get("sessions_per_user", parse::sessions)?.unwrap_or(SESSIONS_PER_USER);
+    let limit = raw.get("sessions_policy", parse::sessions_policy)?.unwrap_or(SessionLimit::EndOldest);
+    Ok(limit(max))
+}
+
 /// The longest lifetime that can be set: browsers keep no cookie longer than 400 days.
 pub const LIFETIME_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// The most sessions of a user that can be set: as many as a list of them shows.
+pub const SESSIONS_PER_USER_MAX: usize = 5_000;
 
 #[cfg(test)]
 mod tests {
@@ -166,6 +182,13 @@ mod tests {
         let loopback = [SocketAddr::from(([127, 0, 0, 1], 3000))];
         assert!(config.registration_open(&loopback));
         assert!(!config.is_https(&loopback).expect("loopback may be plain"));
+    }
+
+    #[test]
+    fn a_limit_on_sessions_is_a_number_and_a_policy() {
+        assert_eq!(read(&[]).expect("defaults").sessions_per_user, SessionLimit::EndOldest(500));
+        let strict = read(&[("sessions_per_user", "1"), ("sessions_policy", "refuse")]).expect("settings");
+        assert_eq!(strict.sessions_per_user, SessionLimit::Refuse(1));
     }
 
     #[test]
@@ -194,6 +217,9 @@ mod tests {
             ("session_idle", "0s"),
             ("password_min", "4"),
             ("trusted_proxies", "10.0.0.0/8"),
+            ("sessions_per_user", "0"),
+            ("sessions_per_user", "5001"),
+            ("sessions_policy", "newest"),
             ("log", "=="),
             ("log_format", "xml"),
             ("store", "postgres://localhost"),

@@ -47,8 +47,12 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
 /// The authority over the store of these settings. This process owns the data folder from now on.
 pub(crate) async fn open(config: &Config) -> anyhow::Result<Arc<Authority>> {
     let store = SqliteStore::open(&config.data)?;
-    let settings =
-        Settings { lifetime: config.lifetime, password_chars_min: config.password_chars_min, ..Settings::default() };
+    let settings = Settings {
+        lifetime: config.lifetime,
+        password_chars_min: config.password_chars_min,
+        sessions_per_user: config.sessions_per_user,
+        ..Settings::default()
+    };
     Authority::open(Arc::new(store), settings).await.context("the live sessions cannot be read")
 }
 

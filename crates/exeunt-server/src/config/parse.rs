@@ -6,9 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use exeunt::SessionLimit;
 use url::{Host, Url};
 
-use super::{LIFETIME_MAX, LogFormat};
+use super::{LIFETIME_MAX, LogFormat, SESSIONS_PER_USER_MAX};
 
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +133,21 @@ pub(super) fn password_min(text: &str) -> Parsed<usize> {
     match text.parse() {
         Ok(chars) if (8..=64).contains(&chars) => Ok(chars),
         _ => Err("it is a number of characters from 8 to 64".to_owned()),
+    }
+}
+
+pub(super) fn sessions(text: &str) -> Parsed<usize> {
+    match text.parse() {
+        Ok(sessions) if (1..=SESSIONS_PER_USER_MAX).contains(&sessions) => Ok(sessions),
+        _ => Err(format!("it is a number of sessions from 1 to {SESSIONS_PER_USER_MAX}")),
+    }
+}
+
+pub(super) fn sessions_policy(text: &str) -> Parsed<fn(usize) -> SessionLimit> {
+    match text {
+        "end-oldest" => Ok(SessionLimit::EndOldest),
+        "refuse" => Ok(SessionLimit::Refuse),
+        _ => Err("it is `end-oldest` or `refuse`".to_owned()),
     }
 }
 

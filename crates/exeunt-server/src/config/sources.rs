@@ -50,6 +50,12 @@ pub struct Flags {
     /// The fewest characters of a new password [default: 8]
     #[arg(long, value_name = "NUMBER", global = true)]
     pub password_min: Option<String>,
+    /// How many sessions a user may have [default: 500]
+    #[arg(long, value_name = "NUMBER", global = true)]
+    pub sessions_per_user: Option<String>,
+    /// What one session more does: end-oldest or refuse [default: end-oldest]
+    #[arg(long, value_name = "WORD", global = true)]
+    pub sessions_policy: Option<String>,
     /// Proxies whose X-Forwarded-For is believed: addresses divided by commas
     #[arg(long, value_name = "ADDRESSES", global = true)]
     pub trusted_proxies: Option<String>,
@@ -161,6 +167,8 @@ impl Raw {
             ("session_lifetime", flags.session_lifetime),
             ("session_idle", flags.session_idle),
             ("password_min", flags.password_min),
+            ("sessions_per_user", flags.sessions_per_user),
+            ("sessions_policy", flags.sessions_policy),
             ("trusted_proxies", flags.trusted_proxies),
             ("log", flags.log),
             ("log_format", flags.log_format),

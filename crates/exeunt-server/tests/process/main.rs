@@ -22,6 +22,7 @@ mod pipelined;
 mod proxied;
 mod refusals;
 mod secrets;
+mod sessions_limit;
 mod smuggling;
 mod stopping;
 mod storm;
