@@ -5,6 +5,7 @@
 //! HTTP and of no backend.
 
 mod errors;
+mod guests;
 mod keeper;
 mod opening;
 mod users;
@@ -25,6 +26,7 @@ use crate::session::{Device, Lifetime, LiveSession, Opened, Session, SessionId};
 use crate::store::{SessionLimit, Store, StoreError};
 use crate::token::{Token, TokenDigest};
 use crate::user::{User, UserId};
+use crate::users::Users;
 
 /// Sessions read at a time when memory is filled at start.
 const LOAD_PAGE: usize = 4_096;
@@ -56,6 +58,8 @@ pub struct Settings {
     pub work: Work,
     /// How many sessions a user may have.
     pub sessions_per_user: SessionLimit,
+    /// The app's own table of users; `None`: they are the store's.
+    pub users: Option<Arc<dyn Users>>,
     /// How often touches are written and expired sessions swept; `None` leaves that to [`Authority::keep_house`].
     pub keep_every: Option<Duration>,
     /// What time it is.
@@ -70,6 +74,7 @@ impl Default for Settings {
             lifetime: Lifetime::default(),
             password_chars_min: PASSWORD_CHARS_MIN,
             work: Work::default(),
+            users: None,
             sessions_per_user: SessionLimit::EndOldest(SESSIONS_PER_USER),
             keep_every: Some(keeper::KEEP_EVERY),
             clock: Arc::new(SystemClock),

@@ -34,6 +34,7 @@
 //! | [`user`], [`credential`], [`session`], [`token`], [`revocation`], [`audit`], [`clock`], [`random`] | the nouns; they import each other only downward |
 //! | [`store`] | what is asked of memory that survives; its backends |
 //! | [`live`] | what this process may believe |
+//! | [`users`] | what is asked of an app that keeps its users itself |
 //! | [`hasher`], [`attempts`] | what a stranger's try may cost us, and how often |
 //! | [`authority`] | every decision |
 
@@ -50,6 +51,7 @@ pub mod session;
 pub mod store;
 pub mod token;
 pub mod user;
+pub mod users;
 
 pub use audit::{AuditEntry, AuditQuery, Deed};
 pub use authority::{Authority, LoginError, Place, RegisterError, Settings, Standing};

@@ -147,6 +147,13 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not be done or its outcome is unknown.
     async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<Swept, StoreError>;
 
+    /// The number of the last revocation.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not look.
+    async fn log_end(&self) -> Result<Seq, StoreError>;
+
     /// At most `limit` revocations after `seq`, in order of their numbers.
     ///
     /// # Errors

@@ -42,6 +42,7 @@ impl Authority {
         (current, new): (&str, &str),
         device: &Device,
     ) -> Result<(Opened, Revoked), ChangeError> {
+        self.keeps_users()?;
         let name = UserName::parse(&session.name).map_err(RegisterError::from)?;
         let new = NewPassword::choose(new, &name, self.settings.password_chars_min).map_err(RegisterError::from)?;
         let known = self.verify(&session.name, current, device).await?;
@@ -70,6 +71,7 @@ impl Authority {
     ///
     /// [`RegisterError`] says what can be done about it; `NoSuchUser` when there is none.
     pub async fn set_password(&self, name: &str, password: &str, by: By) -> Result<Revoked, RegisterError> {
+        self.keeps_users()?;
         let name = UserName::parse(name)?;
         let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
         let known = self.store.user_by_name(&name).await?.ok_or(RegisterError::NoSuchUser)?;
@@ -131,7 +133,13 @@ impl Authority {
         Ok(self.store.user_by_id(user).await?.map(|known| known.user))
     }
 
+    /// Where the app keeps the users, no password is kept here that could let somebody in one day.
+    const fn keeps_users(&self) -> Result<(), RegisterError> {
+        if self.settings.users.is_some() { Err(RegisterError::KeptByApp) } else { Ok(()) }
+    }
+
     async fn add(&self, name: &str, password: &str, (by, from): (Option<By>, &str)) -> Result<User, RegisterError> {
+        self.keeps_users()?;
         let name = UserName::parse(name)?;
         let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
         if self.store.user_by_name(&name).await?.is_some() {

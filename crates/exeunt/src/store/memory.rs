@@ -204,6 +204,10 @@ impl Store for MemoryStore {
         Ok(Swept { ended: expired.len(), more: expired.len() == limit })
     }
 
+    async fn log_end(&self) -> Result<Seq, StoreError> {
+        Ok(self.0.lock().seq())
+    }
+
     async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         Ok(self.0.lock().log.iter().filter(|recorded| recorded.seq > seq).take(limit).cloned().collect())
     }

@@ -210,6 +210,10 @@ impl Store for SqliteStore {
         Ok(Swept { ended, more })
     }
 
+    async fn log_end(&self) -> Result<Seq, StoreError> {
+        self.read("read the log", |tx| sentences::mark(tx)).await
+    }
+
     async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         self.read("read the log", move |tx| sentences::revocations_after(tx, seq, limit)).await
     }

@@ -207,6 +207,10 @@ impl Store for Staged {
         self.play("expire", self.inner.expire(now, idle_since, limit)).await
     }
 
+    async fn log_end(&self) -> Result<Seq, StoreError> {
+        self.play("log_end", self.inner.log_end()).await
+    }
+
     async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         self.play("revocations_after", self.inner.revocations_after(seq, limit)).await
     }

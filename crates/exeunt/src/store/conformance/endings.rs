@@ -180,6 +180,7 @@ pub async fn the_log_is_numbered_without_gaps_in_commit_order(store: Arc<dyn Sto
     let scribe = Arc::new(Scribe::default());
     store.tell(Arc::clone(&scribe) as Arc<dyn Witness>);
     let ana = user(&store, "ana").await;
+    assert_eq!(store.log_end().await.expect("looked"), Seq(0));
     let mut tasks = Vec::new();
     for _ in 0..40 {
         let one = open(&store, &ana).await;
@@ -196,6 +197,7 @@ pub async fn the_log_is_numbered_without_gaps_in_commit_order(store: Arc<dyn Sto
     let heard: Vec<i64> = scribe.0.lock().iter().map(|revocation| revocation.seq.0).collect();
     assert_eq!(heard, numbers, "witnesses hear in the order of the numbers");
     assert_eq!(store.revocations_after(Seq(38), 1).await.expect("looked")[0].seq, Seq(39));
+    assert_eq!(store.log_end().await.expect("looked"), Seq(40));
 }
 
 /// R6, also for the one who is told that nothing is left to end: what left nothing has been heard by then.

@@ -1,0 +1,95 @@
+//! Users whom an app keeps itself: proving who they are, and the row here on which their sessions hang.
+//!
+//! Owns the race between a proof and a change that makes it void. Epochs are numbers of revocations, so a user whose epoch is
+//! higher than the end of the log was before the proof has been signed out since: the proof is asked for anew.
+
+use super::{Authority, LOGIN_TRIES, LoginError};
+use crate::credential::PasswordHash;
+use crate::revocation::{By, Cause, Revoked};
+use crate::session::Device;
+use crate::store::{KnownUser, NewUser, PasswordChange, StoreError};
+use crate::user::UserName;
+use crate::users::{Users, UsersError};
+
+/// No password has this hash.
+const NO_PASSWORD: &str = "!";
+
+impl Authority {
+    /// Ends everything of a user whom the app keeps and whose password it has changed, or who is to be out for another reason. A
+    /// sign-in that was proven before and is not finished is void, too, even of somebody who never was here.
+    ///
+    /// Call it after the app's own commit. If it fails, nothing is claimed: call it again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be known that it is over.
+    pub async fn credentials_changed(&self, user: &UserName, by: By) -> Result<Revoked, StoreError> {
+        let known = self.guest(user).await?;
+        let change = PasswordChange {
+            user: known.user.id,
+            hash: PasswordHash::from_phc(NO_PASSWORD.to_owned()),
+            verified: None,
+            then: None,
+            cause: Cause::PasswordChanged,
+            by,
+            at: self.settings.clock.now(),
+        };
+        match self.store.change_password(&change).await? {
+            Some(changed) => {
+                self.closed(&changed.revocation).await;
+                Ok(Revoked::proven(&changed.revocation))
+            }
+            // Deleted in between, which ended everything.
+            None => Ok(Revoked::nothing_left()),
+        }
+    }
+
+    pub(super) async fn verify_guest(
+        &self,
+        users: &dyn Users,
+        (name, password): (&str, &str),
+        device: &Device,
+    ) -> Result<KnownUser, LoginError> {
+        for _ in 0..LOGIN_TRIES {
+            let log_end = self.store.log_end().await?;
+            // Held while the app looks: it hashes, too, and would take all cores from everybody else.
+            let turn = self.hasher.turn().await?;
+            let key = name_key(name);
+            let attempt = self.attempts.sign_in(&key, device.address(), self.settings.clock.now())?;
+            let proven = users.prove(name, password).await.map_err(unreachable)?;
+            drop(turn);
+            let Some(user) = proven else { return Err(LoginError::Refused) };
+            attempt.pay_back();
+            let known = self.guest(&user).await?;
+            if !known.user.enabled {
+                return Err(LoginError::Refused);
+            }
+            if known.user.epoch.0 <= log_end {
+                return Ok(known);
+            }
+        }
+        Err(LoginError::Store(StoreError::Busy))
+    }
+
+    /// The row of a user whom the app keeps; begun when they are first heard of.
+    async fn guest(&self, name: &UserName) -> Result<KnownUser, StoreError> {
+        if let Some(known) = self.store.user_by_name(name).await? {
+            return Ok(known);
+        }
+        let hash = PasswordHash::from_phc(NO_PASSWORD.to_owned());
+        let (by, at) = (Some(By::house()), self.settings.clock.now());
+        let new = NewUser { name: name.clone(), hash, admin: false, by, from: "".into(), at };
+        // Two first sign-ins at once: the second finds the row of the first.
+        let _ = self.store.add_user(&new).await?;
+        self.store.user_by_name(name).await?.ok_or(StoreError::Busy)
+    }
+}
+
+/// By what attempts are counted: one spelling for all that may mean the same.
+fn name_key(name: &str) -> String {
+    UserName::parse(name).map_or_else(|_| String::new(), |name| name.key().to_owned())
+}
+
+fn unreachable(source: UsersError) -> StoreError {
+    StoreError::Failed { deed: "look a user up in the app", source }
+}

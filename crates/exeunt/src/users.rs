@@ -1,0 +1,52 @@
+//! Users whom an app keeps itself: the one question that is asked of its table.
+//!
+//! Owns the trait, and no decision: limits on attempts, sessions and their end are the authority's, whoever keeps the users.
+//! Without it the users are the store's own.
+
+use async_trait::async_trait;
+
+use crate::user::UserName;
+
+/// The app's own table of users.
+///
+/// The authority keeps a row for each of them, without a password, from their first sign-in on: sessions hang on it, and
+/// `exeunt user disable` works on it too. It limits attempts before it asks, and asks as many at once as there are cores.
+///
+/// When the app changes somebody's password, or wants them out for any other reason, it must say so:
+/// [`Authority::credentials_changed`](crate::Authority::credentials_changed) ends everything of theirs, and a sign-in that
+/// was verified before and is not finished yet.
+///
+/// ```
+/// use exeunt::users::{Users, UsersError};
+/// use exeunt::user::UserName;
+///
+/// #[derive(Debug)]
+/// struct Members; // a pool of connections to the app's database
+///
+/// #[async_trait::async_trait]
+/// impl Users for Members {
+///     async fn prove(&self, name: &str, password: &str) -> Result<Option<UserName>, UsersError> {
+///         // Look up, verify with argon2 on a thread for blocking work, and do it for names that do not exist, too.
+///         let fits = name == "ana@example.org" && password == "tall ships sail";
+///         Ok(if fits { Some(UserName::parse("member-17")?) } else { None })
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot say whose a name and a password are",
+    label = "not a table of users",
+    note = "implement `exeunt::users::Users` for it: one method, `prove`, that looks at your own table"
+)]
+#[async_trait]
+pub trait Users: std::fmt::Debug + Send + Sync + 'static {
+    /// By what the user with this name and this password is to be known here: stable, as a number or the name itself; sessions
+    /// show it. `None`: wrong, whichever of the two. Should take as long for a name that does not exist.
+    ///
+    /// # Errors
+    ///
+    /// [`UsersError`] when it could not look. Nobody is refused or let in because of it.
+    async fn prove(&self, name: &str, password: &str) -> Result<Option<UserName>, UsersError>;
+}
+
+/// Why the app's table could not be looked at.
+pub type UsersError = Box<dyn std::error::Error + Send + Sync>;

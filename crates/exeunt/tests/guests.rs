@@ -1,0 +1,176 @@
+//! Users whom an app keeps itself: signed in by its word, signed out by ours, and no proof outlives what made it void.
+//!
+//! Owns the races between a proof and a changed password. Each replays what was open.
+
+mod scene;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use exeunt::credential::Work;
+use exeunt::store::Store;
+use exeunt::store::memory::MemoryStore;
+use exeunt::user::UserName;
+use exeunt::users::{Users, UsersError};
+use exeunt::{
+    Authority, Become, By, Device, LoginError, Opened, Place, RegisterError, Settings, Standing, Token, UserId,
+};
+use tokio::sync::{Mutex, Notify};
+
+const MAIL: &str = "Ana@Example.org";
+const PASSWORD: &str = "tall ships sail";
+
+/// An app's table with one member, known here as `member-17`.
+#[derive(Debug, Default)]
+struct Members {
+    password: Mutex<String>,
+    /// Held by a test that wants a proof to wait between its looking and its answer.
+    answering: Mutex<()>,
+    looked: Notify,
+    asked: AtomicUsize,
+    broken: std::sync::atomic::AtomicBool,
+}
+
+#[async_trait::async_trait]
+impl Users for Members {
+    async fn prove(&self, name: &str, password: &str) -> Result<Option<UserName>, UsersError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.broken.load(Ordering::SeqCst) {
+            return Err("the app's database is down".into());
+        }
+        let fits = name == MAIL && *self.password.lock().await == password;
+        self.looked.notify_one();
+        let _ = self.answering.lock().await;
+        Ok(fits.then(member))
+    }
+}
+
+fn member() -> UserName {
+    UserName::parse("member-17").expect("a name")
+}
+
+async fn open() -> (Arc<Authority>, Arc<Members>) {
+    let members = Arc::new(Members { password: Mutex::new(PASSWORD.to_owned()), ..Members::default() });
+    let settings = Settings {
+        users: Some(Arc::clone(&members) as Arc<dyn Users>),
+        work: Work::for_tests(),
+        keep_every: None,
+        ..Settings::default()
+    };
+    let store = Arc::new(MemoryStore::default()) as Arc<dyn Store>;
+    (Authority::open(store, settings).await.expect("opened"), members)
+}
+
+async fn sign_in(authority: &Authority, password: &str) -> Result<Opened, LoginError> {
+    let device = Device::default();
+    authority.login(MAIL, password, Place { device: &device, replaces: None }).await
+}
+
+async fn signed_in(authority: &Authority) -> Opened {
+    sign_in(authority, PASSWORD).await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+async fn is_live(authority: &Authority, token: &Token) -> bool {
+    matches!(authority.check(token).await.expect("looked"), Standing::Live(_))
+}
+
+#[tokio::test]
+async fn the_apps_word_lets_in_and_keeps_out() {
+    let (authority, members) = open().await;
+    let first = signed_in(&authority).await;
+    let second = signed_in(&authority).await;
+    assert_eq!((&*first.session.name, first.session.user), ("member-17", second.session.user));
+    assert!(matches!(sign_in(&authority, "wrong").await.err(), Some(LoginError::Refused)));
+    assert_eq!(members.asked.load(Ordering::SeqCst), 3);
+    let over = authority.credentials_changed(&member(), By::operator()).await.expect("ended");
+    assert_eq!(over.ended().len(), 2);
+    assert!(!is_live(&authority, &first.token).await && !is_live(&authority, &second.token).await);
+    assert!(is_live(&authority, &signed_in(&authority).await.token).await);
+}
+
+/// The proof was given for the old password; while it is on its way the app changes it, whether the member was ever here or not.
+#[tokio::test]
+async fn a_proof_from_before_the_change_opens_nothing() {
+    for was_here in [true, false] {
+        let (authority, members) = open().await;
+        if was_here {
+            let _ = signed_in(&authority).await;
+            members.looked.notified().await;
+        }
+        let held = members.answering.lock().await;
+        let early = tokio::spawn({
+            let authority = Arc::clone(&authority);
+            async move { sign_in(&authority, PASSWORD).await }
+        });
+        members.looked.notified().await;
+        "small boats row".clone_into(&mut *members.password.lock().await);
+        let over = authority.credentials_changed(&member(), By::operator()).await.expect("ended");
+        assert_eq!(over.ended().len(), usize::from(was_here));
+        drop(held);
+        assert!(matches!(early.await.expect("ran").err(), Some(LoginError::Refused)), "was here: {was_here}");
+        assert_eq!(authority.live_sessions(), 0);
+    }
+}
+
+/// Nothing about the password changed, so the sign-in that was under way is proven anew and lives.
+#[tokio::test]
+async fn a_sign_in_that_races_everyones_end_is_proven_anew() {
+    let (authority, members) = open().await;
+    let old = signed_in(&authority).await;
+    members.looked.notified().await;
+    let held = members.answering.lock().await;
+    let early = tokio::spawn({
+        let authority = Arc::clone(&authority);
+        async move { sign_in(&authority, PASSWORD).await }
+    });
+    members.looked.notified().await;
+    let everyone = authority.revoke(exeunt::Target::Everyone, exeunt::Cause::EveryoneOut, By::operator());
+    assert!(everyone.await.expect("ended").seq().is_some());
+    drop(held);
+    let late = early.await.expect("ran").unwrap_or_else(|error| panic!("{error}"));
+    assert!(is_live(&authority, &late.token).await && !is_live(&authority, &old.token).await);
+    assert_eq!(members.asked.load(Ordering::SeqCst), 3, "once for each proof, and once anew");
+}
+
+#[tokio::test]
+async fn where_the_apps_table_cannot_be_looked_at_nobody_is_refused_or_let_in_or_out() {
+    let (authority, members) = open().await;
+    let opened = signed_in(&authority).await;
+    members.broken.store(true, Ordering::SeqCst);
+    let failed = sign_in(&authority, PASSWORD).await.err();
+    assert!(matches!(&failed, Some(LoginError::Store(error)) if error.to_string().contains("down")), "{failed:?}");
+    assert!(is_live(&authority, &opened.token).await);
+}
+
+#[tokio::test]
+async fn an_operator_disables_a_guest_and_no_password_is_kept_here() {
+    let (authority, _) = open().await;
+    let opened = signed_in(&authority).await;
+    let user = opened.session.user;
+    let (_, over) =
+        authority.change_user(user, Become::Disabled, By::operator()).await.expect("changed").expect("there");
+    assert_eq!(over.ended(), [opened.session.id]);
+    assert!(!is_live(&authority, &opened.token).await);
+    assert!(matches!(sign_in(&authority, PASSWORD).await.err(), Some(LoginError::Refused)));
+    let device = Device::default();
+    for refused in [
+        authority.register("bea", PASSWORD, &device).await.err(),
+        authority.add_user("bea", PASSWORD, By::operator()).await.err(),
+        authority.set_password("member-17", PASSWORD, By::operator()).await.err(),
+    ] {
+        assert!(matches!(refused, Some(RegisterError::KeptByApp)), "{refused:?}");
+    }
+    assert_eq!(authority.users(UserId(0), 9).await.expect("looked").len(), 1);
+}
+
+#[tokio::test]
+async fn guesses_are_limited_before_the_app_is_asked() {
+    let (authority, members) = open().await;
+    let mut refused = 0;
+    while matches!(sign_in(&authority, "wrong").await.err(), Some(LoginError::Refused)) {
+        refused += 1;
+        assert!(refused < 1_000);
+    }
+    assert!(matches!(sign_in(&authority, PASSWORD).await.err(), Some(LoginError::TooMany(_))));
+    assert_eq!(members.asked.load(Ordering::SeqCst), refused);
+}
