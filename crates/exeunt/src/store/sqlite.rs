@@ -211,7 +211,7 @@ impl Store for SqliteStore {
     }
 
     async fn log_end(&self) -> Result<Seq, StoreError> {
-        self.read("read the log", |tx| sentences::mark(tx)).await
+        self.read("read the log", sentences::mark).await
     }
 
     async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError> {
