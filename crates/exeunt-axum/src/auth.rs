@@ -7,30 +7,30 @@ use std::sync::Arc;
 
 use axum_core::extract::FromRequestParts;
 use exeunt::live::Watch;
-use exeunt::{
-    AuditEntry, AuditQuery, By, Cause, Device, LiveSession, Opened, Place, Revoked, SessionId, Standing, Target, User,
-};
+use exeunt::{AuditEntry, AuditQuery, Device, LiveSession, Opened, Revoked, SessionId};
 use http::Method;
 use http::header::USER_AGENT;
 use http::request::Parts;
 
-use crate::desk::Desk;
 use crate::errors::{AuthError, RegisterRefused};
+use crate::flash::{Flash, FlashFault};
 use crate::guard::Approach;
 use crate::layer::{ClientAddress, Shared};
 use crate::offered::{Carrier, Offered};
 use crate::parts::{LoggedIn, LoggedOut};
+use crate::source::{Asker, Ending, Entered, ListedSession};
 
 /// Who is asking, checked when the handler began; and the verbs to sign in and out.
 ///
 /// As an extractor it lets everybody in, signed in or not. It fails only where it could not look.
+#[must_use = "a handler that only lets in whoever is signed in takes `CurrentUser`"]
 pub struct Auth {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     offered: Offered,
     session: Option<LiveSession>,
     approach: Approach,
-    method: Method,
-    device: Device,
+    pub(crate) method: Method,
+    pub(crate) device: Device,
 }
 
 impl Auth {
@@ -46,6 +46,13 @@ impl Auth {
         !matches!(self.offered, Offered::Nothing)
     }
 
+    /// Whether two different cookies of ours came. It cannot be known which is meant, so neither is looked at: signing in again
+    /// does not help until the browser has lost one of them.
+    #[must_use]
+    pub const fn has_two_cookies(&self) -> bool {
+        matches!(self.offered, Offered::TwoCookies)
+    }
+
     /// Signs a person in. The session that this browser had, if any, ends in the same moment: a new token at every sign-in
     /// (ASVS 5.0 7.2.4).
     ///
@@ -54,23 +61,19 @@ impl Auth {
     /// [`AuthError::WrongCredentials`] without saying which; [`AuthError::CrossOrigin`] for another site's form; and what
     /// else keeps somebody out.
     pub async fn login(&self, name: &str, password: &str) -> Result<LoggedIn, AuthError> {
-        self.refuse_foreign()?;
-        let replaces = self.session.as_ref().map(|session| session.id);
-        let place = Place { device: &self.device, replaces };
-        let opened = self.shared.authority.login(name, password, place).await?;
-        let lives = self.shared.authority.settings().lifetime.absolute;
-        Ok(LoggedIn::new(opened, Carrier::Cookie, self.shared.transport, lives))
+        let entered = self.enter(name, password, self.asker().ok()).await?;
+        Ok(LoggedIn::new(entered, Carrier::Cookie, self.shared.transport.clone()))
     }
 
-    /// Signs a program in. The token goes into the answer's body, and no cookie is set.
+    /// Signs a program in. The token goes into the answer's body, and no cookie is set. The session whose bearer token came
+    /// along, if any, ends in the same moment.
     ///
     /// # Errors
     ///
     /// As [`Auth::login`].
     pub async fn login_for_token(&self, name: &str, password: &str) -> Result<Opened, AuthError> {
-        self.refuse_foreign()?;
-        let place = Place { device: &self.device, replaces: None };
-        Ok(self.shared.authority.login(name, password, place).await?)
+        let over = self.asker().ok().filter(|_| self.offered.carrier() == Carrier::Bearer);
+        Ok(self.enter(name, password, over).await?.opened)
     }
 
     /// Registers a user. Nobody is signed in by it.
@@ -78,9 +81,9 @@ impl Auth {
     /// # Errors
     ///
     /// [`RegisterRefused`] says what the user can choose otherwise, or why not at all.
-    pub async fn register(&self, name: &str, password: &str) -> Result<User, RegisterRefused> {
+    pub async fn register(&self, name: &str, password: &str) -> Result<(), RegisterRefused> {
         self.refuse_foreign()?;
-        Ok(self.shared.authority.register(name, password, &self.device).await?)
+        self.shared.source.register((name, password), &self.device).await
     }
 
     /// Signs out. When this returns `Ok`, the session is over: at every node, after any crash.
@@ -99,7 +102,7 @@ impl Auth {
             Offered::TwoCookies => return Err(AuthError::TwoCookies),
             _ => self.revoke_own(carrier).await?,
         };
-        Ok(LoggedOut::new(revoked, carrier, self.shared.transport))
+        Ok(LoggedOut::new(revoked, carrier, self.shared.transport.clone()))
     }
 
     /// Ends everything of the user with this name and password, who need not be signed in: HTTP Basic names no session.
@@ -107,11 +110,8 @@ impl Auth {
     /// # Errors
     ///
     /// As [`Auth::login`] and [`Auth::logout`].
-    pub async fn logout_everywhere_as(&self, name: &str, password: &str) -> Result<(User, Revoked), AuthError> {
-        let user = self.shared.authority.prove(name, password, &self.device).await?;
-        let by = By::user(user.id, &self.device);
-        let revoked = self.shared.authority.revoke(Target::User(user.id), Cause::LogoutEverywhere, by).await?;
-        Ok((user, revoked))
+    pub async fn logout_everywhere_as(&self, name: &str, password: &str) -> Result<Revoked, AuthError> {
+        self.shared.source.end_everything_as((name, password), &self.device).await
     }
 
     /// Ends one of the sessions of whoever is signed in. `Ok(None)`: it is not one of theirs, or has ended.
@@ -122,13 +122,13 @@ impl Auth {
     ///
     /// [`AuthError::NotSignedIn`], and as [`Auth::logout`].
     pub async fn end(&self, id: SessionId) -> Result<Option<Revoked>, AuthError> {
-        let (session, by) = self.deed()?;
+        let asker = self.deed()?;
         // A session never changes its owner, so what was listed as theirs is theirs.
-        let owned = self.shared.authority.sessions_of(session.user).await?.iter().any(|owned| owned.id == id);
+        let owned = self.shared.source.sessions(asker).await?.iter().any(|owned| owned.id == id);
         if !owned {
             return Ok(None);
         }
-        let revoked = self.shared.authority.revoke(Target::Session(id), Cause::EndedByOwner, by).await?;
+        let revoked = self.shared.source.end(asker, Ending::One(id)).await?;
         Ok(revoked.seq().is_some().then_some(revoked))
     }
 
@@ -138,9 +138,7 @@ impl Auth {
     ///
     /// [`AuthError::NotSignedIn`], and as [`Auth::logout`].
     pub async fn logout_others(&self) -> Result<Revoked, AuthError> {
-        let (session, by) = self.deed()?;
-        let target = Target::Others { user: session.user, keep: session.id };
-        Ok(self.shared.authority.revoke(target, Cause::LogoutEverywhere, by).await?)
+        self.shared.source.end(self.deed()?, Ending::Others).await
     }
 
     /// Ends everything of whoever is signed in, this session included.
@@ -149,9 +147,8 @@ impl Auth {
     ///
     /// [`AuthError::NotSignedIn`], and as [`Auth::logout`].
     pub async fn logout_everywhere(self) -> Result<LoggedOut, AuthError> {
-        let (session, by) = self.deed()?;
-        let revoked = self.shared.authority.revoke(Target::User(session.user), Cause::LogoutEverywhere, by).await?;
-        Ok(LoggedOut::new(Some(revoked), self.offered.carrier(), self.shared.transport))
+        let revoked = self.leave(self.deed()?, Ending::Everything).await?;
+        Ok(LoggedOut::new(Some(revoked), self.offered.carrier(), self.shared.transport.clone()))
     }
 
     /// Changes the password of whoever is signed in, having verified the current one. Everything of theirs ends, and this
@@ -161,11 +158,8 @@ impl Auth {
     ///
     /// [`RegisterRefused`] says what the user can choose otherwise; wrong credentials are those of the current password.
     pub async fn change_password(&self, current: &str, new: &str) -> Result<(LoggedIn, Revoked), RegisterRefused> {
-        let (session, _) = self.deed()?;
-        let changed = self.shared.authority.change_password(session, (current, new), &self.device).await?;
-        let (opened, revoked) = changed;
-        let lives = self.shared.authority.settings().lifetime.absolute;
-        Ok((LoggedIn::new(opened, self.offered.carrier(), self.shared.transport, lives), revoked))
+        let (entered, revoked) = self.shared.source.change_password(self.deed()?, (current, new)).await?;
+        Ok((LoggedIn::new(entered, self.offered.carrier(), self.shared.transport.clone()), revoked))
     }
 
     /// A future that waits until this session has ended, for a handler that keeps something open: an event stream, a socket,
@@ -173,10 +167,10 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// [`AuthError::NotSignedIn`]; [`AuthError::TooMuchOpen`] for more than anybody needs.
+    /// [`AuthError::NotSignedIn`]; [`AuthError::TooMuchOpen`] for more than anybody needs. Where the authority is distant, a
+    /// session that cannot be watched any more counts as ended.
     pub fn until_revoked(&self) -> Result<impl Future<Output = ()> + Send + use<>, AuthError> {
-        let watch = self.watch()?;
-        Ok(async move { watch.ended().await })
+        self.shared.source.until_revoked(self.asker()?.token)
     }
 
     /// What [`Auth::until_revoked`] waits with, for a handler that has something left to say when the session has ended: signing
@@ -184,22 +178,20 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// As [`Auth::until_revoked`].
+    /// As [`Auth::until_revoked`]; [`AuthError::NotHere`] where the authority is distant.
     pub fn watch(&self) -> Result<Watch, AuthError> {
-        let Offered::Token(_, token) = &self.offered else { return Err(AuthError::NotSignedIn) };
-        let watch = self.shared.authority.watch(token).map_err(|_| AuthError::TooMuchOpen)?;
-        watch.ok_or(AuthError::NotSignedIn)
+        self.shared.source.watch(self.asker()?.token)
     }
 
     /// What was done to whoever is signed in, newest first: entries before the one with the place `before`.
     ///
     /// # Errors
     ///
-    /// [`AuthError::NotSignedIn`], or [`AuthError::Unavailable`].
+    /// [`AuthError::NotSignedIn`], or [`AuthError::Unavailable`]; [`AuthError::NotHere`] where the authority is distant.
     pub async fn audit(&self, before: Option<i64>, limit: usize) -> Result<Vec<AuditEntry>, AuthError> {
         let session = self.session.as_ref().ok_or(AuthError::NotSignedIn)?;
         let query = AuditQuery { user: Some(session.user), cause: None, from: None, until: None, before, limit };
-        Ok(self.shared.authority.audit(&query).await?)
+        self.shared.source.audit(&query).await
     }
 
     /// The sessions of whoever is signed in, newest first.
@@ -207,9 +199,17 @@ impl Auth {
     /// # Errors
     ///
     /// [`AuthError::NotSignedIn`], or [`AuthError::Unavailable`].
-    pub async fn sessions(&self) -> Result<Vec<exeunt::Session>, AuthError> {
-        let session = self.session.as_ref().ok_or(AuthError::NotSignedIn)?;
-        Ok(self.shared.authority.sessions_of(session.user).await?)
+    pub async fn sessions(&self) -> Result<Vec<ListedSession>, AuthError> {
+        self.shared.source.sessions(self.asker()?).await
+    }
+
+    /// A note for the next page that survives a sign-out: only what is given here does.
+    ///
+    /// # Errors
+    ///
+    /// [`FlashFault`] for a name or a text that cannot be one.
+    pub fn flash(&self, name: &str, text: &str) -> Result<Flash, FlashFault> {
+        Flash::new(name, text, self.shared.transport.clone())
     }
 
     /// Whether the session is still live, now. For a handler that worked long and is about to do what cannot be undone.
@@ -219,7 +219,7 @@ impl Auth {
     /// [`AuthError::Unavailable`] where it could not look.
     pub async fn is_still_live(&self) -> Result<bool, AuthError> {
         match &self.offered {
-            Offered::Token(_, token) => Ok(matches!(self.shared.authority.check(token).await?, Standing::Live(_))),
+            Offered::Token(_, token) => Ok(self.shared.source.check(token).await?.is_some()),
             _ => Ok(false),
         }
     }
@@ -230,7 +230,7 @@ impl Auth {
         if by_cookie && self.method != Method::GET {
             self.refuse_foreign()?;
         }
-        let Some(session) = &self.session else { return Ok(None) };
+        let Ok(asker) = self.asker() else { return Ok(None) };
         if by_cookie {
             match self.approach {
                 Approach::Own => {}
@@ -238,17 +238,38 @@ impl Auth {
                 Approach::Foreign => return Err(AuthError::CrossOrigin),
             }
         }
-        let by = By::user(session.user, &self.device);
-        Ok(Some(self.shared.authority.revoke(Target::Session(session.id), Cause::Logout, by).await?))
+        self.leave(asker, Ending::This).await.map(Some)
+    }
+
+    /// The app hears of it before, and after it is over; where that cannot be known it hears nothing more.
+    async fn leave(&self, asker: Asker<'_>, ending: Ending) -> Result<Revoked, AuthError> {
+        self.shared.hooks.before_logout(asker.session).await;
+        let revoked = self.shared.source.end(asker, ending).await?;
+        self.shared.hooks.after_logout(asker.session, &revoked).await;
+        Ok(revoked)
+    }
+
+    async fn enter(&self, name: &str, password: &str, over: Option<Asker<'_>>) -> Result<Entered, AuthError> {
+        self.refuse_foreign()?;
+        self.shared.hooks.before_login(name, &self.device).await?;
+        let entered = self.shared.source.login((name, password), &self.device, over).await?;
+        self.shared.hooks.after_login(&entered.opened.session).await;
+        Ok(entered)
     }
 
     /// Whoever is signed in and means it, for a deed on their own sessions.
-    fn deed(&self) -> Result<(&LiveSession, By), AuthError> {
+    pub(crate) fn deed(&self) -> Result<Asker<'_>, AuthError> {
         if self.offered.carrier() == Carrier::Cookie {
             self.refuse_foreign()?;
         }
-        let session = self.session.as_ref().ok_or(AuthError::NotSignedIn)?;
-        Ok((session, By::user(session.user, &self.device)))
+        self.asker()
+    }
+
+    pub(crate) fn asker(&self) -> Result<Asker<'_>, AuthError> {
+        match (&self.offered, &self.session) {
+            (Offered::Token(_, token), Some(session)) => Ok(Asker { token, session, device: &self.device }),
+            _ => Err(AuthError::NotSignedIn),
+        }
     }
 
     /// Signing in with another's credentials is an attack as well as signing somebody out (login CSRF).
@@ -257,61 +278,12 @@ impl Auth {
     }
 }
 
-/// An administrator, checked with the store: as an extractor it refuses everybody else.
-pub struct Admin {
-    auth: Auth,
-    by: By,
-}
-
-impl Admin {
-    /// The administrator's own session.
-    #[must_use]
-    pub const fn auth(&self) -> &Auth {
-        &self.auth
-    }
-
-    /// The same, for a verb that ends it.
-    #[must_use]
-    pub fn into_auth(self) -> Auth {
-        self.auth
-    }
-
-    /// What an administrator can do.
-    #[must_use]
-    pub fn desk(&self) -> Desk<'_> {
-        Desk { authority: &self.auth.shared.authority, by: &self.by }
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for Admin {
-    type Rejection = AuthError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
-        let auth = Auth::from_request_parts(parts, state).await?;
-        // A safe method changes nothing, whoever sent the person; a deed must be meant.
-        let by = if matches!(auth.method, Method::GET | Method::HEAD) {
-            let session = auth.session.as_ref().ok_or(AuthError::NotSignedIn)?;
-            By::user(session.user, &auth.device)
-        } else {
-            auth.deed()?.1
-        };
-        let session = auth.session.as_ref().ok_or(AuthError::NotSignedIn)?;
-        // Asked of the store each time: a role that was taken away is gone at once.
-        let user = auth.shared.authority.user(session.user).await?;
-        if user.is_some_and(|user| user.admin && user.enabled) {
-            Ok(Self { auth, by })
-        } else {
-            Err(AuthError::NotAdmin)
-        }
-    }
-}
-
 impl<S: Sync> FromRequestParts<S> for Auth {
     type Rejection = AuthError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
         let shared = Arc::clone(parts.extensions.get::<Arc<Shared>>().ok_or(AuthError::MissingLayer)?);
-        let offered = Offered::of(&parts.headers, shared.transport);
+        let offered = Offered::of(&parts.headers, &shared.transport)?;
         let session = live(&shared, &offered).await?;
         Ok(Self {
             approach: Approach::of(&parts.method, &parts.headers, shared.origin.as_deref()),
@@ -333,16 +305,15 @@ impl<S: Sync> FromRequestParts<S> for CurrentUser {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
         let shared = parts.extensions.get::<Arc<Shared>>().ok_or(AuthError::MissingLayer)?;
-        let offered = Offered::of(&parts.headers, shared.transport);
+        let offered = Offered::of(&parts.headers, &shared.transport)?;
         live(shared, &offered).await?.map(Self).ok_or(AuthError::NotSignedIn)
     }
 }
 
 async fn live(shared: &Shared, offered: &Offered) -> Result<Option<LiveSession>, AuthError> {
-    let Offered::Token(_, token) = offered else { return Ok(None) };
-    match shared.authority.check(token).await? {
-        Standing::Live(session) => Ok(Some(session)),
-        Standing::Refused => Ok(None),
+    match offered {
+        Offered::Token(_, token) => shared.source.check(token).await,
+        _ => Ok(None),
     }
 }
 

@@ -4,11 +4,12 @@
 //! authority's one verb, with its cause and this actor.
 
 use exeunt::{
-    AuditEntry, AuditQuery, Authority, Become, By, Cause, RegisterError, Revoked, Session, SessionId, StoreError,
-    Target, User, UserId,
+    AuditEntry, AuditQuery, Authority, Become, By, Cause, RegisterError, Revoked, SessionId, StoreError, Target, User,
+    UserId,
 };
 
 use crate::errors::{AuthError, RegisterRefused};
+use crate::source::ListedSession;
 
 /// The verbs of one administrator.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +42,8 @@ impl Desk<'_> {
     /// # Errors
     ///
     /// [`AuthError::Unavailable`] where it could not look.
-    pub async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, AuthError> {
-        Ok(self.authority.sessions_of(user).await?)
+    pub async fn sessions_of(&self, user: UserId) -> Result<Vec<ListedSession>, AuthError> {
+        Ok(self.authority.sessions_of(user).await?.iter().map(Into::into).collect())
     }
 
     /// How many sessions are open.

@@ -3,6 +3,8 @@
 //! Owns the sentence and the status of each. An edge with its own dialect matches on [`AuthError`]; one without lets it
 //! answer for itself, as plain text.
 
+use std::borrow::Cow;
+
 use axum_core::response::{IntoResponse, Response};
 use exeunt::authority::ChangeError;
 use exeunt::{LoginError, RegisterError, StoreError};
@@ -13,6 +15,9 @@ use http::{HeaderValue, StatusCode};
 const RETRY_AFTER_S: u64 = 2;
 
 /// Why not.
+///
+/// Exhaustive on purpose: each of these is something that an edge with its own dialect must say in its own words, so a new one is a
+/// breaking change and not a surprise.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
     /// Nobody is signed in: no credential, or one that opens nothing.
@@ -24,6 +29,15 @@ pub enum AuthError {
     /// Two cookies of ours with different values: it cannot be known which is meant.
     #[error("two different session cookies were sent; clear this site's cookies and sign in again")]
     TwoCookies,
+    /// A bearer token and a cookie that name two different sessions: it cannot be known which is meant.
+    #[error("an Authorization header and a cookie of two different sessions were sent; send one of them")]
+    TwoCredentials,
+    /// The app's own hook, or a distant server, refused it for this reason.
+    #[error("{0}")]
+    Denied(Cow<'static, str>),
+    /// The authority is a distant server, and this is done on its own pages.
+    #[error("this is done at the exeunt server itself, not here")]
+    NotHere,
     /// The browser says that another site made it send this.
     #[error("refused: this request was made by another site")]
     CrossOrigin,
@@ -62,11 +76,12 @@ impl AuthError {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::NotSignedIn | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Self::TwoCookies => StatusCode::BAD_REQUEST,
-            Self::CrossOrigin | Self::Unconfirmed | Self::NotAdmin => StatusCode::FORBIDDEN,
+            Self::TwoCookies | Self::TwoCredentials => StatusCode::BAD_REQUEST,
+            Self::CrossOrigin | Self::Unconfirmed | Self::NotAdmin | Self::Denied(_) => StatusCode::FORBIDDEN,
             Self::TooManySessions => StatusCode::CONFLICT,
             Self::TooMany { .. } | Self::TooMuchOpen => StatusCode::TOO_MANY_REQUESTS,
             Self::Crowded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotHere => StatusCode::NOT_IMPLEMENTED,
             Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

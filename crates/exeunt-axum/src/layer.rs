@@ -1,25 +1,28 @@
 //! The layer that goes around a router and brings the authority to its handlers.
 //!
-//! Owns what all requests share: the authority, the cookie's shape, the public origin. It decides nothing and looks at no
-//! credential; a route that needs one asks for [`Auth`](crate::Auth) or [`CurrentUser`](crate::CurrentUser).
+//! Owns what all requests share: the authority, the cookie's shape, the public origin, the app's hooks. It decides nothing and
+//! looks at no credential; a route that needs one asks for [`Auth`](crate::Auth) or [`CurrentUser`](crate::CurrentUser).
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use exeunt::Authority;
+use exeunt::LiveSession;
 use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::cookie::Transport;
+use crate::cookie::{CookieDomain, Transport};
+use crate::hooks::{Attempt, Denied, Hooks, Left};
+use crate::source::{IntoSource, Source};
 
 /// What all requests share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Shared {
-    pub(crate) authority: Arc<Authority>,
+    pub(crate) source: Source,
     pub(crate) transport: Transport,
     pub(crate) origin: Option<String>,
+    pub(crate) hooks: Hooks,
 }
 
 /// Put this into a request's extensions where the peer's address is known: limits and session lists go by it. Believe a
@@ -28,30 +31,115 @@ pub(crate) struct Shared {
 pub struct ClientAddress(pub IpAddr);
 
 /// Brings the authority to the handlers of a router.
+///
+/// The authority is one in this process, an `Arc<Authority>`, or with the feature `remote` a distant exeunt server.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use exeunt::{Authority, Settings, store::memory::MemoryStore};
+/// # use exeunt_axum::{AuthLayer, Denied};
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// # let authority = Authority::open(Arc::new(MemoryStore::default()), Settings::default()).await?;
+/// let layer = AuthLayer::new(authority)
+///     .with_origin("https://notes.example")
+///     .before_login(|attempt| async move {
+///         if attempt.device.address() == "192.0.2.66" { Err(Denied("not from there".into())) } else { Ok(()) }
+///     })
+///     .after_logout(|left| async move { println!("{} is out by {:?}", left.session.name, left.revoked.seq()) });
+/// # drop(layer);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A store is no authority, nor is a future of one, and the compiler says what to do:
+///
+/// ```compile_fail,E0277
+/// # use std::sync::Arc;
+/// # use exeunt::{Authority, Settings, store::memory::MemoryStore};
+/// let layer = exeunt_axum::AuthLayer::new(Authority::open(Arc::new(MemoryStore::default()), Settings::default()));
+/// ```
 #[derive(Clone, Debug)]
 pub struct AuthLayer(Arc<Shared>);
 
 impl AuthLayer {
     /// For a site on HTTPS: the cookie is `__Host-exeunt` and `Secure`.
     #[must_use]
-    pub fn new(authority: Arc<Authority>) -> Self {
-        Self(Arc::new(Shared { authority, transport: Transport::Https, origin: None }))
+    pub fn new(authority: impl IntoSource) -> Self {
+        Self::with(authority, Transport::Https)
     }
 
     /// For a server on plain HTTP at a loopback address, such as a first try: the cookie is `exeunt`, without `Secure`.
     /// Anywhere else the token could be read on the way.
     #[must_use]
-    pub fn plain_http_on_loopback(authority: Arc<Authority>) -> Self {
-        Self(Arc::new(Shared { authority, transport: Transport::PlainLoopback, origin: None }))
+    pub fn plain_http_on_loopback(authority: impl IntoSource) -> Self {
+        Self::with(authority, Transport::PlainLoopback)
+    }
+
+    /// For a site on HTTPS whose cookie other hosts of its domain need too, such as apps behind a proxy that asks this one
+    /// who is signed in: the cookie is `__Secure-exeunt`, for every host of the domain.
+    ///
+    /// Prefer [`AuthLayer::new`]: each host below the domain is trusted with the token.
+    #[must_use]
+    pub fn across(authority: impl IntoSource, domain: CookieDomain) -> Self {
+        Self::with(authority, Transport::Shared(domain))
     }
 
     /// The origin under which the world sees the server, as browsers write it: `https://id.example`. Without it the `Host`
     /// of the request is compared, which a proxy must then keep.
     #[must_use]
     pub fn with_origin(self, origin: impl Into<String>) -> Self {
-        let Shared { authority, transport, .. } = &*self.0;
-        let (authority, transport) = (Arc::clone(authority), *transport);
-        Self(Arc::new(Shared { authority, transport, origin: Some(origin.into()) }))
+        self.change(|shared| shared.origin = Some(origin.into()))
+    }
+
+    /// Asks the app before a password is looked at; it may refuse, with a reason that is shown.
+    #[must_use]
+    pub fn before_login<F>(self, hook: impl Fn(Attempt) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), Denied>> + Send + 'static,
+    {
+        self.change(|shared| shared.hooks.set_before_login(hook))
+    }
+
+    /// Tells the app that somebody has signed in, before the answer.
+    #[must_use]
+    pub fn after_login<F>(self, hook: impl Fn(LiveSession) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.change(|shared| shared.hooks.set_after_login(hook))
+    }
+
+    /// Tells the app that somebody is about to sign out. It cannot keep them in; the sign-out waits for it.
+    #[must_use]
+    pub fn before_logout<F>(self, hook: impl Fn(LiveSession) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.change(|shared| shared.hooks.set_before_logout(hook))
+    }
+
+    /// Tells the app that somebody has signed out: it is over, and here is the proof. Not called where that cannot be known.
+    ///
+    /// It hears of sign-outs through [`Auth`](crate::Auth). What ends otherwise, by an administrator or by the clock, a witness of
+    /// the store hears ([`Store::tell`](exeunt::store::Store::tell)).
+    #[must_use]
+    pub fn after_logout<F>(self, hook: impl Fn(Left) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.change(|shared| shared.hooks.set_after_logout(hook))
+    }
+
+    fn with(authority: impl IntoSource, transport: Transport) -> Self {
+        let source = authority.into_source();
+        Self(Arc::new(Shared { source, transport, origin: None, hooks: Hooks::default() }))
+    }
+
+    fn change(self, change: impl FnOnce(&mut Shared)) -> Self {
+        let mut shared = Arc::unwrap_or_clone(self.0);
+        change(&mut shared);
+        Self(Arc::new(shared))
     }
 }
 
@@ -82,6 +170,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    /// Of nested layers the innermost counts.
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         request.extensions_mut().insert(Arc::clone(&self.shared));
         self.inner.call(request)

@@ -46,19 +46,32 @@
 //!   site sends somebody to asks first ([`AuthError::Unconfirmed`]). For your own forms use `tower_http::csrf`.
 //! - A bearer token is accepted wherever the cookie is, and is not cleared by anything but its end.
 
+mod admin;
 mod auth;
 mod authorization;
 mod cookie;
 mod desk;
 mod errors;
+mod flash;
 mod guard;
+mod hooks;
 mod layer;
 mod offered;
 mod parts;
+#[cfg(feature = "remote")]
+mod remote;
+mod source;
 
-pub use self::auth::{Admin, Auth, CurrentUser};
+pub use self::admin::Admin;
+pub use self::auth::{Auth, CurrentUser};
 pub use self::authorization::Authorization;
+pub use self::cookie::{CookieDomain, CookieDomainFault};
 pub use self::desk::Desk;
 pub use self::errors::{AuthError, RegisterRefused};
+pub use self::flash::{Flash, FlashFault, Flashes};
+pub use self::hooks::{Attempt, Denied, Left};
 pub use self::layer::{AuthLayer, AuthService, ClientAddress};
 pub use self::parts::{LoggedIn, LoggedOut};
+#[cfg(feature = "remote")]
+pub use self::remote::{Remote, RemoteFault};
+pub use self::source::{IntoSource, ListedSession, Source};

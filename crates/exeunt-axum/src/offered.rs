@@ -7,6 +7,7 @@ use http::HeaderMap;
 
 use crate::authorization::Authorization;
 use crate::cookie::{Found, Transport};
+use crate::errors::AuthError;
 
 /// How a token came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,16 +29,18 @@ pub(crate) enum Offered {
 }
 
 impl Offered {
-    /// A bearer token is meant, a cookie only sent along; so the bearer token is looked at alone.
-    pub(crate) fn of(headers: &HeaderMap, transport: Transport) -> Self {
-        if let Authorization::Bearer(text) = Authorization::of(headers) {
-            return Self::parse(Carrier::Bearer, text);
-        }
-        match transport.find(headers) {
-            Found::Nothing => Self::Nothing,
-            Found::One(text) => Self::parse(Carrier::Cookie, text),
-            Found::Two => Self::TwoCookies,
-        }
+    /// A bearer token and a cookie that name two sessions are refused: whichever were taken, the other might be the one that is
+    /// meant, and a sign-out would end the wrong one.
+    pub(crate) fn of(headers: &HeaderMap, transport: &Transport) -> Result<Self, AuthError> {
+        let cookie = transport.find(headers);
+        Ok(match (Authorization::of(headers), cookie) {
+            (Authorization::Bearer(text), Found::Nothing) => Self::parse(Carrier::Bearer, text),
+            (Authorization::Bearer(text), Found::One(same)) if text == same => Self::parse(Carrier::Bearer, text),
+            (Authorization::Bearer(_), _) => return Err(AuthError::TwoCredentials),
+            (_, Found::Nothing) => Self::Nothing,
+            (_, Found::One(text)) => Self::parse(Carrier::Cookie, text),
+            (_, Found::Two) => Self::TwoCookies,
+        })
     }
 
     pub(crate) const fn carrier(&self) -> Carrier {

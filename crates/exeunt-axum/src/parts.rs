@@ -5,40 +5,39 @@
 //! compile.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use axum_core::response::{IntoResponseParts, ResponseParts};
-use exeunt::{LiveSession, Opened, Revoked};
+use exeunt::{LiveSession, Revoked};
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, SET_COOKIE};
 
 use crate::cookie::Transport;
 use crate::offered::Carrier;
+use crate::source::Entered;
 
 /// Somebody is signed in: sets the cookie, and keeps the answer out of caches.
 #[must_use = "without it the answer carries no cookie, and the new session is lost"]
 pub struct LoggedIn {
-    opened: Opened,
+    entered: Entered,
     carrier: Carrier,
     transport: Transport,
-    lives: Duration,
 }
 
 impl LoggedIn {
-    pub(crate) const fn new(opened: Opened, carrier: Carrier, transport: Transport, lives: Duration) -> Self {
-        Self { opened, carrier, transport, lives }
+    pub(crate) const fn new(entered: Entered, carrier: Carrier, transport: Transport) -> Self {
+        Self { entered, carrier, transport }
     }
 
     /// The token, for a program that came with a bearer token. A browser gets it in the cookie, where no script can read it.
     #[must_use]
     pub fn bearer(&self) -> Option<String> {
-        (self.carrier == Carrier::Bearer).then(|| self.opened.token.reveal())
+        (self.carrier == Carrier::Bearer).then(|| self.entered.opened.token.reveal())
     }
 
     /// The new session.
     #[must_use]
     pub const fn session(&self) -> &LiveSession {
-        &self.opened.session
+        &self.entered.opened.session
     }
 }
 
@@ -47,7 +46,7 @@ impl IntoResponseParts for LoggedIn {
 
     fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
         match self.carrier {
-            Carrier::Cookie => set(&mut parts, self.transport.set(&self.opened.token, self.lives)),
+            Carrier::Cookie => set(&mut parts, self.transport.set(&self.entered.opened.token, self.entered.lives)),
             Carrier::Bearer => no_store(&mut parts),
         }
         Ok(parts)

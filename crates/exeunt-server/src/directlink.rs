@@ -19,16 +19,11 @@ use exeunt_axum::{Auth, AuthError};
 
 pub(crate) use self::answer::Answer;
 use self::answer::Failure;
-use self::knock::Credentials;
+use self::knock::{Caller, Credentials};
 use crate::state::App;
 
 /// `POST /directlink/v1/auth/login` with Basic: opens a session and hands its token out.
-pub(crate) async fn login(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    auth: Result<Auth, AuthError>,
-    body: Body,
-) -> Answer {
+pub(crate) async fn login(State(app): State<Arc<App>>, headers: HeaderMap, Caller(auth): Caller, body: Body) -> Answer {
     match enter(&headers, auth, body).await {
         Ok((user, bearer)) => Answer::signed_in(&app, &user, &bearer),
         Err(failure) => Answer::failed(&app, failure),
@@ -39,7 +34,7 @@ pub(crate) async fn login(
 pub(crate) async fn logout(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    auth: Result<Auth, AuthError>,
+    Caller(auth): Caller,
     body: Body,
 ) -> Answer {
     match leave(&headers, auth, body).await {
@@ -70,7 +65,7 @@ async fn enter(headers: &HeaderMap, auth: Result<Auth, AuthError>, body: Body) -
 async fn leave(headers: &HeaderMap, auth: Result<Auth, AuthError>, body: Body) -> Result<Left, Failure> {
     match knock::read(headers, body).await? {
         Credentials::Basic { name, password } => {
-            let (_, proof) = auth?.logout_everywhere_as(&name, &password).await?;
+            let proof = auth?.logout_everywhere_as(&name, &password).await?;
             Ok(Left::Everywhere(proof))
         }
         Credentials::Bearer => {

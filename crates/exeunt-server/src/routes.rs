@@ -50,6 +50,7 @@ fn table() -> Vec<(&'static str, Routes)> {
         ("/healthz", page(get(health::healthz))),
         ("/directlink/v1/auth/login", post(directlink::login).fallback(directlink::wrong_method)),
         ("/directlink/v1/auth/logout", post(directlink::logout).fallback(directlink::wrong_method)),
+        ("/api/register", post(api::register).fallback(api::wrong_method)),
         ("/api/login", post(api::login).fallback(api::wrong_method)),
         ("/api/logout", post(api::logout).fallback(api::wrong_method)),
         ("/api/session", get(api::session).fallback(api::wrong_method)),

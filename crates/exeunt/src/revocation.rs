@@ -226,6 +226,14 @@ impl Revoked {
         &self.ended
     }
 
+    /// For the client of a distant authority: what the answer to its request said had ended.
+    #[cfg(feature = "remote")]
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn answered(seq: Option<Seq>, ended: Vec<SessionId>) -> Self {
+        Self { seq, ended }
+    }
+
     /// For the authority alone, after commit and after every [`Witness`](crate::store::Witness) has heard it.
     pub(crate) fn proven(revocation: &Revocation) -> Self {
         Self { seq: Some(revocation.seq), ended: revocation.ended.iter().map(|e| e.id).collect() }

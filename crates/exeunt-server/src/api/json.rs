@@ -5,7 +5,8 @@
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use exeunt::{LiveSession, Revoked, Session, SessionId, Timestamp};
+use exeunt::{LiveSession, Revoked, SessionId, Timestamp};
+use exeunt_axum::ListedSession as Listed;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -63,8 +64,14 @@ pub(super) struct Opened {
 pub(super) struct ShownSession {
     sid: String,
     user: String,
+    user_id: i64,
     expires_at: String,
     idle_expires_at: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Registered {
+    pub(super) user: String,
 }
 
 #[derive(Serialize)]
@@ -104,6 +111,7 @@ impl ShownSession {
         Self {
             sid: session.id.to_string(),
             user: session.name.to_string(),
+            user_id: session.user.0,
             expires_at: time(session.expires_at),
             idle_expires_at: time(session.idle_at),
         }
@@ -112,13 +120,13 @@ impl ShownSession {
 
 impl SessionList {
     /// These sessions, `current` marked.
-    pub(super) fn of(sessions: &[Session], current: SessionId) -> Self {
+    pub(super) fn of(sessions: &[Listed], current: SessionId) -> Self {
         Self { sessions: sessions.iter().map(|session| ListedSession::of(session, session.id == current)).collect() }
     }
 }
 
 impl ListedSession {
-    fn of(session: &Session, current: bool) -> Self {
+    fn of(session: &Listed, current: bool) -> Self {
         Self {
             sid: session.id.to_string(),
             current,

@@ -56,6 +56,10 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "no user has this id: GET /api/admin/users lists those who have one")
     }
 
+    pub(super) fn registration_closed() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "registration is closed here: ask an administrator for an account")
+    }
+
     pub(super) fn oneself() -> Self {
         Self::new(
             StatusCode::CONFLICT,

@@ -2,14 +2,18 @@
 //!
 //! Owns the order of the steps, and no decision.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use exeunt_axum::{Auth, AuthError, CurrentUser};
 
-use super::json::{self, Credentials, Ended, Opened, ShownSession};
+use super::json::{self, Credentials, Ended, Opened, Registered, ShownSession};
 use super::problem::Problem;
+use crate::state::App;
 
 /// `POST /api/login`: 201 with a token, which is shown this once.
 pub(crate) async fn login(headers: HeaderMap, auth: Result<Auth, AuthError>, body: Body) -> Result<Response, Problem> {
@@ -18,6 +22,22 @@ pub(crate) async fn login(headers: HeaderMap, auth: Result<Auth, AuthError>, bod
     let opened = auth.login_for_token(&username, &password).await?;
     let shown = Opened { token: opened.token.reveal(), session: ShownSession::of(&opened.session) };
     Ok((StatusCode::CREATED, Json(shown)).into_response())
+}
+
+/// `POST /api/register`: 201 with the name as it will be shown. Nobody is signed in by it.
+pub(crate) async fn register(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    auth: Result<Auth, AuthError>,
+    body: Body,
+) -> Result<Response, Problem> {
+    let auth = auth?;
+    if !app.registration_open {
+        return Err(Problem::registration_closed());
+    }
+    let Credentials { username, password } = json::read(&headers, body).await?;
+    auth.register(&username, &password).await?;
+    Ok((StatusCode::CREATED, Json(Registered { user: username })).into_response())
 }
 
 /// `GET /api/session`: who is asking, and until when. The check.

@@ -107,8 +107,12 @@ impl Fields {
 impl From<AuthError> for Failure {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::NotSignedIn | AuthError::WrongCredentials | AuthError::NotAdmin => Self::Unauthorized,
-            AuthError::TwoCookies | AuthError::CrossOrigin | AuthError::Unconfirmed => Self::Malformed,
+            AuthError::NotSignedIn | AuthError::WrongCredentials | AuthError::NotAdmin | AuthError::Denied(_) => {
+                Self::Unauthorized
+            }
+            AuthError::TwoCookies | AuthError::TwoCredentials | AuthError::CrossOrigin | AuthError::Unconfirmed => {
+                Self::Malformed
+            }
             AuthError::TooMany { after_s } => Self::TooMany { after_s },
             AuthError::Crowded | AuthError::TooManySessions | AuthError::TooMuchOpen => {
                 Self::TooMany { after_s: CROWDED_RETRY_S }
@@ -117,7 +121,7 @@ impl From<AuthError> for Failure {
                 tracing::error!(%error, "the session store cannot be reached");
                 Self::Store
             }
-            AuthError::MissingLayer => Self::Store,
+            AuthError::MissingLayer | AuthError::NotHere => Self::Store,
         }
     }
 }

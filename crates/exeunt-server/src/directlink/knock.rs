@@ -3,10 +3,14 @@
 //! Owns the order of the checks: the form before the credential, so that nothing malformed costs a hash or is told more
 //! than that it is malformed.
 
+use std::convert::Infallible;
+
 use axum::body::Body;
+use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
-use exeunt_axum::Authorization;
+use axum::http::header::{CONTENT_TYPE, COOKIE};
+use axum::http::request::Parts;
+use exeunt_axum::{Auth, AuthError, Authorization};
 
 use super::answer::Failure;
 use super::basic;
@@ -23,6 +27,19 @@ pub(super) enum Credentials {
     },
     /// The token itself is read by [`Auth`](exeunt_axum::Auth), which has checked it already.
     Bearer,
+}
+
+/// Whoever the `Authorization` field names. The cookie that a browser may send along is no part of this API, and is not looked
+/// at.
+pub(crate) struct Caller(pub(super) Result<Auth, AuthError>);
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        parts.headers.remove(COOKIE);
+        Ok(Self(Auth::from_request_parts(parts, state).await))
+    }
 }
 
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Credentials, Failure> {

@@ -10,8 +10,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
-use exeunt::Session;
-use exeunt_axum::{Admin, Auth, AuthError};
+use exeunt_axum::{Admin, Auth, AuthError, ListedSession};
 
 pub(crate) use self::ending::{end, end_all, end_others};
 pub(crate) use self::password::change_password;
@@ -72,7 +71,7 @@ impl Shown<'_> {
 }
 
 /// A line of a list of sessions.
-pub(super) fn row(words: &Words, session: &Session, current: bool) -> SessionRow {
+pub(super) fn row(words: &Words, session: &ListedSession, current: bool) -> SessionRow {
     SessionRow {
         sid: session.id.to_string(),
         device: device::describe(session.device.agent(), words),

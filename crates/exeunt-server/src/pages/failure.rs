@@ -133,14 +133,17 @@ pub(super) fn choice(words: &Words, error: &RegisterError) -> String {
 
 fn auth_page(words: &'static Words, error: &AuthError) -> String {
     let (title, text) = match error {
-        AuthError::TwoCookies => (words.two_cookies_title, words.two_cookies_text.to_owned()),
+        AuthError::TwoCookies | AuthError::TwoCredentials => {
+            (words.two_cookies_title, words.two_cookies_text.to_owned())
+        }
         AuthError::CrossOrigin | AuthError::Unconfirmed => (words.cross_site_title, words.cross_site_text.to_owned()),
         AuthError::TooMany { after_s } => (words.too_many_title, (words.too_many_text)(*after_s)),
         AuthError::NotAdmin => (words.not_admin_title, words.not_admin_text.to_owned()),
         AuthError::TooManySessions => (words.too_many_sessions_title, words.too_many_sessions_text.to_owned()),
         AuthError::Crowded | AuthError::TooMuchOpen => (words.busy_title, words.busy_text.to_owned()),
         AuthError::Unavailable(_) => (words.unreachable_title, words.unreachable_text.to_owned()),
-        AuthError::NotSignedIn | AuthError::WrongCredentials | AuthError::MissingLayer => {
+        AuthError::Denied(reason) => (words.wrong_credentials, reason.clone().into_owned()),
+        AuthError::NotSignedIn | AuthError::WrongCredentials | AuthError::MissingLayer | AuthError::NotHere => {
             (words.wrong_credentials, words.wrong_credentials.to_owned())
         }
     };

@@ -8,13 +8,14 @@ use exeunt_server::paths;
 use crate::support::{Actor, TestApp};
 
 /// What strangers may use.
-const OPEN: [&str; 13] = [
+const OPEN: [&str; 14] = [
     // Shows the forms, or whom one is.
     "/",
     // The ways in and out; each looks at its own credential.
     "/register",
     "/login",
     "/logout",
+    "/api/register",
     "/api/login",
     "/api/logout",
     "/directlink/v1/auth/login",

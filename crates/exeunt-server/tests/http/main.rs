@@ -38,3 +38,4 @@ mod security_fields;
 mod seed_a;
 mod signing_in;
 mod support;
+mod two_credentials;

@@ -7,6 +7,7 @@ mod administration;
 mod document;
 mod own;
 mod reality;
+mod registering;
 mod schema;
 
 use std::collections::BTreeSet;

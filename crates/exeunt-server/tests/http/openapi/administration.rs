@@ -42,7 +42,7 @@ pub(super) async fn real() -> [Real; 4] {
 }
 
 /// Everything that an administrator can ask for.
-fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     CHANGES.into_iter().chain(OTHERS)
 }
 

@@ -89,6 +89,28 @@ async fn in_an_outage() -> Real {
     ]
 }
 
+/// What is answered to a cookie and a bearer token of two different sessions.
+async fn to_two_at_once() -> Real {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let both = ana.thief().with_bearer(&app.program_of("Ana").await.token());
+    let own = [
+        ("get", SESSION),
+        ("get", SESSIONS),
+        ("delete", "/api/sessions/{sid}"),
+        ("get", "/api/events"),
+        ("get", "/api/audit"),
+    ];
+    let mut real = Vec::new();
+    for (method, path) in own.into_iter().chain(super::administration::all()) {
+        let filled = path.replace("{sid}", &"0".repeat(32)).replace("{id}", "1");
+        let answer = both.ask(method.to_uppercase().parse().expect("a method"), &filled).await;
+        assert_eq!(answer.status, 400, "{method} {path}: {answer:?}");
+        real.push((method, path, answer));
+    }
+    real
+}
+
 fn must_fit(document: &Document, method: &str, path: &str, answer: &Answer) {
     let operation = document.operations().find(|one| (one.method, one.path) == (method, path)).expect("described");
     let response = document.response(&operation, answer.status.as_u16());
@@ -114,8 +136,9 @@ fn must_fit(document: &Document, method: &str, path: &str, answer: &Answer) {
 async fn real_answers_are_what_the_document_says_and_every_status_is_shown() {
     let document = Document::of(&TestApp::new().await).await;
     let mut seen = BTreeSet::new();
-    let alone = [when_all_is_well().await, to_bad_logins().await, in_an_outage().await];
-    for real in alone.into_iter().chain(super::own::real().await).chain(super::administration::real().await) {
+    let alone = [when_all_is_well().await, to_bad_logins().await, in_an_outage().await, to_two_at_once().await];
+    let alone = alone.into_iter().chain([super::registering::real().await]);
+    for real in alone.chain(super::own::real().await).chain(super::administration::real().await) {
         for (method, path, answer) in real {
             must_fit(&document, method, path, &answer);
             seen.insert((method.to_owned(), path.to_owned(), answer.status.as_u16()));

@@ -1,0 +1,115 @@
+//! What an app wants to do before and after somebody signs in or out.
+//!
+//! Owns when the app is asked, and what it may not do: nothing that it does before a sign-out can keep anybody signed in, and
+//! what it does afterwards is done only where it is over.
+
+use std::borrow::Cow;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use exeunt::{Device, LiveSession, Revoked};
+
+use crate::errors::AuthError;
+
+/// A try to sign in, before any password is looked at.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The name that was given; whether somebody has it is not known yet.
+    pub name: Arc<str>,
+    /// Where it comes from.
+    pub device: Device,
+}
+
+/// Why the app lets somebody not sign in; shown to them with 403.
+#[derive(Clone, Debug)]
+pub struct Denied(pub Cow<'static, str>);
+
+/// Somebody has signed out.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// The session that asked.
+    pub session: LiveSession,
+    /// The proof that it is over, and what ended with it.
+    pub revoked: Revoked,
+}
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type Hook<A, T> = Arc<dyn Fn(A) -> Boxed<T> + Send + Sync>;
+
+/// What the app has asked for; one of each kind, the last that was given.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks {
+    before_login: Option<Hook<Attempt, Result<(), Denied>>>,
+    after_login: Option<Hook<LiveSession, ()>>,
+    before_logout: Option<Hook<LiveSession, ()>>,
+    after_logout: Option<Hook<Left, ()>>,
+}
+
+impl std::fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hooks")
+    }
+}
+
+impl Hooks {
+    pub(crate) fn set_before_login<F>(&mut self, hook: impl Fn(Attempt) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<(), Denied>> + Send + 'static,
+    {
+        self.before_login = Some(boxed(hook));
+    }
+
+    pub(crate) fn set_after_login<F>(&mut self, hook: impl Fn(LiveSession) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.after_login = Some(boxed(hook));
+    }
+
+    pub(crate) fn set_before_logout<F>(&mut self, hook: impl Fn(LiveSession) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.before_logout = Some(boxed(hook));
+    }
+
+    pub(crate) fn set_after_logout<F>(&mut self, hook: impl Fn(Left) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.after_logout = Some(boxed(hook));
+    }
+
+    pub(crate) async fn before_login(&self, name: &str, device: &Device) -> Result<(), AuthError> {
+        let Some(hook) = &self.before_login else { return Ok(()) };
+        let attempt = Attempt { name: name.into(), device: device.clone() };
+        hook(attempt).await.map_err(|Denied(reason)| AuthError::Denied(reason))
+    }
+
+    pub(crate) async fn after_login(&self, session: &LiveSession) {
+        if let Some(hook) = &self.after_login {
+            hook(session.clone()).await;
+        }
+    }
+
+    pub(crate) async fn before_logout(&self, session: &LiveSession) {
+        if let Some(hook) = &self.before_logout {
+            hook(session.clone()).await;
+        }
+    }
+
+    pub(crate) async fn after_logout(&self, session: &LiveSession, revoked: &Revoked) {
+        if let Some(hook) = &self.after_logout {
+            hook(Left { session: session.clone(), revoked: revoked.clone() }).await;
+        }
+    }
+}
+
+fn boxed<A, T, F>(hook: impl Fn(A) -> F + Send + Sync + 'static) -> Hook<A, T>
+where
+    F: Future<Output = T> + Send + 'static,
+{
+    Arc::new(move |given| Box::pin(hook(given)))
+}

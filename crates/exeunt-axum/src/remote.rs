@@ -1,0 +1,175 @@
+//! A distant exeunt server as the authority: the same verbs, over its session API.
+//!
+//! Owns the translation between the API's answers and what handlers are told. It keeps nothing: every check asks the server, so
+//! what is over there is over here. Whatever is not an answer of an exeunt server means "I could not look", never "no".
+
+mod ask;
+mod shapes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use exeunt::clock::{Clock as _, SystemClock};
+use exeunt::{Device, LiveSession, Opened, Revoked, Token};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+pub use self::ask::RemoteFault;
+use self::ask::{Answer, Ask, Line};
+use crate::errors::{AuthError, RegisterRefused};
+use crate::source::{Asker, Ending, Entered, ListedSession};
+
+/// A distant exeunt server.
+///
+/// Give it to [`AuthLayer::new`](crate::AuthLayer::new) in the place of an authority. Handlers cannot tell the difference, but for
+/// what belongs to the server's own pages: its audit trail and its administration
+/// ([`AuthError::NotHere`](crate::AuthError::NotHere)).
+///
+/// ```no_run
+/// use exeunt_axum::{AuthLayer, Remote};
+///
+/// let layer = AuthLayer::new(Remote::new("https://id.example")?).with_origin("https://notes.example");
+/// # drop(layer);
+/// # Ok::<(), exeunt_axum::RemoteFault>(())
+/// ```
+///
+/// Connections are kept and used again. Where the server cannot be asked, or does not answer within five seconds, handlers get
+/// [`AuthError::Unavailable`](crate::AuthError::Unavailable): 503, the cookie stays, and nobody is called signed out.
+///
+/// The browser's name and address are passed on, so that a person finds their own devices in the list of sessions. The server
+/// believes the address where this app is among its `trusted_proxies`; otherwise limits on attempts count all of the app's people as
+/// one.
+#[derive(Debug)]
+pub struct Remote(Line);
+
+impl Remote {
+    /// The server at this origin: `https://id.example`, or plain HTTP on a loopback address.
+    ///
+    /// # Errors
+    ///
+    /// [`RemoteFault`] when it is none.
+    pub fn new(origin: &str) -> Result<Self, RemoteFault> {
+        Line::to(origin).map(Self)
+    }
+
+    pub(crate) async fn check(&self, token: &Token) -> Result<Option<LiveSession>, AuthError> {
+        let answer = self.0.ask(Ask::new(Method::GET, "/api/session").bearer(token)).await?;
+        match answer.status {
+            StatusCode::OK => Ok(Some(answer.read::<shapes::Shown>()?.session()?)),
+            StatusCode::UNAUTHORIZED => Ok(None),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    pub(crate) async fn login(
+        &self,
+        (name, password): (&str, &str),
+        device: &Device,
+        over: Option<&Token>,
+    ) -> Result<Entered, AuthError> {
+        let credentials = json!({"username": name, "password": password});
+        let mut ask = Ask::new(Method::POST, "/api/login").device(device).json(credentials);
+        if let Some(token) = over {
+            ask = ask.bearer(token);
+        }
+        let answer = self.0.ask(ask).await?;
+        match answer.status {
+            StatusCode::CREATED => entered(&answer.read::<shapes::Opened>()?),
+            StatusCode::UNAUTHORIZED => Err(AuthError::WrongCredentials),
+            StatusCode::CONFLICT => Err(AuthError::TooManySessions),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    pub(crate) async fn register(
+        &self,
+        (name, password): (&str, &str),
+        device: &Device,
+    ) -> Result<(), RegisterRefused> {
+        let credentials = json!({"username": name, "password": password});
+        let answer = self.0.ask(Ask::new(Method::POST, "/api/register").device(device).json(credentials)).await?;
+        match answer.status {
+            StatusCode::CREATED => Ok(()),
+            StatusCode::CONFLICT => Err(RegisterRefused::Choice(exeunt::RegisterError::Taken)),
+            StatusCode::UNPROCESSABLE_ENTITY | StatusCode::FORBIDDEN => Err(answer.denied().into()),
+            _ => Err(answer.refusal().into()),
+        }
+    }
+
+    /// Signs in to say who it is, and ends everything with that session.
+    pub(crate) async fn end_everything_as(
+        &self,
+        credentials: (&str, &str),
+        device: &Device,
+    ) -> Result<Revoked, AuthError> {
+        let entered = self.login(credentials, device, None).await?;
+        let ask = Ask::new(Method::DELETE, "/api/sessions").bearer(&entered.opened.token).device(device);
+        self.0.ask(ask).await?.ended()
+    }
+
+    pub(crate) async fn end(&self, asker: Asker<'_>, ending: Ending) -> Result<Revoked, AuthError> {
+        let ask = match ending {
+            Ending::This => Ask::new(Method::POST, "/api/logout"),
+            Ending::One(id) => Ask::new(Method::DELETE, format!("/api/sessions/{id}")),
+            Ending::Others => Ask::new(Method::DELETE, "/api/sessions?keep=current"),
+            Ending::Everything => Ask::new(Method::DELETE, "/api/sessions"),
+        };
+        let answer = self.0.ask(ask.bearer(asker.token).device(asker.device)).await?;
+        match (answer.status, ending) {
+            (StatusCode::NOT_FOUND, Ending::One(_)) => Ok(Revoked::answered(None, Vec::new())),
+            _ => answer.ended(),
+        }
+    }
+
+    pub(crate) async fn sessions(&self, token: &Token, device: &Device) -> Result<Vec<ListedSession>, AuthError> {
+        let answer = self.0.ask(Ask::new(Method::GET, "/api/sessions").bearer(token).device(device)).await?;
+        match answer.status {
+            StatusCode::OK => answer.read::<shapes::List>()?.sessions(),
+            StatusCode::UNAUTHORIZED => Err(AuthError::NotSignedIn),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    pub(crate) async fn change_password(
+        &self,
+        asker: Asker<'_>,
+        (current, new): (&str, &str),
+    ) -> Result<(Entered, Revoked), RegisterRefused> {
+        let ask = Ask::new(Method::POST, "/api/password").bearer(asker.token).device(asker.device);
+        let answer = self.0.ask(ask.json(json!({"current": current, "new": new}))).await?;
+        match answer.status {
+            StatusCode::OK => {
+                let changed = answer.read::<shapes::Changed>()?;
+                Ok((entered(&changed.opened)?, changed.ended.revoked()?))
+            }
+            // The server says the same of a wrong password and of a session that has ended; which it is, the next check tells.
+            StatusCode::UNAUTHORIZED => Err(AuthError::WrongCredentials.into()),
+            StatusCode::UNPROCESSABLE_ENTITY => Err(answer.denied().into()),
+            _ => Err(answer.refusal().into()),
+        }
+    }
+
+    /// Comes to its end when the session does, or when the server can no longer be heard.
+    pub(crate) fn until_ended(self: Arc<Self>, token: &Token) -> impl Future<Output = ()> + Send + use<> {
+        let ask = Ask::new(Method::GET, "/api/events").bearer(token);
+        async move { self.0.listen(ask).await }
+    }
+}
+
+impl Answer {
+    fn ended(&self) -> Result<Revoked, AuthError> {
+        match self.status {
+            StatusCode::OK => self.read::<shapes::Ended>()?.revoked(),
+            StatusCode::UNAUTHORIZED => Err(AuthError::NotSignedIn),
+            _ => Err(self.refusal()),
+        }
+    }
+}
+
+/// Wall time decides only how long the browser keeps the cookie.
+fn entered(opened: &shapes::Opened) -> Result<Entered, AuthError> {
+    let session = opened.session.session()?;
+    let micros = session.expires_at.as_micros().saturating_sub(SystemClock.now().as_micros());
+    let lives = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+    Ok(Entered { opened: Opened { token: opened.token()?, session }, lives })
+}

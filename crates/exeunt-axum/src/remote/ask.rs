@@ -1,0 +1,234 @@
+//! The line to a distant server: a request out, an answer in, within limits.
+//!
+//! Owns the connections, the waits and what counts as no answer. It reads no meaning into an answer, and its errors never
+//! repeat what was sent: it may be a secret.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use exeunt::{Device, StoreError, Token};
+use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, USER_AGENT};
+use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+
+use crate::errors::AuthError;
+
+/// How long an answer may take: the server's own slowest is a sign-in that waits for its turn to hash.
+const ANSWER_WAIT: Duration = Duration::from_secs(5);
+
+/// How long making a connection may take.
+const CONNECT_WAIT: Duration = Duration::from_secs(2);
+
+/// Requests at once: more would only wait at the server. Beyond it people are asked to come again.
+const REQUESTS_MAX: usize = 512;
+
+/// The most bytes of an answer: five thousand sessions in a list, and room to spare.
+const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// How long an event stream may be silent. The server says every 15 s that it is still there.
+const SILENCE_MAX: Duration = Duration::from_secs(40);
+
+/// Seconds to wait before trying again where the server does not say.
+const RETRY_AFTER_S: u64 = 2;
+
+/// The most characters of a reason that is shown to somebody.
+const DETAIL_CHARS_MAX: usize = 300;
+
+/// Why there is no line to a server.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteFault {
+    /// It is no origin, or over plain HTTP tokens could be read on the way.
+    #[error("the exeunt server is an origin as in https://id.example, or http:// and a loopback address")]
+    Origin,
+    /// The client could not be made.
+    #[error("there is no HTTP client: {0}")]
+    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What is asked.
+pub(super) struct Ask {
+    method: Method,
+    path: String,
+    bearer: Option<HeaderValue>,
+    device: Option<Device>,
+    body: Option<serde_json::Value>,
+}
+
+/// What is answered.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    retry_after_s: Option<u64>,
+    body: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub(super) struct Line {
+    origin: Url,
+    client: Client,
+    permits: Arc<Semaphore>,
+}
+
+/// What RFC 9457 calls the detail.
+#[derive(Deserialize)]
+struct Problem {
+    detail: String,
+}
+
+impl Ask {
+    pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), bearer: None, device: None, body: None }
+    }
+
+    pub(super) fn bearer(mut self, token: &Token) -> Self {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.reveal())).expect("a token is ASCII");
+        value.set_sensitive(true);
+        self.bearer = Some(value);
+        self
+    }
+
+    /// On whose behalf: a person looks for their own browser in the list of sessions, not for this app.
+    pub(super) fn device(mut self, device: &Device) -> Self {
+        self.device = Some(device.clone());
+        self
+    }
+
+    pub(super) fn json(mut self, body: serde_json::Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+}
+
+impl Line {
+    pub(super) fn to(origin: &str) -> Result<Self, RemoteFault> {
+        let origin = Url::parse(origin).map_err(|_| RemoteFault::Origin)?;
+        let bare = origin.path() == "/" && origin.query().is_none() && origin.fragment().is_none();
+        let local = match origin.host_str() {
+            Some("localhost") => true,
+            Some(host) => {
+                host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+            }
+            None => false,
+        };
+        let private = origin.scheme() == "https" || (origin.scheme() == "http" && local);
+        if !bare || !private || !origin.username().is_empty() {
+            return Err(RemoteFault::Origin);
+        }
+        // No redirects and no proxy from the environment: a token goes to this server and to nobody else.
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_WAIT)
+            .build()
+            .map_err(|error| RemoteFault::Client(Box::new(error)))?;
+        Ok(Self { origin, client, permits: Arc::new(Semaphore::new(REQUESTS_MAX)) })
+    }
+
+    pub(super) async fn ask(&self, ask: Ask) -> Result<Answer, AuthError> {
+        let _permit = self.permits.try_acquire().map_err(|_| AuthError::Crowded)?;
+        let asked = async {
+            let response = self.send(ask).await?;
+            let status = response.status();
+            let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+            let answer = Answer { status, retry_after_s: wait, body: read(response).await? };
+            // A refusal counts only from an exeunt server: what a proxy in between says is not its word.
+            if status.is_success() || answer.read::<Problem>().is_ok() {
+                Ok(answer)
+            } else {
+                Err(strange(format!("status {status}, and no exeunt server says so")))
+            }
+        };
+        tokio::time::timeout(ANSWER_WAIT, asked).await.map_err(|_| strange("no answer in time"))?
+    }
+
+    /// Listens to an event stream until it says `ended`, ends, breaks, or falls silent. There is no permit for it: it is one for each
+    /// stream that the app itself holds open, and the app limits these.
+    pub(super) async fn listen(&self, ask: Ask) {
+        let begun = tokio::time::timeout(ANSWER_WAIT, self.send(ask)).await;
+        let Ok(Ok(mut stream)) = begun else { return };
+        if stream.status() != StatusCode::OK {
+            return;
+        }
+        let mut line = Vec::new();
+        while let Ok(Ok(Some(bytes))) = tokio::time::timeout(SILENCE_MAX, stream.chunk()).await {
+            for byte in bytes {
+                if byte != b'\n' {
+                    line.push(byte);
+                    if line.len() > DETAIL_CHARS_MAX {
+                        return;
+                    }
+                } else if line == b"event: ended" {
+                    return;
+                } else {
+                    line.clear();
+                }
+            }
+        }
+    }
+
+    async fn send(&self, ask: Ask) -> Result<Response, AuthError> {
+        let url = self.origin.join(&ask.path).map_err(|_| strange("a path that is none"))?;
+        let mut request = self.client.request(ask.method, url);
+        if let Some(bearer) = ask.bearer {
+            request = request.header(AUTHORIZATION, bearer);
+        }
+        if let Some(device) = &ask.device {
+            // Control characters were taken out of both when the device was made; what still is no field value is left out.
+            if let Ok(agent) = HeaderValue::from_str(device.agent()) {
+                request = request.header(USER_AGENT, agent);
+            }
+            if let (false, Ok(address)) = (device.address().is_empty(), HeaderValue::from_str(device.address())) {
+                request = request.header("x-forwarded-for", address);
+            }
+        }
+        if let Some(body) = &ask.body {
+            request = request.json(body);
+        }
+        request.send().await.map_err(|error| unreachable(error.without_url()))
+    }
+}
+
+impl Answer {
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, AuthError> {
+        serde_json::from_slice(&self.body).map_err(|_| strange("something that is no answer of an exeunt server"))
+    }
+
+    /// What an answer means that says neither yes nor no.
+    pub(super) fn refusal(&self) -> AuthError {
+        match self.status {
+            StatusCode::TOO_MANY_REQUESTS => {
+                AuthError::TooMany { after_s: self.retry_after_s.unwrap_or(RETRY_AFTER_S) }
+            }
+            status => strange(format!("status {status}")),
+        }
+    }
+
+    /// The server's own words, for whoever chose what cannot be.
+    pub(super) fn denied(&self) -> AuthError {
+        let detail = self.read::<Problem>().map_or_else(|_| String::new(), |problem| problem.detail);
+        let shown: String = detail.chars().filter(|char| !char.is_control()).take(DETAIL_CHARS_MAX).collect();
+        AuthError::Denied(shown.into())
+    }
+}
+
+/// An answer that cannot be relied on: nothing is known then.
+pub(super) fn strange(what: impl Into<String>) -> AuthError {
+    unreachable(std::io::Error::other(what.into()))
+}
+
+fn unreachable(source: impl std::error::Error + Send + Sync + 'static) -> AuthError {
+    AuthError::Unavailable(StoreError::Failed { deed: "ask the exeunt server", source: Box::new(source) })
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, AuthError> {
+    let mut body = Vec::new();
+    while let Some(bytes) = response.chunk().await.map_err(|error| unreachable(error.without_url()))? {
+        if body.len() + bytes.len() > ANSWER_BYTES_MAX {
+            return Err(strange("an answer that is too long"));
+        }
+        body.extend_from_slice(&bytes);
+    }
+    Ok(body)
+}

@@ -1,0 +1,108 @@
+//! The shapes of the session API's answers, and what they become here.
+//!
+//! Owns the reading. An answer that lacks a field is no answer of an exeunt server, and proves nothing.
+
+use exeunt::{Device, LiveSession, Revoked, Seq, SessionId, Timestamp, Token, UserId};
+use serde::Deserialize;
+
+use super::ask::strange;
+use crate::errors::AuthError;
+use crate::source::ListedSession;
+
+#[derive(Deserialize)]
+pub(super) struct Shown {
+    sid: String,
+    user: String,
+    user_id: i64,
+    expires_at: String,
+    idle_expires_at: String,
+}
+
+/// A session with its token. No `Debug`.
+#[derive(Deserialize)]
+pub(super) struct Opened {
+    token: String,
+    pub(super) session: Shown,
+}
+
+/// No `Debug`, for it holds a token.
+#[derive(Deserialize)]
+pub(super) struct Changed {
+    #[serde(flatten)]
+    pub(super) opened: Opened,
+    #[serde(flatten)]
+    pub(super) ended: Ended,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Ended {
+    ended: Vec<String>,
+    seq: Option<i64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct List {
+    sessions: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    sid: String,
+    agent: String,
+    address: String,
+    opened_at: String,
+    seen_at: String,
+    expires_at: String,
+}
+
+impl Shown {
+    pub(super) fn session(&self) -> Result<LiveSession, AuthError> {
+        Ok(LiveSession {
+            id: sid(&self.sid)?,
+            user: UserId(self.user_id),
+            name: self.user.as_str().into(),
+            expires_at: time(&self.expires_at)?,
+            idle_at: time(&self.idle_expires_at)?,
+        })
+    }
+}
+
+impl Opened {
+    pub(super) fn token(&self) -> Result<Token, AuthError> {
+        Token::parse(&self.token).map_err(|_| strange("a token of another form"))
+    }
+}
+
+impl Ended {
+    pub(super) fn revoked(&self) -> Result<Revoked, AuthError> {
+        let ended = self.ended.iter().map(|text| sid(text)).collect::<Result<_, _>>()?;
+        Ok(Revoked::answered(self.seq.map(Seq), ended))
+    }
+}
+
+impl List {
+    pub(super) fn sessions(&self) -> Result<Vec<ListedSession>, AuthError> {
+        self.sessions.iter().map(Listed::session).collect()
+    }
+}
+
+impl Listed {
+    fn session(&self) -> Result<ListedSession, AuthError> {
+        Ok(ListedSession {
+            id: sid(&self.sid)?,
+            device: Device::new(&self.agent, &self.address),
+            opened_at: time(&self.opened_at)?,
+            seen_at: time(&self.seen_at)?,
+            expires_at: time(&self.expires_at)?,
+        })
+    }
+}
+
+fn sid(text: &str) -> Result<SessionId, AuthError> {
+    SessionId::parse(text).ok_or_else(|| strange("a session's name of another form"))
+}
+
+fn time(text: &str) -> Result<Timestamp, AuthError> {
+    let time: jiff::Timestamp = text.parse().map_err(|_| strange("a time of another form"))?;
+    Ok(Timestamp::from_micros(time.as_microsecond()))
+}

@@ -1,0 +1,241 @@
+//! Who decides: an authority in this process, or a distant exeunt server.
+//!
+//! Owns the choice between the two, so that a handler cannot tell them apart. It decides nothing itself.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use exeunt::live::Watch;
+use exeunt::{
+    AuditEntry, AuditQuery, Authority, By, Cause, Device, LiveSession, Opened, Place, Revoked, SessionId, Standing,
+    Target, Timestamp, Token,
+};
+
+use crate::errors::{AuthError, RegisterRefused};
+#[cfg(feature = "remote")]
+use crate::remote::Remote;
+
+/// An authority, wherever it is.
+#[derive(Clone, Debug)]
+pub struct Source(pub(crate) Kind);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    Here(Arc<Authority>),
+    #[cfg(feature = "remote")]
+    There(Arc<Remote>),
+}
+
+/// What [`AuthLayer::new`](crate::AuthLayer::new) takes: an `Arc<Authority>`, or a `Remote`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no session authority",
+    label = "not an authority",
+    note = "pass the `Arc<Authority>` that `Authority::open(store, Settings::default()).await?` returns; \
+            did you forget the `.await?`",
+    note = "with the feature `remote` an `exeunt_axum::Remote` will do, too"
+)]
+pub trait IntoSource {
+    /// The authority.
+    fn into_source(self) -> Source;
+}
+
+impl IntoSource for Arc<Authority> {
+    fn into_source(self) -> Source {
+        Source(Kind::Here(self))
+    }
+}
+
+#[cfg(feature = "remote")]
+impl IntoSource for Remote {
+    fn into_source(self) -> Source {
+        Source(Kind::There(Arc::new(self)))
+    }
+}
+
+/// One of one's own sessions, as a list of them shows it.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedSession {
+    /// Its public name, which opens nothing.
+    pub id: SessionId,
+    /// The browser or program.
+    pub device: Device,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it was last used, to a minute or so.
+    pub seen_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+}
+
+/// Whoever is signed in, with what they showed for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    pub(crate) token: &'a Token,
+    pub(crate) session: &'a LiveSession,
+    pub(crate) device: &'a Device,
+}
+
+/// What of one's own is to end.
+#[derive(Clone, Copy)]
+pub(crate) enum Ending {
+    This,
+    One(SessionId),
+    Others,
+    Everything,
+}
+
+/// A session that was opened just now, and how long its cookie is to live.
+pub(crate) struct Entered {
+    pub(crate) opened: Opened,
+    pub(crate) lives: Duration,
+}
+
+/// Waits until a session has ended.
+pub(crate) type Until = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl From<&exeunt::Session> for ListedSession {
+    fn from(session: &exeunt::Session) -> Self {
+        Self {
+            id: session.id,
+            device: session.device.clone(),
+            opened_at: session.opened_at,
+            seen_at: session.seen_at,
+            expires_at: session.expires_at,
+        }
+    }
+}
+
+impl Source {
+    pub(crate) async fn check(&self, token: &Token) -> Result<Option<LiveSession>, AuthError> {
+        match &self.0 {
+            Kind::Here(authority) => match authority.check(token).await? {
+                Standing::Live(session) => Ok(Some(session)),
+                Standing::Refused => Ok(None),
+            },
+            #[cfg(feature = "remote")]
+            Kind::There(remote) => remote.check(token).await,
+        }
+    }
+
+    /// Opens a session; the one that `over` opens, if any, ends in the same moment.
+    pub(crate) async fn login(
+        &self,
+        (name, password): (&str, &str),
+        device: &Device,
+        over: Option<Asker<'_>>,
+    ) -> Result<Entered, AuthError> {
+        match &self.0 {
+            Kind::Here(authority) => {
+                let place = Place { device, replaces: over.map(|asker| asker.session.id) };
+                let opened = authority.login(name, password, place).await?;
+                Ok(Entered { opened, lives: authority.settings().lifetime.absolute })
+            }
+            #[cfg(feature = "remote")]
+            Kind::There(remote) => remote.login((name, password), device, over.map(|asker| asker.token)).await,
+        }
+    }
+
+    pub(crate) async fn register(
+        &self,
+        (name, password): (&str, &str),
+        device: &Device,
+    ) -> Result<(), RegisterRefused> {
+        match &self.0 {
+            Kind::Here(authority) => authority.register(name, password, device).await.map(drop).map_err(Into::into),
+            #[cfg(feature = "remote")]
+            Kind::There(remote) => remote.register((name, password), device).await,
+        }
+    }
+
+    /// Ends everything of the user with this name and password.
+    pub(crate) async fn end_everything_as(
+        &self,
+        (name, password): (&str, &str),
+        device: &Device,
+    ) -> Result<Revoked, AuthError> {
+        match &self.0 {
+            Kind::Here(authority) => {
+                let user = authority.prove(name, password, device).await?;
+                let by = By::user(user.id, device);
+                Ok(authority.revoke(Target::User(user.id), Cause::LogoutEverywhere, by).await?)
+            }
+            #[cfg(feature = "remote")]
+            Kind::There(remote) => remote.end_everything_as((name, password), device).await,
+        }
+    }
+
+    /// Ends what is named of one's own; a proof without a number where there was nothing, or nothing of one's own, to end.
+    pub(crate) async fn end(&self, asker: Asker<'_>, ending: Ending) -> Result<Revoked, AuthError> {
+        let authority = match &self.0 {
+            Kind::Here(authority) => authority,
+            #[cfg(feature = "remote")]
+            Kind::There(remote) => return remote.end(asker, ending).await,
+        };
+        let (session, by) = (asker.session, By::user(asker.session.user, asker.device));
+        let (target, cause) = match ending {
+            Ending::This => (Target::Session(session.id), Cause::Logout),
+            Ending::One(id) => (Target::Session(id), Cause::EndedByOwner),
+            Ending::Others => (Target::Others { user: session.user, keep: session.id }, Cause::LogoutEverywhere),
+            Ending::Everything => (Target::User(session.user), Cause::LogoutEverywhere),
+        };
+        Ok(authority.revoke(target, cause, by).await?)
+    }
+
+    pub(crate) async fn sessions(&self, asker: Asker<'_>) -> Result<Vec<ListedSession>, AuthError> {
+        match &self.0 {
+            Kind::Here(authority) => {
+                Ok(authority.sessions_of(asker.session.user).await?.iter().map(Into::into).collect())
+            }
+            #[cfg(feature = "remote")]
+            Kind::There(remote) => remote.sessions(asker.token, asker.device).await,
+        }
+    }
+
+    pub(crate) async fn change_password(
+        &self,
+        asker: Asker<'_>,
+        (current, new): (&str, &str),
+    ) -> Result<(Entered, Revoked), RegisterRefused> {
+        match &self.0 {
+            Kind::Here(authority) => {
+                let changed = authority.change_password(asker.session, (current, new), asker.device).await?;
+                let (opened, revoked) = changed;
+                Ok((Entered { opened, lives: authority.settings().lifetime.absolute }, revoked))
+            }
+            #[cfg(feature = "remote")]
+            Kind::There(remote) => remote.change_password(asker, (current, new)).await,
+        }
+    }
+
+    /// A session that has ended already counts as ended, and so does one that cannot be watched any more.
+    pub(crate) fn until_revoked(&self, token: &Token) -> Result<Until, AuthError> {
+        match &self.0 {
+            Kind::Here(_) => {
+                let watch = self.watch(token)?;
+                Ok(Box::pin(async move { watch.ended().await }))
+            }
+            #[cfg(feature = "remote")]
+            Kind::There(remote) => Ok(Box::pin(Arc::clone(remote).until_ended(token))),
+        }
+    }
+
+    pub(crate) fn watch(&self, token: &Token) -> Result<Watch, AuthError> {
+        self.authority()?.watch(token).map_err(|_| AuthError::TooMuchOpen)?.ok_or(AuthError::NotSignedIn)
+    }
+
+    pub(crate) async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, AuthError> {
+        Ok(self.authority()?.audit(query).await?)
+    }
+
+    /// The authority in this process, for what a distant one does on its own pages.
+    #[cfg_attr(not(feature = "remote"), expect(clippy::unnecessary_wraps, reason = "a distant one is not here"))]
+    pub(crate) fn authority(&self) -> Result<&Arc<Authority>, AuthError> {
+        match &self.0 {
+            Kind::Here(authority) => Ok(authority),
+            #[cfg(feature = "remote")]
+            Kind::There(_) => Err(AuthError::NotHere),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Real answers of registering.
+//!
+//! Owns how each of its statuses is brought about.
+
+use exeunt::store::staged::When;
+use serde_json::json;
+
+use super::own::slowly;
+use super::reality::{FOREIGN, Real};
+use crate::support::{PASSWORD, Setup, TestApp};
+
+const REGISTER: &str = "/api/register";
+
+pub(super) async fn real() -> Real {
+    let (app, stage) = TestApp::staged().await;
+    let post = || app.anon().post(REGISTER);
+    let body = |name: &str| json!({"username": name, "password": PASSWORD}).to_string();
+    let mut answers = vec![
+        post().json(&body("Ana")).await,
+        post().json(&body("ana")).await,
+        post().json("{").await,
+        post().form(&[("username", "Ana")]).await,
+        post().json(&body(&"x".repeat(20_000))).await,
+        post().json(&json!({"username": "Bea", "password": "short"}).to_string()).await,
+        post().fields(&[FOREIGN]).json(&body("Bea")).await,
+        Setup::default().registration_closed().build().await.anon().post(REGISTER).json(&body("Bea")).await,
+        slowly(post()).await,
+    ];
+    stage.fail("add_user", When::Before);
+    answers.push(post().json(&body("Bea")).await);
+    while answers.last().is_none_or(|answer| answer.status != 429) {
+        assert!(answers.len() < 1_000, "registrations are not limited");
+        answers.push(post().json(&body("Ana")).await);
+    }
+    answers.into_iter().map(|answer| ("post", REGISTER, answer)).collect()
+}

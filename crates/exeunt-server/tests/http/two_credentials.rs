@@ -1,0 +1,78 @@
+//! A cookie and a bearer token that name two sessions: whichever were taken, the other might be meant.
+//!
+//! Owns the refusal at every door, and that nobody is signed in or out by it. DirectLink knows no cookie, so there nothing disagrees.
+
+use exeunt_server::paths;
+
+use crate::support::{PASSWORD, TestApp};
+
+/// What looks at no credential.
+const BLIND: [&str; 5] = ["/exeunt.css", "/exeunt.js", "/account.js", "/healthz", "/api/openapi.json"];
+
+#[tokio::test]
+async fn two_sessions_at_once_are_refused_at_every_door_and_both_live_on() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let program = app.admin_of_new("Eve").await;
+    let mut doors = 0;
+    for path in paths().filter(|path| !BLIND.contains(path) && !path.starts_with("/directlink/")) {
+        let brewed = app.anon().ask("BREW".parse().expect("a method"), path).await;
+        for method in brewed.one("allow").split(',') {
+            for bearer in [program.token(), "garbage".to_owned()] {
+                let both = ana.thief().with_bearer(&bearer);
+                let answer = both.ask(method.parse().expect("a method"), path).await;
+                assert_eq!(answer.status, 400, "{method} {path}: {answer:?}");
+                answer.must_keep_the_cookie();
+                doors += 1;
+            }
+        }
+    }
+    assert!(doors > 60, "the doors were not found: {doors}");
+    ana.must_be_let_in().await;
+    program.must_be_let_in().await;
+}
+
+#[tokio::test]
+async fn the_same_token_twice_is_one_session() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let both = ana.thief().with_bearer(&ana.token());
+    assert_eq!(both.get("/api/session").await.json()["user"], "Ana");
+    assert_eq!(both.post("/api/logout").field("sec-fetch-site", "same-origin").await.status, 200);
+    ana.must_be_refused().await;
+}
+
+/// A browser sends its cookie along with whatever a page of the same site asks of DirectLink.
+#[tokio::test]
+async fn directlink_looks_at_no_cookie() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let program = app.program_of("Ana").await;
+    let both = ana.thief().with_bearer(&program.token());
+    let answer = both.post("/directlink/v1/auth/logout").json("{}").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.must_keep_the_cookie();
+    program.must_be_refused().await;
+    ana.must_be_let_in().await;
+    let answer = ana.post("/directlink/v1/auth/logout").json("{}").await;
+    assert_eq!(answer.status, 401, "a cookie is no credential here: {answer:?}");
+    ana.must_be_let_in().await;
+    let answer = ana.thief().post("/directlink/v1/auth/login").basic("Ana", PASSWORD).json("{}").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    ana.must_be_let_in().await;
+}
+
+/// A program that signs in anew with the token of its session goes on with one session, not with two.
+#[tokio::test]
+async fn a_program_that_signs_in_over_its_session_ends_the_old_one() {
+    let app = TestApp::new().await;
+    let old = app.program_of_new("Ana").await;
+    let other = app.program_of("Ana").await;
+    let body = serde_json::json!({"username": "Ana", "password": PASSWORD}).to_string();
+    let answer = old.post("/api/login").json(&body).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let new = app.bearer(answer.json()["token"].as_str().expect("a token"));
+    new.must_be_let_in().await;
+    old.must_be_refused().await;
+    other.must_be_let_in().await;
+}
