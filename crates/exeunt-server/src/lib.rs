@@ -17,6 +17,7 @@ mod pages;
 mod routes;
 mod serve;
 mod state;
+mod trail;
 
 pub use self::routes::{paths, router};
 pub use self::state::App;
