@@ -17,7 +17,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixStream;
 
-pub(crate) use self::ask::{AskError, Reached, reach};
+pub(crate) use self::ask::{AskError, Reached, is_served, reach};
 pub(crate) use self::listen::Control;
 use crate::errand::Errand;
 

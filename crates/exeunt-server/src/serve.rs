@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::say;
 use crate::config::Config;
-use crate::control::Control;
+use crate::control::{self, Control};
 use crate::state::App;
 use crate::{accept, logs, metrics, routes};
 
@@ -25,7 +25,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let listeners = bind(&config.listen).await?;
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     let https = config.is_https(&addresses)?;
-    let authority = open(&config).await?;
+    let authority = own(&config).await?;
     let control = Control::bind(&config.data)
         .with_context(|| format!("exeunt.sock, for commands, cannot be made in {}", config.data.display()))?;
     let app = App::new(Arc::clone(&authority), &config, https, config.registration_open(&addresses));
@@ -52,6 +52,22 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
 pub(crate) const FOLDER_TRIES: u32 = 400;
 /// The pause in between. Together 20 seconds: a server may take ten for what it is answering when it is told to stop.
 pub(crate) const FOLDER_PAUSE: Duration = Duration::from_millis(50);
+
+/// As [`open`], but waits for a command that has the folder, or a server that is leaving it. One that serves is not leaving.
+async fn own(config: &Config) -> anyhow::Result<Arc<Authority>> {
+    for tried in 0..FOLDER_TRIES {
+        match open(config).await {
+            Err(error) if is_in_use(&error) && !control::is_served(&config.data).await => {
+                if tried == 0 {
+                    tracing::info!(data = %config.data.display(), "waiting for whoever has the data folder");
+                }
+                tokio::time::sleep(FOLDER_PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+    open(config).await
+}
 
 /// Whether the store was not opened because another process owns the folder.
 pub(crate) fn is_in_use(error: &anyhow::Error) -> bool {

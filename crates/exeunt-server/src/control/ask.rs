@@ -108,6 +108,14 @@ pub(crate) async fn reach(folder: &Path) -> Result<Reached, AskError> {
     greeted(Server(BufReader::new(stream))).await
 }
 
+/// Whether somebody listens at the socket of a folder, which only a server does that owns the folder.
+pub(crate) async fn is_served(folder: &Path) -> bool {
+    match Place::in_folder(folder) {
+        Ok(place) => UnixStream::connect(place.path()).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
 async fn greeted(mut server: Server) -> Result<Reached, AskError> {
     match server.hear().await {
         Ok(Said::Hello { protocol: PROTOCOL, .. }) => Ok(Reached::Server(server)),

@@ -1,7 +1,10 @@
 //! One process owns a data folder: a second could end a session that the first goes on believing in.
 
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::process::Stdio;
+
+use rusqlite::Connection;
 
 use crate::people::{PASSWORD, is_live, register, sign_in};
 use crate::server::{Finished, Folder, SERVE, Server, finish};
@@ -54,6 +57,34 @@ fn commands_at_once_without_a_server_wait_for_each_other() {
         finish(folder.exeunt(&["user", "list"]), "").out.lines().map(ToOwned::to_owned).collect();
     listed.sort_unstable();
     assert_eq!(listed, names.map(|name| format!("{name}\t0 sessions")));
+}
+
+/// A command may have the folder in the moment in which a server is started again: no reason to stay down.
+#[test]
+fn a_server_waits_for_the_command_that_has_the_folder() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let token = register(&server, "ana");
+    server.stop();
+    let store = Connection::open(folder.database()).expect("a database");
+    store.execute_batch("BEGIN IMMEDIATE").expect("begun");
+    let command = folder.exeunt(&["end", "--user", "ana"]).spawn().expect("started");
+    let holder = || fs::read_to_string(folder.data().join("exeunt.lock")).expect("there");
+    while holder() != command.id().to_string() {
+        std::thread::yield_now();
+    }
+    let log = folder.path().join("log");
+    let mut serve = folder.exeunt(&SERVE);
+    serve.stderr(File::create(&log).expect("made"));
+    let server = std::thread::spawn(move || Server::run(serve));
+    while !fs::read_to_string(&log).expect("there").contains("waiting for whoever has the data folder") {
+        std::thread::yield_now();
+    }
+    drop(store);
+    let finished = command.wait_with_output().expect("ended");
+    assert!(finished.status.success() && finished.stdout.starts_with(b"1 session ended"), "{finished:?}");
+    let server = server.join().expect("started");
+    assert!(!is_live(&server, &token));
 }
 
 #[test]
