@@ -1,19 +1,19 @@
-//! The commands: `exeunt`, `exeunt serve`, `exeunt user …`, `exeunt session …`, `exeunt end …`.
+//! The commands: `exeunt`, `exeunt serve`, `exeunt user …`, `exeunt session …`, `exeunt end …`, `exeunt audit`.
 //!
-//! Owns what is asked and printed at a terminal. A password is read from the terminal without showing it, or as one line
+//! Owns what is asked and printed at a terminal. Each command becomes an errand, and goes its way. A password is read from the terminal without showing it, or as one line
 //! from a pipe; never from an argument, which every process of the machine can read.
 
-mod deeds;
 mod password;
-
-use std::io::Write as _;
-use std::sync::Arc;
+mod terminal;
+mod way;
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
-use exeunt::{Authority, Become};
+use clap::{Args, Parser, Subcommand};
 
+pub(crate) use self::terminal::say;
+use self::terminal::{Question, Terminal};
 use crate::config::{Config, Flags};
+use crate::errand::{Change, Errand, Unheard, Wanted, Whom};
 use crate::serve;
 
 /// A session authority: when logout answers success, it is over.
@@ -23,7 +23,9 @@ use crate::serve;
 #[command(
     name = "exeunt",
     version,
-    after_help = "Settings are flags, then EXEUNT_* in the environment (EXEUNT_*_FILE names a file with \
+    after_help = "While a server runs on the data folder, commands go through it.
+
+Settings are flags, then EXEUNT_* in the environment (EXEUNT_*_FILE names a file with \
 the value), then the TOML file of --config."
 )]
 pub struct Cli {
@@ -37,21 +39,48 @@ pub struct Cli {
 enum Command {
     /// Serve pages and APIs
     Serve,
-    /// Manage users, while no server runs on the data folder
+    /// Manage users
     #[command(subcommand)]
     User(UserCommand),
-    /// List and end sessions, while no server runs on the data folder
+    /// List and end sessions
     #[command(subcommand)]
     Session(SessionCommand),
-    /// End everything of a user or of everybody, while no server runs on the data folder
-    End {
-        /// Everything of this user
-        #[arg(long, value_name = "NAME", conflicts_with = "everyone", required_unless_present = "everyone")]
-        user: Option<String>,
-        /// Everything of everybody
-        #[arg(long)]
-        everyone: bool,
-    },
+    /// End everything of a user or of everybody
+    End(EndCommand),
+    /// Print the audit trail, newest first: one entry a line, as JSON
+    Audit(AuditFilters),
+}
+
+#[derive(Debug, Args)]
+struct EndCommand {
+    /// Everything of this user
+    #[arg(long, value_name = "NAME", conflicts_with = "everyone", required_unless_present = "everyone")]
+    user: Option<String>,
+    /// Everything of everybody; at a terminal it asks back
+    #[arg(long)]
+    everyone: bool,
+    /// Show what would end, and end nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask back
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Debug, Args)]
+struct AuditFilters {
+    /// Only of this user, and what was done to everybody
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Only what ended for this reason, such as logout or ended-by-admin
+    #[arg(long, value_name = "WORD")]
+    cause: Option<String>,
+    /// Not before, such as 2027-01-15T08:00:00Z
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Before
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,10 +105,13 @@ enum UserCommand {
         /// The user
         name: String,
     },
-    /// Delete a user, and end everything of theirs
+    /// Delete a user, and end everything of theirs; at a terminal it asks back
     Delete {
         /// The user
         name: String,
+        /// Do not ask back
+        #[arg(long)]
+        yes: bool,
     },
     /// Let a user administer this server
     Promote {
@@ -125,40 +157,66 @@ impl Cli {
         runtime.block_on(async {
             match self.command.unwrap_or(Command::Serve) {
                 Command::Serve => serve::serve(config).await,
-                Command::User(command) => command.run(&serve::open(&config).await?).await,
-                Command::Session(command) => command.run(&serve::open(&config).await?).await,
-                Command::End { user, .. } => deeds::end(&*serve::open(&config).await?, user.as_deref()).await,
+                Command::User(command) => command.run(&config).await,
+                Command::Session(command) => have_done(&config, command.errand()).await,
+                Command::End(command) => command.run(&config).await,
+                Command::Audit(AuditFilters { user, cause, from, until }) => {
+                    have_done(&config, Errand::Audit(Wanted { user, cause, from, until })).await
+                }
             }
         })
     }
 }
 
 impl UserCommand {
-    async fn run(self, authority: &Arc<Authority>) -> anyhow::Result<()> {
-        match self {
-            Self::Add { name, admin } => deeds::add(authority, &name, admin).await,
-            Self::List => deeds::list_users(authority).await,
-            Self::Disable { name } => deeds::change(authority, &name, Become::Disabled).await,
-            Self::Enable { name } => deeds::change(authority, &name, Become::Enabled).await,
-            Self::Delete { name } => deeds::change(authority, &name, Become::Deleted).await,
-            Self::Promote { name } => deeds::change(authority, &name, Become::Admin).await,
-            Self::Demote { name } => deeds::change(authority, &name, Become::Ordinary).await,
-            Self::Password { name } => deeds::set_password(authority, &name).await,
-        }
+    async fn run(self, config: &Config) -> anyhow::Result<()> {
+        let errand = match self {
+            Self::Add { name, admin } => Errand::AddUser { name, password: password::read()?, admin },
+            Self::List => Errand::ListUsers,
+            Self::Disable { name } => Errand::ChangeUser { name, to: Change::Disabled },
+            Self::Enable { name } => Errand::ChangeUser { name, to: Change::Enabled },
+            Self::Delete { name, yes } => {
+                if !yes {
+                    let does = format!("deletes the user {name:?} and ");
+                    Question { does, of: Whom::User(name.clone()) }.put(config).await?;
+                }
+                Errand::ChangeUser { name, to: Change::Deleted }
+            }
+            Self::Promote { name } => Errand::ChangeUser { name, to: Change::Admin },
+            Self::Demote { name } => Errand::ChangeUser { name, to: Change::Ordinary },
+            Self::Password { name } => Errand::SetPassword { name, password: password::read()? },
+        };
+        have_done(config, errand).await
     }
 }
 
 impl SessionCommand {
-    async fn run(self, authority: &Arc<Authority>) -> anyhow::Result<()> {
+    fn errand(self) -> Errand {
         match self {
-            Self::List { user } => deeds::list_sessions(authority, user.as_deref()).await,
-            Self::End { sid } => deeds::end_session(authority, &sid).await,
+            Self::List { user } => Errand::ListSessions { of: user.map_or(Whom::Everyone, Whom::User) },
+            Self::End { sid } => Errand::EndSession { sid },
         }
     }
 }
 
-/// Prints a line for whoever reads. That nobody does any more, as behind `| head`, is no reason to stop.
-pub(crate) fn say(line: std::fmt::Arguments<'_>) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_fmt(line).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+impl EndCommand {
+    async fn run(self, config: &Config) -> anyhow::Result<()> {
+        let of = self.user.map_or(Whom::Everyone, Whom::User);
+        if self.dry_run {
+            return have_done(config, Errand::Show { of }).await;
+        }
+        if self.everyone && !self.yes {
+            Question { does: String::new(), of: Whom::Everyone }.put(config).await?;
+        }
+        have_done(config, Errand::End { of }).await
+    }
+}
+
+/// Has an errand done, and prints what is told of it.
+async fn have_done(config: &Config, errand: Errand) -> anyhow::Result<()> {
+    let mut terminal = Terminal::default();
+    match way::deliver(config, errand, &mut terminal).await {
+        Err(error) if error.is::<Unheard>() => terminal.verdict(),
+        done => done,
+    }
 }

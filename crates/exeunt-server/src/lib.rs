@@ -8,8 +8,10 @@ mod api;
 mod body;
 pub mod cli;
 pub mod config;
+mod control;
 mod directlink;
 mod edge;
+mod errand;
 mod health;
 mod logs;
 mod metrics;
@@ -17,6 +19,7 @@ mod pages;
 mod routes;
 mod serve;
 mod state;
+mod trail;
 
 pub use self::routes::{paths, router};
 pub use self::state::App;

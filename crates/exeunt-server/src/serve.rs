@@ -1,19 +1,21 @@
 //! Puts a server together and runs it until it is told to stop.
 //!
-//! Owns the order of coming and going: own the store, bind, refuse what would expose tokens, serve, drain, write what is
-//! left, close. The one place that joins the parts.
+//! Owns the order of coming and going: bind, refuse what would expose tokens, own the store, let commands in, serve, drain,
+//! write what is left, close. The one place that joins the parts.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use exeunt::store::sqlite::SqliteStore;
+use exeunt::store::sqlite::{OpenError, SqliteStore};
 use exeunt::{Authority, Settings};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::say;
 use crate::config::Config;
+use crate::control::{self, Control};
 use crate::state::App;
 use crate::{accept, logs, metrics, routes};
 
@@ -23,7 +25,9 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let listeners = bind(&config.listen).await?;
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     let https = config.is_https(&addresses)?;
-    let authority = open(&config).await?;
+    let authority = own(&config).await?;
+    let control = Control::bind(&config.data)
+        .with_context(|| format!("exeunt.sock, for commands, cannot be made in {}", config.data.display()))?;
     let app = App::new(Arc::clone(&authority), &config, https, config.registration_open(&addresses));
 
     let metrics_listener = TcpListener::bind(config.metrics)
@@ -34,14 +38,40 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     tokio::spawn(stop_on_signal(stop.clone())?);
     announce(&config, &addresses, metrics_listener.local_addr()?);
     let counted = accept::serve(vec![metrics_listener], metrics::router(Arc::clone(&app.metrics)), stop.clone());
-    let served = accept::serve(listeners, routes::router(&app), stop);
-    tokio::join!(counted, served);
+    let served = accept::serve(listeners, routes::router(&app), stop.clone());
+    tokio::join!(counted, served, control.serve(Arc::clone(&authority), stop));
 
     if let Err(error) = authority.keep_house().await {
         tracing::warn!(%error, "the last touches were not written");
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// How often the data folder is tried while somebody else has it who will soon give it up.
+pub(crate) const FOLDER_TRIES: u32 = 400;
+/// The pause in between. Together 20 seconds: a server may take ten for what it is answering when it is told to stop.
+pub(crate) const FOLDER_PAUSE: Duration = Duration::from_millis(50);
+
+/// As [`open`], but waits for a command that has the folder, or a server that is leaving it. One that serves is not leaving.
+async fn own(config: &Config) -> anyhow::Result<Arc<Authority>> {
+    for tried in 0..FOLDER_TRIES {
+        match open(config).await {
+            Err(error) if is_in_use(&error) && !control::is_served(&config.data).await => {
+                if tried == 0 {
+                    tracing::info!(data = %config.data.display(), "waiting for whoever has the data folder");
+                }
+                tokio::time::sleep(FOLDER_PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+    open(config).await
+}
+
+/// Whether the store was not opened because another process owns the folder.
+pub(crate) fn is_in_use(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(OpenError::InUse { .. }))
 }
 
 /// The authority over the store of these settings. This process owns the data folder from now on.

@@ -180,3 +180,19 @@ fn secrets_cannot_be_printed() {
         }
     }
 }
+
+/// A command's password goes to its server as a part of a request, so it is written down; but it is never printed.
+#[test]
+fn what_an_operator_asks_for_cannot_be_printed() {
+    let secret = ("exeunt-server/src/errand/secret.rs", "pub(crate) struct Secret(");
+    let errand = ("exeunt-server/src/errand.rs", "pub(crate) enum Errand {");
+    for (path, item) in [secret, errand] {
+        let source = sources().into_iter().find(|source| source.path == path).expect("there");
+        let (before, _) = source.text.split_once(item).expect("declared there");
+        let attributes = before.rsplit("\n\n").next().expect("a last part");
+        assert!(!attributes.lines().any(|line| line.starts_with("#[") && line.contains("Debug")), "{attributes}");
+        for printer in ["Debug", "Display"] {
+            assert!(!source.code().any(|line| line.contains(&format!("{printer} for "))), "{path}: {printer}");
+        }
+    }
+}

@@ -10,9 +10,9 @@ use exeunt::{Actor, AuditEntry, UserId};
 use exeunt_axum::{Auth, AuthError};
 use serde::Serialize;
 
-use super::json::time;
 use super::problem::Problem;
 use super::query::{Query, page};
+use crate::trail::time;
 
 #[derive(Serialize)]
 struct Trail {

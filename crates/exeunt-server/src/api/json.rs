@@ -5,13 +5,14 @@
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use exeunt::{LiveSession, Revoked, SessionId, Timestamp};
+use exeunt::{LiveSession, Revoked, SessionId};
 use exeunt_axum::ListedSession as Listed;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
 use crate::body;
+use crate::trail::time;
 
 /// The most bytes of a body: a name and a password of the greatest length, escaped, with room to spare.
 const BYTES_MAX: usize = 16 * 1024;
@@ -158,10 +159,4 @@ pub(super) async fn read<T: Shape>(headers: &HeaderMap, body: Body) -> Result<T,
     }
     let bytes = body::read(body, BYTES_MAX).await.map_err(Problem::of_body)?;
     serde_json::from_slice(&bytes).map_err(|error| Problem::malformed(&error, T::SHAPE))
-}
-
-/// A time as it is shown.
-pub(super) fn time(at: Timestamp) -> String {
-    // Beyond the calendar there is nothing to show; such a time comes from no clock of ours.
-    jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or(jiff::Timestamp::MAX).to_string()
 }

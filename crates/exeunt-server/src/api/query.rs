@@ -7,6 +7,7 @@ use axum::extract::RawQuery;
 use exeunt::{Cause, Timestamp};
 
 use super::problem::Problem;
+use crate::trail;
 
 /// The entries of a page unless asked otherwise.
 const PAGE_DEFAULT: usize = 50;
@@ -49,10 +50,7 @@ impl Query {
 
     pub(super) fn cause(&self) -> Result<Option<Cause>, Problem> {
         let Some(word) = self.get("cause") else { return Ok(None) };
-        Cause::from_word(word).map(Some).ok_or_else(|| {
-            let words: Vec<&str> = Cause::ALL.into_iter().map(Cause::as_str).collect();
-            Problem::query(format!("`cause` is one of `{}`", words.join("`, `")))
-        })
+        Cause::from_word(word).map(Some).ok_or_else(|| Problem::query(format!("`cause` is one of {}", trail::causes())))
     }
 
     /// From when until when, where either is said.
@@ -68,8 +66,7 @@ impl Query {
 
     fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
-        let at = text.parse::<jiff::Timestamp>().ok().filter(|at| *at >= jiff::Timestamp::UNIX_EPOCH);
-        at.map(|at| Some(Timestamp::from_micros(at.as_microsecond()))).ok_or_else(|| {
+        trail::moment(text).map(Some).ok_or_else(|| {
             Problem::query(format!(
                 "`{name}` is a time of RFC 3339 since 1970, such as 2027-01-15T08:00:00Z (in a query `+` is written %2B)"
             ))

@@ -6,17 +6,17 @@ use crate::server::{Finished, Folder, Server, finish};
 
 const NEW_PASSWORD: &str = "another horse, another battery";
 
-fn run(folder: &Folder, args: &[&str], input: &str) -> Finished {
+pub(crate) fn run(folder: &Folder, args: &[&str], input: &str) -> Finished {
     finish(folder.exeunt(args), input)
 }
 
-fn done(folder: &Folder, args: &[&str], input: &str) -> String {
+pub(crate) fn done(folder: &Folder, args: &[&str], input: &str) -> String {
     let finished = run(folder, args, input);
     assert!(finished.status.success(), "{args:?}: {finished:?}");
     finished.out
 }
 
-fn refused(folder: &Folder, args: &[&str], input: &str, word: &str) {
+pub(crate) fn refused(folder: &Folder, args: &[&str], input: &str, word: &str) {
     let finished = run(folder, args, input);
     assert_eq!(finished.status.code(), Some(1), "{args:?}: {finished:?}");
     assert!(finished.log.starts_with("exeunt: ") && finished.log.contains(word), "{args:?}: {word}: {finished:?}");
@@ -184,7 +184,7 @@ fn help_lists_the_commands_and_the_version_is_told() {
     let ask = |args| finish(folder.bare(args), "");
     let help = ask(&["--help"]);
     assert!(help.status.success());
-    for word in ["serve", "user", "--listen", "--data", "--public-url", "EXEUNT_"] {
+    for word in ["serve", "user", "audit", "--listen", "--data", "--public-url", "EXEUNT_"] {
         assert!(help.out.contains(word), "{word}: {}", help.out);
     }
     let help = ask(&["user", "--help"]);

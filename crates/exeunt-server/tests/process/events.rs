@@ -12,7 +12,7 @@ use crate::server::{Folder, Server};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A stream that has said that it is open.
-fn open(server: &Server, token: &str) -> TcpStream {
+pub(crate) fn open(server: &Server, token: &str) -> TcpStream {
     let mut stream = TcpStream::connect(server.address).expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     stream.write_all(&Request::get("/api/events").bearer(token).bytes()).expect("sent");
@@ -27,7 +27,7 @@ fn open(server: &Server, token: &str) -> TcpStream {
 }
 
 /// The rest of a stream, up to the chunk that ends it.
-fn rest(mut stream: TcpStream) -> String {
+pub(crate) fn rest(mut stream: TcpStream) -> String {
     let (mut text, mut piece) = (String::new(), [0; 1_024]);
     while !text.ends_with("0\r\n\r\n") {
         let read = stream.read(&mut piece).expect("a piece");

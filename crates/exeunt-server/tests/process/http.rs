@@ -163,6 +163,24 @@ impl Connection {
         }
     }
 
+    /// The body of an answer whose length nobody says beforehand: chunks, as they were before they were cut.
+    pub(crate) fn body_until_closed(&mut self) -> String {
+        while self.read_more().is_ok() {}
+        let text = String::from_utf8(std::mem::take(&mut self.unread)).expect("a text");
+        let (head, mut chunks) = text.split_once("\r\n\r\n").expect("a head");
+        assert!(parse_head(head).field("Transfer-Encoding") == Some("chunked"), "{head}");
+        let mut body = String::new();
+        loop {
+            let (size, rest) = chunks.split_once("\r\n").expect("a size");
+            let size = usize::from_str_radix(size, 16).expect("hexadecimal");
+            if size == 0 {
+                return body;
+            }
+            body.push_str(&rest[..size]);
+            chunks = &rest[size + 2..];
+        }
+    }
+
     fn read_more(&mut self) -> io::Result<()> {
         let mut bytes = [0; 16 * 1024];
         let count = self.stream.read(&mut bytes)?;

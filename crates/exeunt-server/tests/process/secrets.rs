@@ -4,9 +4,11 @@
 //! Each secret is a canary that is found nowhere else, so that one occurrence is one too many.
 
 use std::fs;
+use std::os::unix::fs::FileTypeExt as _;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 
+use crate::control::ask_raw;
 use crate::http::Request;
 use crate::people::{api_login, directlink, form_login, token_in_cookie};
 use crate::server::{Folder, Server, finish};
@@ -14,6 +16,9 @@ use crate::server::{Folder, Server, finish};
 const NAME: &str = "canary";
 const PASSWORD: &str = "CanaryPasswordThatIsRight";
 const OTHER_PASSWORD: &str = "CanaryPasswordOfTheOperator";
+/// Told to a running server by a command.
+const THROUGH_SOCKET: &str = "CanaryPasswordThroughTheSocket";
+const REFUSED_THROUGH_SOCKET: &str = "CanaryPasswordForNobody";
 /// What is sent and is wrong; people mistype the secrets of other places.
 const WRONG: [&str; 9] = [
     "CanaryWrongInForm",
@@ -113,7 +118,7 @@ fn leave(server: &Server, tokens: &[String]) {
 
 /// Every text that opens something, or could be somebody's secret.
 fn secrets(tokens: &[String]) -> Vec<Vec<u8>> {
-    let passwords = [PASSWORD, OTHER_PASSWORD].into_iter().chain(WRONG);
+    let passwords = [PASSWORD, OTHER_PASSWORD, THROUGH_SOCKET, REFUSED_THROUGH_SOCKET].into_iter().chain(WRONG);
     let pairs = passwords.clone().map(|password| BASE64.encode(format!("{NAME}:{password}").as_bytes()).into_bytes());
     let raw = tokens.iter().map(|token| BASE64URL_NOPAD.decode(&token.as_bytes()[4..]).expect("a token"));
     let texts = passwords.chain(tokens.iter().map(|token| &token[4..])).map(|text| text.as_bytes().to_vec());
@@ -132,6 +137,10 @@ fn assert_files_clean(folder: &Folder, secrets: &[Vec<u8>]) {
     let mut whole = Vec::new();
     for file in fs::read_dir(folder.data()).expect("there") {
         let path = file.expect("a file").path();
+        // Through a socket much may pass, but nothing lies in it.
+        if fs::symlink_metadata(&path).expect("there").file_type().is_socket() {
+            continue;
+        }
         let bytes = fs::read(&path).expect("readable");
         assert_clean(&path.display().to_string(), &bytes, secrets);
         whole.extend(bytes);
@@ -153,6 +162,7 @@ fn no_secret_is_in_the_log_at_its_most_talkative_nor_in_any_file() {
             "json" => live_a_life(&server),
             _ => live_again(&server),
         };
+        let commands = commands(&folder);
         let secrets = secrets(&tokens);
         assert_files_clean(&folder, &secrets);
         let said = server.stop();
@@ -162,7 +172,25 @@ fn no_secret_is_in_the_log_at_its_most_talkative_nor_in_any_file() {
         assert_clean("the log", said.log.as_bytes(), &secrets);
         assert_clean("the output", said.out.as_bytes(), &secrets);
         assert_clean("the command", format!("{}{}", added.out, added.log).as_bytes(), &secrets);
+        assert_clean("commands through the socket", commands.as_bytes(), &secrets);
     }
+}
+
+/// Right, wrong and malformed, through the socket of the running server; returns all that the commands said.
+fn commands(folder: &Folder) -> String {
+    let mut said = String::new();
+    for (args, password) in [
+        (["user", "password", "operated"], THROUGH_SOCKET),
+        (["user", "password", "nobody"], REFUSED_THROUGH_SOCKET),
+        (["user", "add", "operated"], REFUSED_THROUGH_SOCKET),
+    ] {
+        let finished = finish(folder.exeunt(&[&args[..], &["--log", "trace"]].concat()), password);
+        assert_eq!(finished.status.success(), password == THROUGH_SOCKET, "{finished:?}");
+        said.push_str(&finished.out);
+        said.push_str(&finished.log);
+    }
+    let malformed = format!(r#"{{"protocol":1,"errand":{{"set-password":{{"name":5,"password":"{}"}}}}}}"#, WRONG[7]);
+    said + &ask_raw(folder, format!("{malformed}\n").as_bytes())
 }
 
 /// The same, by somebody who is registered already.

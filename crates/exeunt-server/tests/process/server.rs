@@ -93,6 +93,10 @@ impl Folder {
         command
     }
 
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.data().join("exeunt.sock")
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
@@ -160,6 +164,20 @@ impl Server {
     pub(crate) fn tell_to_stop(&self) {
         let process = self.process().to_string();
         let status = Command::new("kill").args(["-s", "TERM", &process]).status().expect("kill");
+        assert!(status.success());
+    }
+
+    /// Waits until the log has this word; by then at the latest, what it tells of has begun.
+    pub(crate) fn wait_until_logged(&self, word: &str) {
+        let has = |bytes: &[u8]| bytes.windows(word.len()).any(|part| part == word.as_bytes());
+        while !has(&self.log.bytes.lock().expect("whole")) {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Holds the process still, as an overloaded machine might for any time.
+    pub(crate) fn freeze(&self) {
+        let status = Command::new("kill").args(["-s", "STOP", &self.process().to_string()]).status().expect("kill");
         assert!(status.success());
     }
 

@@ -8,7 +8,7 @@ use crate::people::{PASSWORD, api_login, is_live, register};
 use crate::server::{Folder, SERVE, Server};
 
 /// Sends the head and half of the body of a sign-in, and returns the other half; the server waits for it from then on.
-fn send_half_a_login(connection: &mut Connection) -> Vec<u8> {
+pub(crate) fn send_half_a_login(connection: &mut Connection) -> Vec<u8> {
     let request = api_login("ana", PASSWORD).field("Expect", "100-continue").bytes();
     let body = request.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
     let half = body + (request.len() - body) / 2;

@@ -1,6 +1,7 @@
 //! `GET /api/admin/audit` and `GET /api/admin/audit.jsonl`: the audit trail, filtered, by the page or whole.
 //!
-//! Owns how an entry is shown to an administrator. Each is one line of JSON, in which nothing can begin another line.
+//! Owns what an administrator may ask of it. How an entry is shown is `trail`'s; each is one line of JSON, in which nothing can
+//! begin another line.
 
 use std::io;
 
@@ -10,17 +11,14 @@ use axum::extract::RawQuery;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use exeunt::{Actor, AuditEntry, AuditQuery, UserId};
+use exeunt::{AuditQuery, UserId};
 use exeunt_axum::{Admin, AuthError};
 use futures_util::stream::try_unfold;
 use serde::Serialize;
 
-use crate::api::json::time;
 use crate::api::problem::Problem;
 use crate::api::query::{Query, page};
-
-/// Entries read at a time for an export: some 100 KiB, whatever the length of the trail.
-const EXPORT_PAGE: usize = 500;
+use crate::trail::{EXPORT_PAGE, Entry};
 
 const JSON_LINES: HeaderValue = HeaderValue::from_static("application/jsonl");
 const AS_FILE: HeaderValue = HeaderValue::from_static("attachment; filename=\"exeunt-audit.jsonl\"");
@@ -30,27 +28,6 @@ struct Trail {
     entries: Vec<Entry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<i64>,
-}
-
-#[derive(Serialize)]
-struct Entry {
-    id: i64,
-    at: String,
-    deed: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_id: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sid: Option<String>,
-    by: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    by_id: Option<i64>,
-    from: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seq: Option<i64>,
 }
 
 /// `GET /api/admin/audit`: a page of the trail, newest first.
@@ -111,37 +88,7 @@ impl Export {
         let entries = self.admin.desk().audit(&self.query).await?;
         self.over = entries.len() < self.query.limit;
         self.query.before = entries.last().map(|entry| entry.id);
-        let lines: String = entries.iter().map(|entry| Entry::of(entry).line()).collect();
+        let lines: String = entries.iter().map(|entry| Entry::of(entry).line() + "\n").collect();
         Ok((!lines.is_empty()).then(|| lines.into()))
-    }
-}
-
-impl Entry {
-    fn of(entry: &AuditEntry) -> Self {
-        let (by, by_id) = match entry.by.actor {
-            Actor::User(user) => ("user", Some(user.0)),
-            Actor::Operator => ("operator", None),
-            Actor::House => ("house", None),
-        };
-        Self {
-            id: entry.id,
-            at: time(entry.at),
-            deed: entry.deed.as_str(),
-            user_id: entry.user.map(|user| user.0),
-            user: entry.user.map(|_| entry.name.clone()),
-            sid: entry.session.map(|sid| sid.to_string()),
-            by,
-            by_id,
-            from: entry.by.from.to_string(),
-            cause: entry.cause.map(exeunt::Cause::as_str),
-            seq: entry.seq.map(|seq| seq.0),
-        }
-    }
-
-    /// JSON has no line break but an escaped one.
-    fn line(&self) -> String {
-        let mut line = serde_json::to_string(self).expect("texts and numbers are JSON");
-        line.push('\n');
-        line
     }
 }

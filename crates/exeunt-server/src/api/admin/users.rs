@@ -13,10 +13,11 @@ use exeunt_axum::{Admin, AuthError};
 use serde::Serialize;
 
 use super::is_oneself;
-use crate::api::json::{self, Credentials, Ended, NewPassword, time};
+use crate::api::json::{self, Credentials, Ended, NewPassword};
 use crate::api::path::{self, Part};
 use crate::api::problem::Problem;
 use crate::api::query::{Query, page};
+use crate::trail::time;
 
 #[derive(Serialize)]
 struct UserList {

@@ -1,0 +1,92 @@
+//! What is printed, and what is asked back before much ends.
+//!
+//! Owns the question and what counts as a yes. Off a terminal nothing is asked: a script has made up its mind.
+
+use std::fmt::Arguments;
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+
+use anyhow::{Context as _, bail};
+
+use super::way;
+use crate::config::Config;
+use crate::errand::{Errand, Lines, Unheard, Whom};
+
+/// The most bytes that are read of an answer; a longer one is no yes.
+const ANSWER_BYTES_MAX: u64 = 64;
+
+/// Prints a line for whoever reads. That nobody does any more, as behind `| head`, is no reason to stop.
+pub(crate) fn say(line: Arguments<'_>) {
+    let _ = print(line);
+}
+
+/// Standard output, and what became of it.
+#[derive(Debug, Default)]
+pub(super) struct Terminal(Option<io::Error>);
+
+impl Lines for Terminal {
+    async fn tell(&mut self, line: String) -> Result<(), Unheard> {
+        print(format_args!("{line}")).map_err(|error| {
+            self.0 = Some(error);
+            Unheard
+        })
+    }
+}
+
+impl Terminal {
+    /// What it means that a list was not printed to its end: nothing where its reader had enough, as `head` has; but what
+    /// was cut by a full disk must not look whole.
+    pub(super) fn verdict(self) -> anyhow::Result<()> {
+        match self.0 {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(error).context("the output cannot be written, and is not whole")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is asked back before an errand.
+pub(super) struct Question {
+    /// What else it does, before "ends".
+    pub(super) does: String,
+    /// Whose sessions it ends.
+    pub(super) of: Whom,
+}
+
+impl Question {
+    /// Asks the person at the terminal, if there is one.
+    pub(super) async fn put(self, config: &Config) -> anyhow::Result<()> {
+        if !io::stdin().is_terminal() {
+            return Ok(());
+        }
+        let mut counted = Kept(Vec::new());
+        way::deliver(config, Errand::Count { of: self.of }, &mut counted).await?;
+        let mut screen = io::stderr().lock();
+        let asked = write!(screen, "This {}ends {}. Go on? [y/N] ", self.does, counted.0.concat());
+        asked.and_then(|()| screen.flush()).context("you cannot be asked; say --yes")?;
+        let mut answer = String::new();
+        // What is no text is no yes.
+        let _ = io::stdin().lock().take(ANSWER_BYTES_MAX).read_line(&mut answer);
+        match answer.trim().to_ascii_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => bail!("nothing was done"),
+        }
+    }
+}
+
+/// Lines that are kept, for whoever needs them before the next step.
+struct Kept(Vec<String>);
+
+impl Lines for Kept {
+    async fn tell(&mut self, line: String) -> Result<(), Unheard> {
+        self.0.push(line);
+        Ok(())
+    }
+}
+
+fn print(line: Arguments<'_>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_fmt(line)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}

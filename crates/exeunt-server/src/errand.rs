@@ -1,0 +1,145 @@
+//! What the operator of this machine asks for, and how it is done and told.
+//!
+//! Owns the one way in which a command is performed: by the command itself where no server runs, and by the server where one
+//! does; so both do the same and say the same. It decides nothing: each ending is the authority's. (The audit trail's word
+//! for what was done is `Deed`; this is what is asked.)
+
+mod audit;
+mod secret;
+mod sessions;
+mod users;
+
+use exeunt::authority::RegisterError;
+use exeunt::{Authority, StoreError};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use self::audit::Wanted;
+pub(crate) use self::secret::Secret;
+pub(crate) use self::users::Change;
+
+/// What can be asked for. It has no `Debug`: a password may be in it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Errand {
+    /// Add a user.
+    AddUser { name: String, password: Secret, admin: bool },
+    /// List all users.
+    ListUsers,
+    /// Change what a user may do, or delete them.
+    ChangeUser { name: String, to: Change },
+    /// Set a user's password.
+    SetPassword { name: String, password: Secret },
+    /// List the live sessions.
+    ListSessions { of: Whom },
+    /// End one session.
+    EndSession { sid: String },
+    /// End everything.
+    End { of: Whom },
+    /// Say how much would end.
+    Count { of: Whom },
+    /// Show what would end.
+    Show { of: Whom },
+    /// Show the audit trail.
+    Audit(Wanted),
+}
+
+/// Whose sessions are meant.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Whom {
+    /// One user's.
+    User(String),
+    /// Everybody's.
+    Everyone,
+}
+
+/// Whoever is told, a line at a time.
+pub(crate) trait Lines: Send {
+    /// Tells a line, which is given without its end; waits while too many wait to be told.
+    fn tell(&mut self, line: String) -> impl Future<Output = Result<(), Unheard>> + Send;
+}
+
+/// Nobody listens any more: no reason to leave a deed undone, and no reason to read a list to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("nobody reads it any more")]
+pub(crate) struct Unheard;
+
+/// Why an errand was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failed {
+    /// The store could not look, or cannot say that it is done.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The name or the password cannot be used.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// A list was not read to its end.
+    #[error(transparent)]
+    Unheard(#[from] Unheard),
+    /// What was asked makes no sense here.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl Errand {
+    /// Its name, for the log.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::AddUser { .. } => "add-user",
+            Self::ListUsers => "list-users",
+            Self::ChangeUser { .. } => "change-user",
+            Self::SetPassword { .. } => "set-password",
+            Self::ListSessions { .. } => "list-sessions",
+            Self::EndSession { .. } => "end-session",
+            Self::End { of: Whom::User(_) } => "end-user",
+            Self::End { of: Whom::Everyone } => "end-everyone",
+            Self::Count { .. } => "count",
+            Self::Show { .. } => "show",
+            Self::Audit(_) => "audit",
+        }
+    }
+
+    /// Whether it leaves everything as it is.
+    pub(crate) const fn only_looks(&self) -> bool {
+        match self {
+            Self::ListUsers | Self::ListSessions { .. } | Self::Count { .. } | Self::Show { .. } | Self::Audit(_) => {
+                true
+            }
+            Self::AddUser { .. }
+            | Self::ChangeUser { .. }
+            | Self::SetPassword { .. }
+            | Self::EndSession { .. }
+            | Self::End { .. } => false,
+        }
+    }
+
+    /// Does it, on the operator's word, and tells what came of it. When this returns `Ok`, it is done.
+    pub(crate) async fn perform(self, authority: &Authority, out: &mut impl Lines) -> Result<(), Failed> {
+        let told = match self {
+            Self::ListUsers => return users::list(authority, out).await,
+            Self::ListSessions { of } => return sessions::list(authority, &of, out).await.map(drop),
+            Self::Show { of } => return sessions::show(authority, &of, out).await,
+            Self::Audit(wanted) => return audit::print(authority, &wanted, out).await,
+            Self::AddUser { name, password, admin } => users::add(authority, &name, &password, admin).await?,
+            Self::ChangeUser { name, to } => users::change(authority, &name, to).await?,
+            Self::SetPassword { name, password } => users::set_password(authority, &name, &password).await?,
+            Self::EndSession { sid } => sessions::end_one(authority, &sid).await?,
+            Self::End { of } => sessions::end(authority, &of).await?,
+            Self::Count { of } => sessions::count(authority, &of).await?,
+        };
+        // It is done, whether anybody hears of it or not.
+        let _: Result<(), Unheard> = out.tell(told).await;
+        Ok(())
+    }
+}
+
+impl Failed {
+    fn nobody(name: &str) -> Self {
+        Self::Refused(format!("there is no user of the name {name:?}"))
+    }
+}
+
+/// "1 session", "2 sessions".
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

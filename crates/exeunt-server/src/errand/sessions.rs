@@ -1,0 +1,88 @@
+//! Errands about sessions: listed, counted, ended.
+//!
+//! Owns the words in which they are told. A session is shown by its public name, which opens nothing.
+
+use exeunt::revocation::ENDED_LISTED_MAX;
+use exeunt::{Authority, By, Cause, Session, SessionId, Target};
+
+use super::users::{Users, ended, named};
+use super::{Failed, Lines, Whom, counted};
+
+/// How many sessions there are, and of how many users.
+#[derive(Default)]
+pub(super) struct Tally {
+    sessions: usize,
+    users: usize,
+}
+
+pub(super) async fn list(authority: &Authority, of: &Whom, out: &mut impl Lines) -> Result<Tally, Failed> {
+    let mut users = Users::of(authority, of).await?;
+    let mut tally = Tally::default();
+    while let Some(user) = users.next().await? {
+        let sessions = authority.sessions_of(user.id).await?;
+        tally.add(sessions.len());
+        for session in &sessions {
+            out.tell(line(session)).await?;
+        }
+    }
+    Ok(tally)
+}
+
+pub(super) async fn show(authority: &Authority, of: &Whom, out: &mut impl Lines) -> Result<(), Failed> {
+    let tally = list(authority, of, out).await?;
+    Ok(out.tell(format!("{} would end; nothing was ended", tally.words())).await?)
+}
+
+pub(super) async fn count(authority: &Authority, of: &Whom) -> Result<String, Failed> {
+    let mut users = Users::of(authority, of).await?;
+    let mut tally = Tally::default();
+    while let Some(user) = users.next().await? {
+        tally.add(authority.sessions_of(user.id).await?.len());
+    }
+    Ok(tally.words())
+}
+
+pub(super) async fn end_one(authority: &Authority, sid: &str) -> Result<String, Failed> {
+    let no_name = || "a session's public name is 32 hexadecimal digits; see `session list`".to_owned();
+    let id = SessionId::parse(sid).ok_or_else(|| Failed::Refused(no_name()))?;
+    let revoked = authority.revoke(Target::Session(id), Cause::EndedByAdmin, By::operator()).await?;
+    if revoked.ended().is_empty() {
+        return Err(Failed::Refused("there is no live session of this name".to_owned()));
+    }
+    Ok(ended(&revoked))
+}
+
+pub(super) async fn end(authority: &Authority, of: &Whom) -> Result<String, Failed> {
+    let (target, cause) = match of {
+        Whom::User(name) => (Target::User(named(authority, name).await?.id), Cause::EndedByAdmin),
+        Whom::Everyone => (Target::Everyone, Cause::EveryoneOut),
+    };
+    let open = match target {
+        Target::User(user) => authority.sessions_of(user).await?.len(),
+        _ => authority.live_sessions(),
+    };
+    let revoked = authority.revoke(target, cause, By::operator()).await?;
+    // The proof names the sessions as far as its list goes; beyond that the count from just before is as near as one gets.
+    let listed = revoked.ended().len();
+    let ended = if listed < ENDED_LISTED_MAX { listed } else { open.max(listed) };
+    let number = revoked.seq().map_or(String::new(), |seq| format!(" by revocation {}", seq.0));
+    Ok(format!("{} ended{number}", counted(ended, "session")))
+}
+
+impl Tally {
+    fn add(&mut self, sessions: usize) {
+        self.sessions += sessions;
+        self.users += usize::from(sessions > 0);
+    }
+
+    fn words(&self) -> String {
+        format!("{} of {}", counted(self.sessions, "session"), counted(self.users, "user"))
+    }
+}
+
+/// One line, whatever a device calls itself: control characters were taken out when it signed in.
+fn line(session: &Session) -> String {
+    let opened = jiff::Timestamp::from_microsecond(session.opened_at.as_micros()).unwrap_or(jiff::Timestamp::MAX);
+    let (address, agent) = (session.device.address(), session.device.agent());
+    format!("{}\t{}\t{opened:.0}\t{address}\t{agent}", session.id, session.name)
+}

@@ -1,0 +1,111 @@
+//! Errands about users: added, listed, changed, and given a new password.
+//!
+//! Owns the words in which they are told. Whatever takes something away from a user ends their sessions; that is the
+//! authority's doing.
+
+use exeunt::{Authority, Become, By, Revoked, User, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::{Failed, Lines, Secret, Whom, counted};
+
+/// Users read at a time: some 50 KiB, however many there are.
+const USERS_PAGE: usize = 500;
+
+/// What a user can become.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Change {
+    Enabled,
+    Disabled,
+    Deleted,
+    Admin,
+    Ordinary,
+}
+
+pub(super) async fn add(authority: &Authority, name: &str, password: &Secret, admin: bool) -> Result<String, Failed> {
+    let user = authority.add_user(name, password.reveal(), By::operator()).await?;
+    if admin {
+        let promoted = authority.change_user(user.id, Become::Admin, By::operator()).await;
+        promoted
+            .map_err(|error| Failed::Refused(format!("{} was added, but is no administrator: {error}", user.name)))?;
+    }
+    Ok(format!("added {}", user.name))
+}
+
+pub(super) async fn list(authority: &Authority, out: &mut impl Lines) -> Result<(), Failed> {
+    let mut users = Users::of(authority, &Whom::Everyone).await?;
+    while let Some(user) = users.next().await? {
+        let sessions = authority.sessions_of(user.id).await?.len();
+        let role = if user.admin { "\tadministrator" } else { "" };
+        let state = if user.enabled { "" } else { "\tdisabled" };
+        out.tell(format!("{}\t{}{role}{state}", user.name, counted(sessions, "session"))).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn change(authority: &Authority, name: &str, to: Change) -> Result<String, Failed> {
+    let user = named(authority, name).await?;
+    let changed = authority.change_user(user.id, to.into(), By::operator()).await?;
+    let (_, revoked) = changed.ok_or_else(|| Failed::nobody(name))?;
+    let done = match to {
+        Change::Enabled => "enabled",
+        Change::Disabled => "disabled",
+        Change::Deleted => "deleted",
+        Change::Admin => "an administrator now",
+        Change::Ordinary => "no administrator any more",
+    };
+    Ok(format!("{} is {done}; {}", user.name, ended(&revoked)))
+}
+
+pub(super) async fn set_password(authority: &Authority, name: &str, password: &Secret) -> Result<String, Failed> {
+    let revoked = authority.set_password(name, password.reveal(), By::operator()).await?;
+    Ok(format!("changed; {}", ended(&revoked)))
+}
+
+pub(super) async fn named(authority: &Authority, name: &str) -> Result<User, Failed> {
+    authority.user_named(name).await?.ok_or_else(|| Failed::nobody(name))
+}
+
+pub(super) fn ended(revoked: &Revoked) -> String {
+    format!("{} ended", counted(revoked.ended().len(), "session"))
+}
+
+/// Users one after the other, a page of them in memory.
+pub(super) struct Users<'a> {
+    authority: &'a Authority,
+    page: std::vec::IntoIter<User>,
+    last: UserId,
+    over: bool,
+}
+
+impl<'a> Users<'a> {
+    pub(super) async fn of(authority: &'a Authority, whom: &Whom) -> Result<Self, Failed> {
+        let (page, over) = match whom {
+            Whom::User(name) => (vec![named(authority, name).await?], true),
+            Whom::Everyone => (Vec::new(), false),
+        };
+        Ok(Self { authority, page: page.into_iter(), last: UserId(0), over })
+    }
+
+    pub(super) async fn next(&mut self) -> Result<Option<User>, Failed> {
+        if self.page.as_slice().is_empty() && !self.over {
+            let page = self.authority.users(self.last, USERS_PAGE).await?;
+            self.over = page.is_empty();
+            self.last = page.last().map_or(self.last, |user| user.id);
+            self.page = page.into_iter();
+        }
+        Ok(self.page.next())
+    }
+}
+
+impl From<Change> for Become {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Enabled => Self::Enabled,
+            Change::Disabled => Self::Disabled,
+            Change::Deleted => Self::Deleted,
+            Change::Admin => Self::Admin,
+            Change::Ordinary => Self::Ordinary,
+        }
+    }
+}
