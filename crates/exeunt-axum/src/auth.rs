@@ -46,6 +46,13 @@ impl Auth {
         !matches!(self.offered, Offered::Nothing)
     }
 
+    /// Whether two different cookies of ours came. It cannot be known which is meant, so neither is looked at: signing in again
+    /// does not help until the browser has lost one of them.
+    #[must_use]
+    pub const fn has_two_cookies(&self) -> bool {
+        matches!(self.offered, Offered::TwoCookies)
+    }
+
     /// Signs a person in. The session that this browser had, if any, ends in the same moment: a new token at every sign-in
     /// (ASVS 5.0 7.2.4).
     ///
@@ -59,7 +66,7 @@ impl Auth {
         let place = Place { device: &self.device, replaces };
         let opened = self.shared.authority.login(name, password, place).await?;
         let lives = self.shared.authority.settings().lifetime.absolute;
-        Ok(LoggedIn::new(opened, Carrier::Cookie, self.shared.transport, lives))
+        Ok(LoggedIn::new(opened, Carrier::Cookie, self.shared.transport.clone(), lives))
     }
 
     /// Signs a program in. The token goes into the answer's body, and no cookie is set.
@@ -99,7 +106,7 @@ impl Auth {
             Offered::TwoCookies => return Err(AuthError::TwoCookies),
             _ => self.revoke_own(carrier).await?,
         };
-        Ok(LoggedOut::new(revoked, carrier, self.shared.transport))
+        Ok(LoggedOut::new(revoked, carrier, self.shared.transport.clone()))
     }
 
     /// Ends everything of the user with this name and password, who need not be signed in: HTTP Basic names no session.
@@ -151,7 +158,7 @@ impl Auth {
     pub async fn logout_everywhere(self) -> Result<LoggedOut, AuthError> {
         let (session, by) = self.deed()?;
         let revoked = self.shared.authority.revoke(Target::User(session.user), Cause::LogoutEverywhere, by).await?;
-        Ok(LoggedOut::new(Some(revoked), self.offered.carrier(), self.shared.transport))
+        Ok(LoggedOut::new(Some(revoked), self.offered.carrier(), self.shared.transport.clone()))
     }
 
     /// Changes the password of whoever is signed in, having verified the current one. Everything of theirs ends, and this
@@ -165,7 +172,7 @@ impl Auth {
         let changed = self.shared.authority.change_password(session, (current, new), &self.device).await?;
         let (opened, revoked) = changed;
         let lives = self.shared.authority.settings().lifetime.absolute;
-        Ok((LoggedIn::new(opened, self.offered.carrier(), self.shared.transport, lives), revoked))
+        Ok((LoggedIn::new(opened, self.offered.carrier(), self.shared.transport.clone(), lives), revoked))
     }
 
     /// A future that waits until this session has ended, for a handler that keeps something open: an event stream, a socket,
@@ -311,7 +318,7 @@ impl<S: Sync> FromRequestParts<S> for Auth {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
         let shared = Arc::clone(parts.extensions.get::<Arc<Shared>>().ok_or(AuthError::MissingLayer)?);
-        let offered = Offered::of(&parts.headers, shared.transport);
+        let offered = Offered::of(&parts.headers, &shared.transport);
         let session = live(&shared, &offered).await?;
         Ok(Self {
             approach: Approach::of(&parts.method, &parts.headers, shared.origin.as_deref()),
@@ -333,7 +340,7 @@ impl<S: Sync> FromRequestParts<S> for CurrentUser {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
         let shared = parts.extensions.get::<Arc<Shared>>().ok_or(AuthError::MissingLayer)?;
-        let offered = Offered::of(&parts.headers, shared.transport);
+        let offered = Offered::of(&parts.headers, &shared.transport);
         live(shared, &offered).await?.map(Self).ok_or(AuthError::NotSignedIn)
     }
 }

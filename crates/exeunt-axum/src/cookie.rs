@@ -1,8 +1,11 @@
 //! The cookie: how it is named, set, found and cleared.
 //!
 //! Owns the one place where our `Set-Cookie` is written. A cookie that is cleared repeats the attributes with which it was
-//! set, for browsers ignore a deletion that a `__Host-` name does not allow (RFC 6265bis section 5.7).
+//! set, for browsers ignore a deletion that a `__Host-` name does not allow (RFC 6265bis section 5.7), and take one without
+//! `Domain` for another cookie.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cookie::{Cookie, SameSite};
@@ -12,16 +15,72 @@ use http::{HeaderMap, HeaderValue};
 
 /// The name over HTTPS. `__Host-` makes the browser insist on `Secure`, on `Path=/` and on this very host.
 const SECURE_NAME: &str = "__Host-exeunt";
+/// The name where hosts share it: `__Host-` forbids that; `__Secure-` still makes the browser insist on `Secure`.
+const SHARED_NAME: &str = "__Secure-exeunt";
 /// The name on plain HTTP, which is for loopback only.
 const PLAIN_NAME: &str = "exeunt";
 /// Browsers keep no cookie longer (RFC 6265bis section 5.5).
 const MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// Whether the cookie travels over HTTPS only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The most bytes of a domain name (RFC 1035 section 2.3.4).
+const DOMAIN_BYTES_MAX: usize = 253;
+
+/// Where the cookie travels.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Transport {
+    /// To this host, over HTTPS only.
     Https,
+    /// To every host of a domain, over HTTPS only.
+    Shared(CookieDomain),
     PlainLoopback,
+}
+
+/// A domain whose hosts all get the cookie: `example.org`, for `id.example.org` and `notes.example.org`.
+///
+/// Every host below it reads the token and can plant another one, so only a domain whose hosts are all yours will do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CookieDomain(Arc<str>);
+
+/// Why a domain cannot share the cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CookieDomainFault {
+    /// It is not written as a domain.
+    #[error("it is a domain in small letters, as in example.org: no scheme, no port, no dot before it, no IP address")]
+    Malformed,
+    /// It is one label, so it would share the cookie with strangers.
+    #[error("a domain of one label is shared with strangers, and no browser keeps a cookie for it")]
+    OneLabel,
+    /// The site is not within it.
+    #[error("the site itself must be this domain or a host below it")]
+    Elsewhere,
+}
+
+impl CookieDomain {
+    /// A domain that the site at `host` may share its cookie with.
+    ///
+    /// Which domains are open to strangers, as `co.uk` is, only browsers' lists know. A browser refuses the cookie there, so
+    /// nobody could sign in.
+    ///
+    /// # Errors
+    ///
+    /// [`CookieDomainFault`] says what is wrong with it.
+    pub fn parse(domain: &str, host: &str) -> Result<Self, CookieDomainFault> {
+        if domain.len() > DOMAIN_BYTES_MAX || domain.parse::<IpAddr>().is_ok() || !domain.split('.').all(is_label) {
+            return Err(CookieDomainFault::Malformed);
+        }
+        let (_, last) = domain.rsplit_once('.').ok_or(CookieDomainFault::OneLabel)?;
+        // Browsers read a name that ends in a number as an IPv4 address (URL standard, "ends in a number").
+        if last.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(CookieDomainFault::Malformed);
+        }
+        let within = host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        if within { Ok(Self(domain.into())) } else { Err(CookieDomainFault::Elsewhere) }
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(inner)
 }
 
 /// What a request brings under the cookie's name.
@@ -33,24 +92,25 @@ pub(crate) enum Found<'a> {
 }
 
 impl Transport {
-    pub(crate) const fn cookie_name(self) -> &'static str {
+    pub(crate) const fn cookie_name(&self) -> &'static str {
         match self {
             Self::Https => SECURE_NAME,
+            Self::Shared(_) => SHARED_NAME,
             Self::PlainLoopback => PLAIN_NAME,
         }
     }
 
-    pub(crate) fn set(self, token: &Token, lives: Duration) -> HeaderValue {
+    pub(crate) fn set(&self, token: &Token, lives: Duration) -> HeaderValue {
         let seconds = i64::try_from(lives.min(MAX_AGE).as_secs()).unwrap_or(i64::MAX);
         self.write(token.reveal(), seconds)
     }
 
-    pub(crate) fn clear(self) -> HeaderValue {
+    pub(crate) fn clear(&self) -> HeaderValue {
         self.write(String::new(), 0)
     }
 
     /// Finds our cookie by its exact name. Scans, because a jar would copy every cookie of the site on every check.
-    pub(crate) fn find(self, headers: &HeaderMap) -> Found<'_> {
+    pub(crate) fn find<'a>(&self, headers: &'a HeaderMap) -> Found<'a> {
         let name = self.cookie_name();
         let mut found = Found::Nothing;
         for line in headers.get_all(COOKIE) {
@@ -67,13 +127,17 @@ impl Transport {
         found
     }
 
-    fn write(self, value: String, max_age_seconds: i64) -> HeaderValue {
+    fn write(&self, value: String, max_age_seconds: i64) -> HeaderValue {
         let cookie = Cookie::build((self.cookie_name(), value))
             .path("/")
             .http_only(true)
-            .secure(self == Self::Https)
+            .secure(*self != Self::PlainLoopback)
             .same_site(SameSite::Lax)
             .max_age(cookie::time::Duration::seconds(max_age_seconds));
+        let cookie = match self {
+            Self::Shared(CookieDomain(domain)) => cookie.domain(&**domain),
+            Self::Https | Self::PlainLoopback => cookie,
+        };
         HeaderValue::from_str(&cookie.to_string()).expect("a token and our attributes are ASCII")
     }
 }
@@ -89,7 +153,7 @@ fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    fn find(transport: Transport, lines: &[&str]) -> String {
+    fn find(transport: &Transport, lines: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(COOKIE, HeaderValue::from_bytes(line.as_bytes()).expect("a field value"));
@@ -103,19 +167,19 @@ mod tests {
 
     #[test]
     fn only_the_exact_name_is_ours() {
-        let https = |lines: &[&str]| find(Transport::Https, lines);
+        let https = |lines: &[&str]| find(&Transport::Https, lines);
         assert_eq!(https(&["a=1; __Host-exeunt=x; b=2"]), "one x");
         assert_eq!(https(&["a=é; __Host-exeunt=x"]), "one x");
         for other in ["__host-exeunt=x", "__HOST-EXEUNT=x", "__Host-exeunt =x", "exeunt=x", "a__Host-exeunt=x", ""] {
             assert_eq!(https(&[other]), "nothing", "{other}");
         }
-        assert_eq!(find(Transport::PlainLoopback, &["exeunt=x"]), "one x");
-        assert_eq!(find(Transport::PlainLoopback, &["__Host-exeunt=x"]), "nothing");
+        assert_eq!(find(&Transport::PlainLoopback, &["exeunt=x"]), "one x");
+        assert_eq!(find(&Transport::PlainLoopback, &["__Host-exeunt=x"]), "nothing");
     }
 
     #[test]
     fn two_different_values_are_refused_and_the_same_twice_is_one() {
-        let plain = |lines: &[&str]| find(Transport::PlainLoopback, lines);
+        let plain = |lines: &[&str]| find(&Transport::PlainLoopback, lines);
         assert_eq!(plain(&["exeunt=x; exeunt=y"]), "two");
         assert_eq!(plain(&["exeunt=x", "exeunt=y"]), "two");
         assert_eq!(plain(&["exeunt=x; a=b; exeunt=x"]), "one x");
@@ -138,7 +202,47 @@ mod tests {
             Transport::PlainLoopback.clear().to_str().expect("ascii"),
             "exeunt=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
         );
+        let shared = Transport::Shared(CookieDomain::parse("example.org", "id.example.org").expect("a domain"));
+        assert_eq!(
+            shared.set(&token, Duration::from_secs(60)).to_str().expect("ascii").replace(&token.reveal(), "T"),
+            "__Secure-exeunt=T; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.org; Max-Age=60"
+        );
+        assert_eq!(
+            shared.clear().to_str().expect("ascii"),
+            "__Secure-exeunt=; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.org; Max-Age=0"
+        );
         let forever = Transport::Https.set(&token, Duration::MAX);
         assert!(forever.to_str().expect("ascii").ends_with("Max-Age=34560000"), "400 days and no more");
+    }
+
+    #[test]
+    fn the_cookie_is_shared_only_with_a_domain_around_the_site() {
+        for (domain, host) in [
+            ("example.org", "id.example.org"),
+            ("example.org", "example.org"),
+            ("example.org", "a.b.example.org"),
+            ("b-2.example.org", "id.b-2.example.org"),
+        ] {
+            assert!(CookieDomain::parse(domain, host).is_ok(), "{domain} around {host}");
+        }
+        let host = "id.example.org";
+        for domain in ["org", "localhost", "com"] {
+            assert_eq!(CookieDomain::parse(domain, host), Err(CookieDomainFault::OneLabel), "{domain}");
+        }
+        for domain in ["xample.org", "evil.org", "notes.example.org", "x.id.example.org", "d.example.org"] {
+            assert_eq!(CookieDomain::parse(domain, host), Err(CookieDomainFault::Elsewhere), "{domain}");
+        }
+        let long = format!("{}org", "a.".repeat(DOMAIN_BYTES_MAX));
+        for domain in
+            ["", ".", ".example.org", "example.org.", "Example.org", "example.org:443", "https://example.org", "*.org"]
+        {
+            assert_eq!(CookieDomain::parse(domain, host), Err(CookieDomainFault::Malformed), "{domain:?}");
+        }
+        for domain in
+            ["-a.org", "a-.org", "a..org", "a.org; Secure", "a.org\r\nX: y", "é.org", "192.0.2.1", "2.1", &long]
+        {
+            assert_eq!(CookieDomain::parse(domain, "192.0.2.1"), Err(CookieDomainFault::Malformed), "{domain:?}");
+        }
+        assert_eq!(CookieDomain::parse("::1", "::1"), Err(CookieDomainFault::Malformed));
     }
 }

@@ -12,7 +12,7 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::cookie::Transport;
+use crate::cookie::{CookieDomain, Transport};
 
 /// What all requests share.
 #[derive(Debug)]
@@ -45,12 +45,21 @@ impl AuthLayer {
         Self(Arc::new(Shared { authority, transport: Transport::PlainLoopback, origin: None }))
     }
 
+    /// For a site on HTTPS whose cookie other hosts of its domain need too, such as apps behind a proxy that asks this one
+    /// who is signed in: the cookie is `__Secure-exeunt`, for every host of the domain.
+    ///
+    /// Prefer [`AuthLayer::new`]: each host below the domain is trusted with the token.
+    #[must_use]
+    pub fn across(authority: Arc<Authority>, domain: CookieDomain) -> Self {
+        Self(Arc::new(Shared { authority, transport: Transport::Shared(domain), origin: None }))
+    }
+
     /// The origin under which the world sees the server, as browsers write it: `https://id.example`. Without it the `Host`
     /// of the request is compared, which a proxy must then keep.
     #[must_use]
     pub fn with_origin(self, origin: impl Into<String>) -> Self {
         let Shared { authority, transport, .. } = &*self.0;
-        let (authority, transport) = (Arc::clone(authority), *transport);
+        let (authority, transport) = (Arc::clone(authority), transport.clone());
         Self(Arc::new(Shared { authority, transport, origin: Some(origin.into()) }))
     }
 }

@@ -58,6 +58,7 @@ mod parts;
 
 pub use self::auth::{Admin, Auth, CurrentUser};
 pub use self::authorization::Authorization;
+pub use self::cookie::{CookieDomain, CookieDomainFault};
 pub use self::desk::Desk;
 pub use self::errors::{AuthError, RegisterRefused};
 pub use self::layer::{AuthLayer, AuthService, ClientAddress};

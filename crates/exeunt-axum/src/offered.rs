@@ -29,7 +29,7 @@ pub(crate) enum Offered {
 
 impl Offered {
     /// A bearer token is meant, a cookie only sent along; so the bearer token is looked at alone.
-    pub(crate) fn of(headers: &HeaderMap, transport: Transport) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, transport: &Transport) -> Self {
         if let Authorization::Bearer(text) = Authorization::of(headers) {
             return Self::parse(Carrier::Bearer, text);
         }
