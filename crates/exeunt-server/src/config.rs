@@ -13,13 +13,14 @@ use std::time::Duration;
 
 use exeunt::authority::SESSIONS_PER_USER;
 use exeunt::{Lifetime, SessionLimit};
+use exeunt_axum::CookieDomain;
 use url::Url;
 
 pub use self::parse::SettingError;
 pub use self::sources::{Flags, Raw};
 
 /// The names of all settings, as in the file; a flag is spelled with hyphens, the environment `EXEUNT_` and capitals.
-pub const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 17] = [
     "listen",
     "data",
     "store",
@@ -33,6 +34,8 @@ pub const NAMES: [&str; 15] = [
     "sessions_per_user",
     "sessions_policy",
     "trusted_proxies",
+    "return_origins",
+    "cookie_domain",
     "log",
     "log_format",
 ];
@@ -68,8 +71,12 @@ pub struct Config {
     /// `sessions_per_user` and `sessions_policy`: how many sessions a user may have, and whether one more ends the oldest
     /// (`end-oldest`) or is refused (`refuse`). Defaults: 500, `end-oldest`.
     pub sessions_per_user: SessionLimit,
-    /// `trusted_proxies`: addresses whose `X-Forwarded-For` is believed. Default: none.
+    /// `trusted_proxies`: addresses whose word for a request is believed (`X-Forwarded-*`, `X-Original-URL`). Default: none.
     pub trusted_proxies: Vec<IpAddr>,
+    /// `return_origins`: other origins that `return_to` may lead to, as browsers write them. Default: none.
+    pub return_origins: Vec<String>,
+    /// `cookie_domain`: the domain whose hosts all get the cookie. Default: none, the cookie is for this host alone.
+    pub cookie_domain: Option<CookieDomain>,
     /// `log`: what is logged, as `info` or `info,exeunt=debug`. Default `info`.
     pub log: String,
     /// `log_format`: `json` or `text`. Default: text at a terminal, else JSON.
@@ -93,10 +100,10 @@ impl Config {
     /// As [`Config::read`].
     pub fn from_raw(raw: &Raw) -> Result<Self, SettingError> {
         let defaults = Lifetime::default();
+        let public_url = raw.get("public_url", parse::public_url)?;
         let config = Self {
             listen: raw.get("listen", parse::host_and_port)?.unwrap_or_else(|| "localhost:3000".to_owned()),
             data: data_folder(raw)?,
-            public_url: raw.get("public_url", parse::public_url)?,
             registration: raw.get("registration", parse::open_or_closed)?,
             metrics: raw.get("metrics", parse::loopback)?.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
             urllink: raw.get("urllink", parse::link)?.unwrap_or_default(),
@@ -109,6 +116,9 @@ impl Config {
                 .unwrap_or(exeunt::credential::PASSWORD_CHARS_MIN),
             sessions_per_user: sessions_per_user(raw)?,
             trusted_proxies: raw.get("trusted_proxies", parse::addresses)?.unwrap_or_default(),
+            return_origins: raw.get("return_origins", parse::origins)?.unwrap_or_default(),
+            cookie_domain: raw.get("cookie_domain", |text| parse::cookie_domain(text, public_url.as_ref()))?.flatten(),
+            public_url,
             log: raw.get("log", parse::filter)?.unwrap_or_else(|| "info".to_owned()),
             log_format: raw.get("log_format", parse::log_format)?,
         };
@@ -220,6 +230,12 @@ mod tests {
             ("sessions_per_user", "0"),
             ("sessions_per_user", "5001"),
             ("sessions_policy", "newest"),
+            ("return_origins", "notes.example"),
+            ("return_origins", "https://notes.example/path"),
+            ("return_origins", "https://notes.example,http://wiki.example"),
+            ("return_origins", "https://*.example"),
+            ("return_origins", "https://x;script-src"),
+            ("cookie_domain", "example.org"),
             ("log", "=="),
             ("log_format", "xml"),
             ("store", "postgres://localhost"),
@@ -231,5 +247,32 @@ mod tests {
         }
         let both = read(&[("data", "a"), ("store", "sqlite:b")]).expect_err("both");
         assert!(both.to_string().contains("not both"), "{both}");
+    }
+
+    #[test]
+    fn return_origins_are_kept_as_browsers_write_them() {
+        let config = read(&[("return_origins", "https://Notes.example:443/, http://localhost:8080")]).expect("a list");
+        assert_eq!(config.return_origins, ["https://notes.example", "http://localhost:8080"]);
+        assert!(read(&[("return_origins", "")]).expect("nothing").return_origins.is_empty());
+    }
+
+    #[test]
+    fn a_cookie_is_shared_only_over_https_and_within_the_sites_own_domain() {
+        let shared = |url, domain| read(&[("public_url", url), ("cookie_domain", domain)]);
+        assert!(shared("https://id.example.org", "example.org").expect("a domain").cookie_domain.is_some());
+        assert!(shared("https://id.example.org", "").expect("none").cookie_domain.is_none());
+        assert!(read(&[("cookie_domain", "")]).expect("none").cookie_domain.is_none());
+        for (url, domain) in [
+            ("http://localhost:3000", "localhost"),
+            ("http://localhost:3000", "example.org"),
+            ("https://id.example.org", "org"),
+            ("https://id.example.org", ".example.org"),
+            ("https://id.example.org", "example.net"),
+            ("https://192.0.2.1", "192.0.2.1"),
+            ("https://[::1]", "::1"),
+        ] {
+            let said = shared(url, domain).expect_err(domain).to_string();
+            assert!(said.contains("`cookie_domain`") && said.contains("test"), "{said}");
+        }
     }
 }

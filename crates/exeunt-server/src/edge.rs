@@ -34,11 +34,9 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// Nothing from elsewhere, nothing inline, no frames.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-);
+/// Nothing from elsewhere, nothing inline, no frames. What a form may lead to is added for each server.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
+                      base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 /// One year (ASVS 5.0 3.4.1).
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
@@ -106,7 +104,7 @@ impl Service<Request> for Edge {
                 Some(answering) => answering.await?,
                 None => StatusCode::BAD_REQUEST.into_response(),
             };
-            protect(response.headers_mut(), app.https);
+            protect(response.headers_mut(), &app);
             response.headers_mut().insert(REQUEST_ID, id.to_value());
             app.metrics.answered(route, &method, response.status());
             log(route, &method, response.status(), began, &id);
@@ -115,16 +113,23 @@ impl Service<Request> for Edge {
     }
 }
 
-fn protect(headers: &mut HeaderMap, https: bool) {
+/// The content security policy of a server. Browsers hold a form to `form-action` in every redirect that answers it, so the
+/// origins that signing in and out may lead to are named.
+pub(crate) fn policy(return_origins: &[String]) -> HeaderValue {
+    let text = return_origins.iter().fold(POLICY.to_owned(), |policy, origin| policy + " " + origin);
+    HeaderValue::from_str(&text).expect("serialized origins are ASCII")
+}
+
+fn protect(headers: &mut HeaderMap, app: &App) {
     headers.reserve(FIELDS_ADDED);
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(CONTENT_SECURITY_POLICY, app.policy.clone());
     // `no-referrer` would make browsers send `Origin: null` with our own forms.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
-    if https {
+    if app.https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
     }
 }
@@ -163,8 +168,7 @@ impl RequestId {
 /// The peer, or, where the peer is a proxy that we trust, the last address that a proxy we trust has added.
 fn client_address(app: &App, request: &Request) -> Option<IpAddr> {
     let peer = request.extensions().get::<Peer>()?.0.ip().to_canonical();
-    let is_trusted = |address: &IpAddr| app.trusted_proxies.contains(address);
-    if !is_trusted(&peer) {
+    if !app.trusts(peer) {
         return Some(peer);
     }
     let lines = request.headers().get_all(FORWARDED_FOR);
@@ -173,7 +177,7 @@ fn client_address(app: &App, request: &Request) -> Option<IpAddr> {
     for part in said.iter().rev() {
         let Ok(next) = part.trim().parse::<IpAddr>() else { break };
         address = next.to_canonical();
-        if !is_trusted(&address) {
+        if !app.trusts(address) {
             break;
         }
     }

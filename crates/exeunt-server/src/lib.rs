@@ -1,7 +1,7 @@
 //! The server: pages, the DirectLink API, the session API and the commands, around one authority.
 //!
-//! A library only so that its tests can build the router; the product is the binary `exeunt`. Its three edges, pages,
-//! DirectLink and the session API, translate and decide nothing, and never import each other.
+//! A library only so that its tests can build the router; the product is the binary `exeunt`. Its four edges, pages,
+//! DirectLink, the session API and what proxies ask, translate and decide nothing, and never import each other.
 
 mod accept;
 mod api;
@@ -12,6 +12,7 @@ mod control;
 mod directlink;
 mod edge;
 mod errand;
+mod forward;
 mod health;
 mod logs;
 mod metrics;

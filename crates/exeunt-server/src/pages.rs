@@ -63,7 +63,7 @@ fn words(headers: &HeaderMap) -> &'static Words {
     Language::preferred(headers.get(ACCEPT_LANGUAGE).and_then(|field| field.to_str().ok())).words()
 }
 
-/// A redirect by status and path. The path is ours, so it is a field value.
+/// A redirect by status and place. The place is ours or was judged, so it is a field value.
 fn go(status: StatusCode, path: &str) -> (StatusCode, [(HeaderName, HeaderValue); 1]) {
     let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
     (status, [(LOCATION, location)])

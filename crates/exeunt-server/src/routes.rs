@@ -14,7 +14,7 @@ use tower::Layer as _;
 
 use crate::edge::Edge;
 use crate::state::App;
-use crate::{api, directlink, health, pages};
+use crate::{api, directlink, forward, health, pages};
 
 type Routes = MethodRouter<Arc<App>>;
 
@@ -47,6 +47,7 @@ fn table() -> Vec<(&'static str, Routes)> {
         ("/exeunt.css", page(get(pages::stylesheet))),
         ("/exeunt.js", page(get(pages::script))),
         ("/account.js", page(get(pages::account_script))),
+        ("/auth/check", page(get(forward::check))),
         ("/healthz", page(get(health::healthz))),
         ("/directlink/v1/auth/login", post(directlink::login).fallback(directlink::wrong_method)),
         ("/directlink/v1/auth/logout", post(directlink::logout).fallback(directlink::wrong_method)),

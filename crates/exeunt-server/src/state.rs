@@ -6,12 +6,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::http::HeaderValue;
 use exeunt::Authority;
 use exeunt_axum::AuthLayer;
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
+use crate::accept::Peer;
 use crate::config::Config;
+use crate::edge;
 use crate::health::Health;
 use crate::metrics::Metrics;
 
@@ -21,13 +24,17 @@ pub struct App {
     pub(crate) authority: Arc<Authority>,
     pub(crate) auth: AuthLayer,
     pub(crate) https: bool,
+    /// The origin under which the world sees the server, where that is configured.
+    pub(crate) origin: Option<String>,
+    pub(crate) return_origins: Vec<String>,
+    pub(crate) policy: HeaderValue,
     pub(crate) registration_open: bool,
     pub(crate) urllink: String,
-    pub(crate) trusted_proxies: Vec<IpAddr>,
     pub(crate) started: Instant,
     pub(crate) zone: TimeZone,
     pub(crate) health: Health,
     pub(crate) metrics: Arc<Metrics>,
+    trusted_proxies: Vec<IpAddr>,
     stopping: CancellationToken,
 }
 
@@ -35,13 +42,14 @@ impl App {
     /// What handlers share on a server with these settings.
     #[must_use]
     pub fn new(authority: Arc<Authority>, config: &Config, https: bool, registration_open: bool) -> Arc<Self> {
-        let auth = if https {
-            AuthLayer::new(Arc::clone(&authority))
-        } else {
-            AuthLayer::plain_http_on_loopback(Arc::clone(&authority))
+        let origin = config.public_url.as_ref().map(|url| url.origin().ascii_serialization());
+        let auth = match &config.cookie_domain {
+            Some(domain) if https => AuthLayer::across(Arc::clone(&authority), domain.clone()),
+            _ if https => AuthLayer::new(Arc::clone(&authority)),
+            _ => AuthLayer::plain_http_on_loopback(Arc::clone(&authority)),
         };
-        let auth = match &config.public_url {
-            Some(url) => auth.with_origin(url.origin().ascii_serialization()),
+        let auth = match &origin {
+            Some(origin) => auth.with_origin(origin),
             None => auth,
         };
         Arc::new(Self {
@@ -50,6 +58,9 @@ impl App {
             authority,
             auth,
             https,
+            origin,
+            policy: edge::policy(&config.return_origins),
+            return_origins: config.return_origins.clone(),
             registration_open,
             urllink: config.urllink.clone(),
             trusted_proxies: config.trusted_proxies.clone(),
@@ -57,6 +68,16 @@ impl App {
             zone: TimeZone::system(),
             stopping: CancellationToken::new(),
         })
+    }
+
+    /// Whether this is a proxy whose word for a request is believed.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.contains(&address.to_canonical())
+    }
+
+    /// Whether a request came from such a proxy.
+    pub(crate) fn trusts_peer(&self, peer: Option<&Peer>) -> bool {
+        peer.is_some_and(|peer| self.trusts(peer.0.ip()))
     }
 
     /// Cancelled when the server stops: no new connection is accepted, and what is open without end closes.

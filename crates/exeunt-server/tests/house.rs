@@ -126,7 +126,7 @@ fn the_store_knows_no_backend_and_a_backend_no_other() {
 
 #[test]
 fn the_edges_of_the_server_do_not_know_each_other() {
-    let edges = ["pages", "directlink", "api"];
+    let edges = ["pages", "directlink", "api", "forward"];
     for edge in edges {
         let others = edges.iter().filter(|other| **other != edge).map(|other| format!("crate::{other}"));
         let others: Vec<String> = others.collect();

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use exeunt::SessionLimit;
+use exeunt_axum::CookieDomain;
 use url::{Host, Url};
 
 use super::{LIFETIME_MAX, LogFormat, SESSIONS_PER_USER_MAX};
@@ -155,6 +156,30 @@ pub(super) fn addresses(text: &str) -> Parsed<Vec<IpAddr>> {
     let one =
         |text: &str| text.trim().parse().map_err(|_| "it is a list of IP addresses, divided by commas".to_owned());
     text.split(',').filter(|part| !part.trim().is_empty()).map(one).collect()
+}
+
+/// Written as browsers write an origin, so that two can be compared letter by letter.
+pub(super) fn origins(text: &str) -> Parsed<Vec<String>> {
+    // A URL may hold `*` and `;`, which a content security policy would read as more than one origin.
+    let is_plain = |origin: &str| origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/.-[]".contains(&byte));
+    let one = |text: &str| {
+        let origin = public_url(text.trim())?.origin().ascii_serialization();
+        if is_plain(&origin) { Ok(origin) } else { Err("each is one origin, without wildcards".to_owned()) }
+    };
+    text.split(',').filter(|part| !part.trim().is_empty()).map(one).collect()
+}
+
+/// `None`: empty, the cookie is for this host alone.
+pub(super) fn cookie_domain(text: &str, public: Option<&Url>) -> Parsed<Option<CookieDomain>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let Some(host) = public.filter(|url| url.scheme() == "https").and_then(Url::host_str) else {
+        return Err(
+            "it needs an https `public_url`: over plain HTTP every host could read and set the cookie".to_owned()
+        );
+    };
+    CookieDomain::parse(text, host).map(Some).map_err(|fault| format!("{fault} (`public_url` names {host})"))
 }
 
 pub(super) fn filter(text: &str) -> Parsed<String> {

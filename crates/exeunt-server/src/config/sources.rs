@@ -56,9 +56,15 @@ pub struct Flags {
     /// What one session more does: end-oldest or refuse [default: end-oldest]
     #[arg(long, value_name = "WORD", global = true)]
     pub sessions_policy: Option<String>,
-    /// Proxies whose X-Forwarded-For is believed: addresses divided by commas
+    /// Proxies whose X-Forwarded-* and X-Original-URL are believed: addresses divided by commas
     #[arg(long, value_name = "ADDRESSES", global = true)]
     pub trusted_proxies: Option<String>,
+    /// Other origins that return_to may lead to: URLs divided by commas
+    #[arg(long, value_name = "ORIGINS", global = true)]
+    pub return_origins: Option<String>,
+    /// The domain whose hosts all get the cookie [default: this host alone]
+    #[arg(long, value_name = "DOMAIN", global = true)]
+    pub cookie_domain: Option<String>,
     /// What is logged: a level, or levels by module [default: info]
     #[arg(long, value_name = "FILTER", global = true)]
     pub log: Option<String>,
@@ -170,6 +176,8 @@ impl Raw {
             ("sessions_per_user", flags.sessions_per_user),
             ("sessions_policy", flags.sessions_policy),
             ("trusted_proxies", flags.trusted_proxies),
+            ("return_origins", flags.return_origins),
+            ("cookie_domain", flags.cookie_domain),
             ("log", flags.log),
             ("log_format", flags.log_format),
         ];

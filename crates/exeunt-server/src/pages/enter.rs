@@ -1,5 +1,6 @@
 //! `POST /login` and `POST /register`: how a person gets in.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -29,7 +30,7 @@ pub(crate) async fn login(
     let auth = auth.map_err(|error| Refusal::new(words, error))?;
     let entry: Entry = form::read(words, &headers, body).await?;
     match auth.login(&entry.username, &entry.password).await {
-        Ok(logged_in) => Ok((logged_in, go(StatusCode::SEE_OTHER, destination(&entry))).into_response()),
+        Ok(logged_in) => Ok((logged_in, go(StatusCode::SEE_OTHER, &destination(&app, &entry))).into_response()),
         Err(error @ AuthError::WrongCredentials) => {
             let problem = Problem { form: Form::SignIn, text: words.wrong_credentials, username: &entry.username };
             Ok(not_accepted(&app, words, error.status(), &entry, problem))
@@ -54,7 +55,7 @@ pub(crate) async fn register(
         Ok(_) => {
             let logged_in =
                 auth.login(&entry.username, &entry.password).await.map_err(|error| Refusal::new(words, error))?;
-            Ok((logged_in, go(StatusCode::SEE_OTHER, destination(&entry))).into_response())
+            Ok((logged_in, go(StatusCode::SEE_OTHER, &destination(&app, &entry))).into_response())
         }
         Err(RegisterRefused::Choice(error)) => {
             let text = failure::choice(words, &error);
@@ -69,11 +70,15 @@ pub(crate) async fn register(
 
 /// The home page again, with what was wrong and the name kept in its field.
 fn not_accepted(app: &App, words: &'static Words, status: StatusCode, entry: &Entry, problem: Problem<'_>) -> Response {
-    let return_to = entry.return_to.as_deref().and_then(return_to::path);
-    let page = signed_out(app, words, return_to, Some(problem));
+    let return_to = return_to(app, entry);
+    let page = signed_out(app, words, return_to.as_deref(), Some(problem));
     failure::challenge((status, Html(page)).into_response())
 }
 
-fn destination(entry: &Entry) -> &str {
-    entry.return_to.as_deref().and_then(return_to::path).unwrap_or(AFTER)
+fn destination<'a>(app: &App, entry: &'a Entry) -> Cow<'a, str> {
+    return_to(app, entry).unwrap_or(Cow::Borrowed(AFTER))
+}
+
+fn return_to<'a>(app: &App, entry: &'a Entry) -> Option<Cow<'a, str>> {
+    entry.return_to.as_deref().and_then(|text| return_to::place(text, &app.return_origins))
 }

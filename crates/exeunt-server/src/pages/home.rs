@@ -26,7 +26,7 @@ pub(crate) async fn home(
             let viewer = Viewer { name: &session.name, session: &session.id.to_string(), again: None };
             view::home_signed_in(words, &viewer)
         }
-        None => signed_out(&app, words, return_to::in_query(uri.query()).as_deref(), None),
+        None => signed_out(&app, words, return_to::in_query(uri.query(), &app.return_origins).as_deref(), None),
     };
     Ok(Html(page).into_response())
 }

@@ -1,19 +1,28 @@
 //! `/logout`, by link and by button.
 //!
-//! Owns no decision about it: the extractor guards, the authority ends, and the answer is built from its proof.
+//! Owns no decision about it: the extractor guards, the authority ends, and the answer is built from its proof. Afterwards it
+//! goes home, or to another app that the operator has named and that sent the person here.
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use axum::http::header::ALLOW;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use exeunt_axum::{Auth, AuthError};
 
 use super::failure::{Refusal, Why};
+use super::query::link;
+use super::return_to::after_logout;
 use super::{go, view, words, wrong_method};
+use crate::state::App;
 
 /// `GET /logout` (seed A): ends the session and redirects home, rendering nothing; asks first where another site sent the
 /// person here.
 pub(crate) async fn logout_by_link(
+    State(app): State<Arc<App>>,
     method: Method,
+    uri: Uri,
     headers: HeaderMap,
     auth: Result<Auth, AuthError>,
 ) -> Result<Response, Refusal> {
@@ -21,12 +30,17 @@ pub(crate) async fn logout_by_link(
     if method == Method::HEAD {
         return Ok(only_get_and_post().await);
     }
-    leave(&headers, auth, StatusCode::FOUND).await
+    leave(&headers, auth, StatusCode::FOUND, after_logout(uri.query(), &app.return_origins)).await
 }
 
 /// `POST /logout`: the same end.
-pub(crate) async fn logout_by_button(headers: HeaderMap, auth: Result<Auth, AuthError>) -> Result<Response, Refusal> {
-    leave(&headers, auth, StatusCode::SEE_OTHER).await
+pub(crate) async fn logout_by_button(
+    State(app): State<Arc<App>>,
+    uri: Uri,
+    headers: HeaderMap,
+    auth: Result<Auth, AuthError>,
+) -> Result<Response, Refusal> {
+    leave(&headers, auth, StatusCode::SEE_OTHER, after_logout(uri.query(), &app.return_origins)).await
 }
 
 pub(crate) async fn only_get_and_post() -> Response {
@@ -35,12 +49,19 @@ pub(crate) async fn only_get_and_post() -> Response {
     response
 }
 
-async fn leave(headers: &HeaderMap, auth: Result<Auth, AuthError>, redirect: StatusCode) -> Result<Response, Refusal> {
+async fn leave(
+    headers: &HeaderMap,
+    auth: Result<Auth, AuthError>,
+    redirect: StatusCode,
+    after: Option<String>,
+) -> Result<Response, Refusal> {
     let words = words(headers);
     let auth = auth.map_err(|error| Refusal::new(words, Why::NotSignedOut(error)))?;
     match auth.logout().await {
-        Ok(logged_out) => Ok((logged_out, go(redirect, "/")).into_response()),
-        Err(AuthError::Unconfirmed) => Ok(Html(view::confirm_logout(words)).into_response()),
+        Ok(logged_out) => Ok((logged_out, go(redirect, after.as_deref().unwrap_or("/"))).into_response()),
+        Err(AuthError::Unconfirmed) => {
+            Ok(Html(view::confirm_logout(words, &link("/logout", &[("return_to", after)]))).into_response())
+        }
         Err(error) => Err(Refusal::new(words, Why::NotSignedOut(error))),
     }
 }

@@ -51,7 +51,7 @@ pub(crate) struct SignedOut<'a> {
     pub(crate) registration_open: bool,
     /// The least number of characters of a new password.
     pub(crate) password_chars_min: usize,
-    /// Where to go after signing in: a path that was already found to be ours.
+    /// Where to go after signing in: a place that was already found to be good.
     pub(crate) return_to: Option<&'a str>,
     /// What was wrong with the form just sent.
     pub(crate) problem: Option<Problem<'a>>,
@@ -143,10 +143,10 @@ pub(crate) fn home_signed_in(words: &'static Words, viewer: &Viewer<'_>) -> Stri
     show(words, &SignedInPage { words, title: words.home_title, viewer })
 }
 
-/// The question before a sign-out that another site asked for.
+/// The question before a sign-out that another site asked for; `action` is the path that its button goes to.
 #[must_use]
-pub(crate) fn confirm_logout(words: &'static Words) -> String {
-    show(words, &ConfirmPage { words, title: words.confirm_title })
+pub(crate) fn confirm_logout(words: &'static Words, action: &str) -> String {
+    show(words, &ConfirmPage { words, title: words.confirm_title, action })
 }
 
 /// A page that says one thing.
@@ -191,6 +191,7 @@ struct SignedInPage<'a> {
 struct ConfirmPage<'a> {
     words: &'static Words,
     title: &'a str,
+    action: &'a str,
 }
 
 #[derive(Template)]
@@ -232,7 +233,7 @@ mod tests {
             (home_signed_out(words, &OUT), false),
             (home_signed_in(words, &ANA), true),
             (list(words, vec![row("curl", true)]), true),
-            (confirm_logout(words), false),
+            (confirm_logout(words, "/logout"), false),
             (notice(words, words.busy_title, words.busy_text, Next::Home), false),
             (notice(words, words.not_signed_out_title, words.not_signed_out_text, Next::SignOutAgain), false),
         ]

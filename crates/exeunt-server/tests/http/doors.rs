@@ -68,7 +68,7 @@ async fn every_door_that_is_not_open_refuses_whoever_is_not_signed_in() {
                 let ask =
                     if *who == "a name and a password" { ask.basic("Ana", crate::support::PASSWORD) } else { ask };
                 let answer = ask.await;
-                if path.starts_with("/api/") {
+                if path.starts_with("/api/") || path.starts_with("/auth/") {
                     assert_eq!(answer.status, 401, "{method} {path} for {who}: {answer:?}");
                     assert_eq!(answer.one("www-authenticate"), "Bearer realm=\"exeunt\"");
                 } else {

@@ -72,6 +72,21 @@ async fn over_https_browsers_are_told_to_stay_with_it() {
 }
 
 #[tokio::test]
+async fn a_form_may_lead_only_to_us_and_to_origins_that_were_named() {
+    let named = ["https://notes.example", "http://localhost:8080"];
+    let setup = named.iter().fold(Setup::default(), |setup, origin| setup.return_origin(origin));
+    let app = setup.build().await;
+    let wanted = format!("form-action 'self' {}", named.join(" "));
+    let mut policy = BTreeSet::from(POLICY);
+    policy.remove("form-action 'self'");
+    policy.insert(&wanted);
+    for (what, answer) in answers(&app).await {
+        let said: BTreeSet<&str> = answer.one("content-security-policy").split(';').map(str::trim).collect();
+        assert_eq!(said, policy, "{what}");
+    }
+}
+
+#[tokio::test]
 async fn a_strangers_request_id_is_not_repeated() {
     let app = TestApp::new().await;
     let answer = app.anon().get("/").field("x-request-id", "0000000000000000").await;

@@ -80,7 +80,10 @@ impl Request {
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut lines = vec![self.line.clone(), "Host: localhost".to_owned()];
+        let mut lines = vec![self.line.clone()];
+        if !self.fields.iter().any(|(name, _)| *name == "Host") {
+            lines.push("Host: localhost".to_owned());
+        }
         lines.extend(self.fields.iter().map(|(name, value)| format!("{name}: {value}")));
         if self.line.starts_with("POST") {
             lines.push(format!("Content-Length: {}", self.body.len()));

@@ -51,6 +51,23 @@ fn metrics_for_others_are_refused() {
 }
 
 #[test]
+fn a_cookie_shared_with_strangers_or_over_plain_http_is_refused() {
+    let folder = Folder::new();
+    for (url, domain) in [
+        ("http://localhost:3000", "localhost"),
+        ("https://id.example.org", "org"),
+        ("https://id.example.org", "evil.example"),
+        ("https://192.0.2.1", "192.0.2.1"),
+    ] {
+        let args = [&SERVE[..], &["--public-url", url, "--cookie-domain", domain]].concat();
+        refused(folder.exeunt(&args), &["`cookie_domain`", "--cookie-domain"]);
+    }
+    let args = [&SERVE[..], &["--return-origins", "https://*.example.org"]].concat();
+    refused(folder.exeunt(&args), &["`return_origins`", "--return-origins"]);
+    assert!(!folder.data().exists(), "nothing was begun");
+}
+
+#[test]
 fn an_unknown_setting_is_named_with_its_place() {
     let folder = Folder::new();
     let file = folder.path().join("exeunt.toml");

@@ -10,6 +10,7 @@ use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::staged::Staged;
 use exeunt::{Authority, Become, By, Lifetime, Settings, Timestamp, UserId};
+use exeunt_axum::CookieDomain;
 use exeunt_server::config::{Config, Raw};
 use exeunt_server::{App, router};
 use tokio_util::sync::CancellationToken;
@@ -36,6 +37,8 @@ pub(crate) struct Setup {
     https: bool,
     registration_open: bool,
     urllink: String,
+    return_origins: Vec<String>,
+    cookie_domain: Option<CookieDomain>,
 }
 
 impl Default for Setup {
@@ -47,7 +50,8 @@ impl Default for Setup {
 
 impl Setup {
     pub(crate) fn on(store: Arc<dyn Store>) -> Self {
-        Self { store, https: false, registration_open: true, urllink: String::new() }
+        let (urllink, return_origins, cookie_domain) = (String::new(), Vec::new(), None);
+        Self { store, https: false, registration_open: true, urllink, return_origins, cookie_domain }
     }
 
     /// As the world sees it at `https://id.example`.
@@ -66,6 +70,17 @@ impl Setup {
         self
     }
 
+    pub(crate) fn return_origin(mut self, origin: &str) -> Self {
+        self.return_origins.push(origin.to_owned());
+        self
+    }
+
+    /// As the world sees it at `https://id.example`, with a cookie for every host below.
+    pub(crate) fn cookie_for_all_of_id_example(mut self) -> Self {
+        self.cookie_domain = Some(CookieDomain::parse("id.example", "id.example").expect("a domain"));
+        self.https()
+    }
+
     pub(crate) async fn build(self) -> TestApp {
         let clock = Arc::new(ManualClock::at(START));
         let settings = Settings {
@@ -78,6 +93,8 @@ impl Setup {
         let authority = Authority::open(self.store, settings).await.expect("a store that can be read");
         let mut config = Config::from_raw(&Raw::default()).expect("the defaults");
         config.urllink = self.urllink;
+        config.return_origins = self.return_origins;
+        config.cookie_domain = self.cookie_domain;
         if self.https {
             config.public_url = Some(Url::parse("https://id.example").expect("a URL"));
         }
