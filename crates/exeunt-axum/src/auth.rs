@@ -230,7 +230,12 @@ impl Auth {
         if by_cookie && self.method != Method::GET {
             self.refuse_foreign()?;
         }
-        let Ok(asker) = self.asker() else { return Ok(None) };
+        let Ok(asker) = self.asker() else {
+            if let Offered::Token(_, token) = &self.offered {
+                self.shared.source.settled(token).await;
+            }
+            return Ok(None);
+        };
         if by_cookie {
             match self.approach {
                 Approach::Own => {}

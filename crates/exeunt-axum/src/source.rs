@@ -221,6 +221,13 @@ impl Source {
         }
     }
 
+    /// Waits for what somebody else is just ending. A distant server has waited before it called the session ended.
+    pub(crate) async fn settled(&self, token: &Token) {
+        if let Ok(authority) = self.authority() {
+            authority.settled(token).await;
+        }
+    }
+
     pub(crate) fn watch(&self, token: &Token) -> Result<Watch, AuthError> {
         self.authority()?.watch(token).map_err(|_| AuthError::TooMuchOpen)?.ok_or(AuthError::NotSignedIn)
     }

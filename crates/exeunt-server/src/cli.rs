@@ -65,6 +65,9 @@ struct EndCommand {
     /// Do not ask back
     #[arg(long)]
     yes: bool,
+    /// The data folder was restored or copied: end everything in it, so that it can be served again
+    #[arg(long, requires = "everyone", conflicts_with = "dry_run")]
+    restored: bool,
 }
 
 #[derive(Debug, Args)]
@@ -201,6 +204,9 @@ impl SessionCommand {
 
 impl EndCommand {
     async fn run(self, config: &Config) -> anyhow::Result<()> {
+        if self.restored {
+            return serve::adopt(config);
+        }
         let of = self.user.map_or(Whom::Everyone, Whom::User);
         if self.dry_run {
             return have_done(config, Errand::Show { of }).await;

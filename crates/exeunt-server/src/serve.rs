@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
+use exeunt::clock::{Clock as _, SystemClock};
 use exeunt::store::sqlite::{OpenError, SqliteStore};
 use exeunt::{Authority, Settings};
 use tokio::net::TcpListener;
@@ -74,9 +75,21 @@ pub(crate) fn is_in_use(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(OpenError::InUse { .. }))
 }
 
+/// Ends everything in a data folder that was restored or copied, so that it can be served again (R8).
+pub(crate) fn adopt(config: &Config) -> anyhow::Result<()> {
+    let (_, revocation) = SqliteStore::adopt(&config.data, SystemClock.now())?;
+    say(format_args!("everything ended by revocation {}; the folder can be served again", revocation.seq.0));
+    Ok(())
+}
+
 /// The authority over the store of these settings. This process owns the data folder from now on.
 pub(crate) async fn open(config: &Config) -> anyhow::Result<Arc<Authority>> {
-    let store = SqliteStore::open(&config.data)?;
+    let store = SqliteStore::open(&config.data).map_err(|error| match error {
+        OpenError::Restored { .. } => {
+            anyhow!("{error}: run `exeunt end --everyone --restored --data {}`", config.data.display())
+        }
+        error => error.into(),
+    })?;
     let settings = Settings {
         lifetime: config.lifetime,
         password_chars_min: config.password_chars_min,

@@ -181,7 +181,15 @@ impl Authority {
         }
     }
 
-    /// The user's live sessions, newest first; at most 500.
+    /// Waits until what was open for the session of a token that opens nothing any more is closed, as [`Authority::revoke`] does: for
+    /// whoever signs out of what somebody else is just ending. A token that opens a session is not waited for.
+    pub async fn settled(&self, token: &Token) {
+        if self.live.look(&token.digest(), self.settings.clock.now()) == Belief::Dead {
+            not_for_ever(self.live.closed_for(&token.digest())).await;
+        }
+    }
+
+    /// The user's live sessions, newest first; at most 5,000.
     ///
     /// # Errors
     ///
@@ -235,9 +243,7 @@ impl Authority {
 
     /// Waits until what was open for the ended sessions is closed, but not for ever.
     async fn closed(&self, revocation: &Revocation) {
-        if tokio::time::timeout(CLOSING_WAIT, self.live.closed(revocation)).await.is_err() {
-            tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
-        }
+        not_for_ever(self.live.closed(revocation)).await;
     }
 
     /// What the store says of a token that memory has not heard of. Its word passes the same gate (R4): it is filled
@@ -268,6 +274,13 @@ impl Authority {
         }
         self.live.declare_complete();
         Ok(())
+    }
+}
+
+/// What does not close within the time has been told, and passes nothing on any more.
+async fn not_for_ever(closed: impl Future<Output = ()>) {
+    if tokio::time::timeout(CLOSING_WAIT, closed).await.is_err() {
+        tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
     }
 }
 

@@ -194,11 +194,14 @@ impl Live {
         Ok(matches!(self.look(digest, now), Belief::Live(_)).then_some(watch))
     }
 
-    /// Waits until whatever was open for the sessions that this names is closed. What is open for others, and will not
-    /// close, holds nobody up.
+    /// Waits until whatever was told of this revocation is closed. What is open for others, and will not close, holds nobody up.
     pub async fn closed(&self, revocation: &Revocation) {
-        let sessions = revocation.ended.iter().map(|ended| ended.digest).collect();
-        self.watches.closed(&sessions).await;
+        self.watches.closed(revocation.seq).await;
+    }
+
+    /// Waits until nothing is open for this session, which has ended.
+    pub async fn closed_for(&self, digest: &TokenDigest) {
+        self.watches.closed_for(digest).await;
     }
 
     /// Whether nothing has ended all of its user's or everybody's sessions since it was opened.
@@ -249,11 +252,11 @@ impl Witness for Live {
         }
         for ended in &revocation.ended {
             self.shard(&ended.digest).write().remove(&ended.digest);
-            self.watches.tell_one(&ended.digest);
+            self.watches.tell_one(&ended.digest, revocation.seq);
         }
         drop(book);
         if matches!(revocation.target, Target::User(_) | Target::Everyone) {
-            self.watches.tell_all(|digest| !self.stands(digest));
+            self.watches.tell_all(|digest| !self.stands(digest), revocation.seq);
         }
     }
 }

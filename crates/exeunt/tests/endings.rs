@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exeunt::authority::ChangeError;
+use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::sqlite::SqliteStore;
 use exeunt::store::staged::{Staged, When};
-use exeunt::{AuditQuery, Become, By, Cause, Deed, Device, LoginError, Target, Token};
-use scene::{PASSWORD, Scene};
+use exeunt::{
+    AuditQuery, Authority, Become, By, Cause, Deed, Device, LoginError, Place, SessionLimit, Settings, Target, Token,
+};
+use scene::{NAME, PASSWORD, Scene};
 
 const NEW_PASSWORD: &str = "small boats row";
 
@@ -174,6 +177,63 @@ async fn what_is_open_for_a_session_is_told_and_closed_before_logout_answers() {
     assert!(*is_closed.borrow_and_update(), "closed before it was answered");
     assert!(!bystander.has_ended(), "only those of that session");
     assert!(scene.authority.watch(&own.token).expect("few").is_none(), "nothing can be opened any more");
+}
+
+/// A revocation names a thousand sessions and ends them all: what is open for the others is waited for, too.
+#[tokio::test]
+async fn what_is_open_for_a_session_that_no_list_names_is_waited_for() {
+    for everyone in [false, true] {
+        let scene = Scene::new().await;
+        let settings =
+            Settings { sessions_per_user: SessionLimit::EndOldest(5_000), ..scene.authority.settings().clone() };
+        let store = Arc::clone(&scene.store) as Arc<dyn Store>;
+        let authority = Authority::open(store, settings).await.expect("opened");
+        let device = Device::default();
+        let mut watches = Vec::new();
+        for _ in 0..1_100 {
+            let place = Place { device: &device, replaces: None };
+            let opened = authority.login(NAME, PASSWORD, place).await.expect("signed in");
+            watches.push(authority.watch(&opened.token).expect("few").expect("live"));
+        }
+        let ending = tokio::spawn(async move {
+            let target = if everyone { Target::Everyone } else { Target::User(scene.ana) };
+            authority.revoke(target, Cause::EndedByAdmin, By::operator()).await.expect("ended")
+        });
+        while let Some(watch) = watches.pop() {
+            watch.ended().await;
+            tokio::task::yield_now().await;
+            assert!(!ending.is_finished(), "{} are open", watches.len() + 1);
+        }
+        assert_eq!(ending.await.expect("ran").ended().len(), 1_000, "so many are named");
+    }
+}
+
+/// Somebody else is just ending the session: to say "signed out" now would be to say it of a stream that is still open.
+#[tokio::test]
+async fn whoever_comes_second_waits_for_the_same_streams() {
+    let scene = Scene::new().await;
+    let opened = scene.signed_in().await;
+    let watch = scene.authority.watch(&opened.token).expect("few").expect("live");
+    let first = tokio::spawn({
+        let (authority, id) = (Arc::clone(&scene.authority), opened.session.id);
+        async move { authority.revoke(Target::Session(id), Cause::Logout, By::operator()).await }
+    });
+    watch.ended().await;
+    let token = Token::parse(&opened.token.reveal()).expect("a token");
+    let second = tokio::spawn({
+        let authority = Arc::clone(&scene.authority);
+        async move { authority.settled(&token).await }
+    });
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!first.is_finished() && !second.is_finished());
+    drop(watch);
+    second.await.expect("ran");
+    let _ = first.await.expect("ran").expect("ended");
+    let live = scene.signed_in().await;
+    let _watch = scene.authority.watch(&live.token).expect("few").expect("live");
+    scene.authority.settled(&live.token).await;
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ mod one_owner;
 mod pipelined;
 mod proxied;
 mod refusals;
+mod restored;
 mod running;
 mod secrets;
 mod sessions_limit;

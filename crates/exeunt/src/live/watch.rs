@@ -3,13 +3,14 @@
 //! Owns the list of it, tells it when its session has ended, and waits until it is closed. It decides nothing: it is told by
 //! [`Live`](super::Live), on the thread that committed the ending.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::revocation::Seq;
 use crate::token::TokenDigest;
 
 /// Things open for one session at a time: a person with this many tabs is a program.
@@ -29,6 +30,8 @@ pub(super) struct Watches {
 #[derive(Debug, Default)]
 struct Watched {
     ended: CancellationToken,
+    /// The revocation that it was told of.
+    by: Option<Seq>,
     count: usize,
 }
 
@@ -68,6 +71,14 @@ impl Drop for Watch {
     }
 }
 
+impl Watched {
+    /// The first ending counts; there is no second.
+    fn tell(&mut self, by: Seq) {
+        self.by.get_or_insert(by);
+        self.ended.cancel();
+    }
+}
+
 impl Watches {
     pub(super) fn begin(all: &Arc<Self>, digest: TokenDigest) -> Result<Watch, TooManyWatches> {
         let mut open = all.open.lock();
@@ -80,26 +91,35 @@ impl Watches {
     }
 
     /// Tells what is open for this session that it has ended.
-    pub(super) fn tell_one(&self, digest: &TokenDigest) {
-        if let Some(watched) = self.open.lock().get(digest) {
-            watched.ended.cancel();
+    pub(super) fn tell_one(&self, digest: &TokenDigest, by: Seq) {
+        if let Some(watched) = self.open.lock().get_mut(digest) {
+            watched.tell(by);
         }
     }
 
     /// Tells everything that is open for a session that `has_ended`. Looks at all: for endings that name no session.
-    pub(super) fn tell_all(&self, has_ended: impl Fn(&TokenDigest) -> bool) {
-        for (digest, watched) in self.open.lock().iter() {
-            if !watched.ended.is_cancelled() && has_ended(digest) {
-                watched.ended.cancel();
+    pub(super) fn tell_all(&self, has_ended: impl Fn(&TokenDigest) -> bool, by: Seq) {
+        for (digest, watched) in self.open.lock().iter_mut() {
+            if has_ended(digest) {
+                watched.tell(by);
             }
         }
     }
 
-    /// Waits until nothing is open for these sessions any more.
-    pub(super) async fn closed(&self, sessions: &HashSet<TokenDigest>) {
+    /// Waits until everything is closed that was told of this revocation, whether that names its session or not.
+    pub(super) async fn closed(&self, by: Seq) {
+        self.wait_while(|open| open.values().any(|watched| watched.by == Some(by))).await;
+    }
+
+    /// Waits until nothing is open for this session.
+    pub(super) async fn closed_for(&self, digest: &TokenDigest) {
+        self.wait_while(|open| open.contains_key(digest)).await;
+    }
+
+    async fn wait_while(&self, is_open: impl Fn(&HashMap<TokenDigest, Watched>) -> bool) {
         loop {
             let closed = self.closed.notified();
-            if self.open.lock().keys().all(|digest| !sessions.contains(digest)) {
+            if !is_open(&self.open.lock()) {
                 return;
             }
             closed.await;

@@ -1,0 +1,91 @@
+//! A backup put in the place of what was there: the server says so and stays shut, commands too, and one command ends everything.
+//!
+//! Owns what an operator sees of it (R8). Each way ends by replaying a token that was signed out after the backup was taken.
+
+use std::fs;
+use std::path::Path;
+
+use crate::http::Request;
+use crate::people::{is_live, register, sign_in};
+use crate::server::{Folder, SERVE, Server, finish};
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("made");
+    for entry in fs::read_dir(from).expect("there") {
+        let entry = entry.expect("read");
+        fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
+    }
+}
+
+/// What was signed out after the backup was taken, and what was not.
+struct Tokens {
+    ended: String,
+    open: String,
+}
+
+/// A folder that a server was killed over, and a backup from before somebody signed out.
+fn folder_and_backup() -> (Folder, Tokens) {
+    let folder = Folder::new();
+    let backup = folder.path().join("backup");
+    let server = Server::start(&folder);
+    let tokens = Tokens { ended: register(&server, "ana"), open: sign_in(&server, "ana") };
+    server.stop();
+    copy(&folder.data(), &backup);
+    let mut server = Server::start(&folder);
+    assert_eq!(server.ask(&Request::post("/api/logout").bearer(&tokens.ended)).status, 200);
+    server.kill();
+    (folder, tokens)
+}
+
+fn is_refused_until_everything_is_ended(folder: &Folder, tokens: &Tokens) {
+    for args in [SERVE.as_slice(), &["user", "list"], &["end", "--everyone", "--yes"]] {
+        let refused = finish(folder.exeunt(args), "");
+        assert_eq!(refused.status.code(), Some(1), "{args:?}: {refused:?}");
+        for words in ["was restored or copied", "would live again", "`exeunt end --everyone --restored --data "] {
+            assert!(refused.log.contains(words), "{args:?}: {words}: {refused:?}");
+        }
+        assert!(!refused.out.contains("listens"), "{refused:?}");
+    }
+    let adopted = finish(folder.exeunt(&["end", "--everyone", "--restored"]), "");
+    assert!(adopted.status.success(), "{adopted:?}");
+    assert!(adopted.out.starts_with("everything ended by revocation "), "{adopted:?}");
+    let mut server = Server::start(folder);
+    assert!(!is_live(&server, &tokens.ended) && !is_live(&server, &tokens.open));
+    let anew = sign_in(&server, "ana");
+    server.kill();
+    let server = Server::start(folder);
+    assert!(is_live(&server, &anew) && !is_live(&server, &tokens.ended), "it is its own folder again");
+}
+
+#[test]
+fn a_backup_in_the_place_of_the_folder_is_refused_until_everything_is_ended() {
+    let (folder, tokens) = folder_and_backup();
+    fs::remove_dir_all(folder.data()).expect("removed");
+    copy(&folder.path().join("backup"), &folder.data());
+    is_refused_until_everything_is_ended(&folder, &tokens);
+}
+
+#[test]
+fn a_backup_copied_over_the_folder_is_refused_until_everything_is_ended() {
+    let (folder, tokens) = folder_and_backup();
+    for journal in ["exeunt.sqlite3-wal", "exeunt.sqlite3-shm"] {
+        // As the manual says: it belongs to the file that was there.
+        fs::remove_file(folder.data().join(journal)).expect("removed");
+    }
+    copy(&folder.path().join("backup"), &folder.data());
+    is_refused_until_everything_is_ended(&folder, &tokens);
+}
+
+#[test]
+fn a_running_server_keeps_its_folder_from_being_adopted() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let token = register(&server, "ana");
+    let refused = finish(folder.exeunt(&["end", "--everyone", "--restored"]), "");
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(refused.log.contains("in use"), "{refused:?}");
+    assert!(is_live(&server, &token));
+    let alone = finish(folder.exeunt(&["end", "--user", "ana", "--restored"]), "");
+    assert!(!alone.status.success(), "it is said of everybody: {alone:?}");
+    assert!(is_live(&server, &token));
+}
