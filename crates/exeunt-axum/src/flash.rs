@@ -3,17 +3,18 @@
 //! Owns the only thing of an app that may survive a sign-out, and only by its name. It lies in the browser, readable for whoever
 //! sits there, so it is no place for a secret; and whoever controls the browser can write one, so it is shown as text.
 
-use axum_core::extract::FromRequestParts;
-use axum_core::response::{IntoResponseParts, ResponseParts};
-use http::header::SET_COOKIE;
-use http::request::Parts;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum_core::extract::FromRequestParts;
+use axum_core::response::{IntoResponseParts, ResponseParts};
+use http::request::Parts;
+
 use crate::cookie::Transport;
 use crate::errors::AuthError;
 use crate::layer::Shared;
+use crate::parts::add_cookie;
 
 /// The most bytes of a note's name, which is part of a cookie's.
 const NAME_BYTES_MAX: usize = 32;
@@ -81,8 +82,7 @@ impl IntoResponseParts for Flash {
     type Error = Infallible;
 
     fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
-        let cookie = self.transport.note(&self.name, &encode(&self.text), WAITS);
-        parts.headers_mut().append(SET_COOKIE, cookie);
+        add_cookie(&mut parts, self.transport.note(&self.name, &encode(&self.text), WAITS));
         Ok(parts)
     }
 }
@@ -112,7 +112,7 @@ impl IntoResponseParts for Flashes {
 
     fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
         for (name, _) in &self.found {
-            parts.headers_mut().append(SET_COOKIE, self.transport.note(name, "", Duration::ZERO));
+            add_cookie(&mut parts, self.transport.note(name, "", Duration::ZERO));
         }
         Ok(parts)
     }

@@ -92,8 +92,13 @@ impl IntoResponseParts for LoggedOut {
     }
 }
 
-fn set(parts: &mut ResponseParts, cookie: HeaderValue) {
+/// Adds a cookie that is not the session's.
+pub(crate) fn add_cookie(parts: &mut ResponseParts, cookie: HeaderValue) {
     parts.headers_mut().append(SET_COOKIE, cookie);
+}
+
+fn set(parts: &mut ResponseParts, cookie: HeaderValue) {
+    add_cookie(parts, cookie);
     no_store(parts);
 }
 

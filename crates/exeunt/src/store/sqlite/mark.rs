@@ -15,7 +15,7 @@ use data_encoding::HEXLOWER;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::endings::end_everyone;
-use super::file::OpenError;
+use super::file::{OpenError, create_private};
 use crate::clock::Timestamp;
 use crate::random::{OsRandom, Random as _};
 use crate::revocation::{By, Cause, Order, Revocation, Seq, Target};
@@ -215,7 +215,7 @@ fn create_unnamed(folder: &Path) -> std::io::Result<Birth> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let file = File::create_new(&path)?;
+    let file = create_private(&path)?;
     file.sync_all()?;
     sync(folder)?;
     Ok(Birth::of(&file.metadata()?))
