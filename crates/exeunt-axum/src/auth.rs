@@ -291,7 +291,7 @@ impl<S: Sync> FromRequestParts<S> for Auth {
         let offered = Offered::of(&parts.headers, &shared.transport)?;
         let session = live(&shared, &offered).await?;
         Ok(Self {
-            approach: Approach::of(&parts.method, &parts.headers, shared.origin.as_deref()),
+            approach: Approach::of(parts, shared.origin.as_deref()),
             method: parts.method.clone(),
             device: device(parts),
             shared,

@@ -4,6 +4,7 @@
 //! of itself is not from a browser of these years, so there is no cookie in it that another site could have used.
 
 use http::header::{HOST, ORIGIN};
+use http::request::Parts;
 use http::{HeaderMap, Method};
 
 /// How a request comes to us.
@@ -19,12 +20,12 @@ pub(crate) enum Approach {
 
 impl Approach {
     /// Judges a request. `public` is the origin under which the world sees the server, where that is configured.
-    pub(crate) fn of(method: &Method, headers: &HeaderMap, public: Option<&str>) -> Self {
-        match *method {
-            Method::GET => Self::of_get(headers),
+    pub(crate) fn of(request: &Parts, public: Option<&str>) -> Self {
+        match request.method {
+            Method::GET => Self::of_get(&request.headers),
             // Asks what GET would answer, and does nothing.
             Method::HEAD | Method::OPTIONS | Method::TRACE => Self::Foreign,
-            _ => Self::of_deed(headers, public),
+            _ => Self::of_deed(request, public),
         }
     }
 
@@ -45,7 +46,8 @@ impl Approach {
     }
 
     /// Fetch metadata first, for a browser cannot be made to lie in it; else `Origin`.
-    fn of_deed(headers: &HeaderMap, public: Option<&str>) -> Self {
+    fn of_deed(request: &Parts, public: Option<&str>) -> Self {
+        let headers = &request.headers;
         match text(headers, "sec-fetch-site") {
             Some("same-origin" | "none") => return Self::Own,
             Some("cross-site" | "same-site") => return Self::Foreign,
@@ -55,16 +57,19 @@ impl Approach {
         let ours = match (origin.to_str(), public) {
             (Err(_), _) => false,
             (Ok(origin), Some(public)) => origin == public,
-            (Ok(origin), None) => is_host_of(headers, origin),
+            (Ok(origin), None) => is_host_of(request, origin),
         };
         if ours { Self::Own } else { Self::Foreign }
     }
 }
 
-/// Without a public URL the scheme is not known; the host and port must be those that the request was sent to.
-fn is_host_of(headers: &HeaderMap, origin: &str) -> bool {
+/// Without a public URL the scheme is not known; the host and port must be those that the request was sent to. HTTP/2 says them in
+/// the address, and may leave the field out (RFC 9113 section 8.3.1).
+fn is_host_of(request: &Parts, origin: &str) -> bool {
     let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    authority.is_some() && authority == headers.get(HOST).and_then(|host| host.to_str().ok())
+    let host =
+        text(&request.headers, HOST.as_str()).or_else(|| request.uri.authority().map(http::uri::Authority::as_str));
+    authority.is_some() && authority == host
 }
 
 fn text<'a>(headers: &'a HeaderMap, field: &str) -> Option<&'a str> {
@@ -73,18 +78,19 @@ fn text<'a>(headers: &'a HeaderMap, field: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, HeaderValue};
+    use http::{HeaderName, HeaderValue, Request};
 
     use super::*;
 
     fn judge(method: &Method, public: Option<&str>, fields: &[(&str, &str)]) -> Approach {
-        let mut headers = HeaderMap::new();
+        let (mut parts, ()) = Request::builder().method(method).body(()).expect("a request").into_parts();
+        let headers = &mut parts.headers;
         headers.insert(HOST, HeaderValue::from_static("localhost:3000"));
         for (name, value) in fields {
             let name = HeaderName::try_from(*name).expect("a field name");
             headers.append(name, HeaderValue::from_str(value).expect("a field value"));
         }
-        Approach::of(method, &headers, public)
+        Approach::of(&parts, public)
     }
 
     #[test]

@@ -1,0 +1,264 @@
+//! What an app may hang on the five names, and how it may put its router together: hooks, notes, prefixes, panics, HTTP/2.
+//!
+//! Each ends by replaying the cookie where somebody signed out.
+
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::{Request, Response, StatusCode, Version};
+use axum::response::{IntoResponse, Redirect};
+use axum::routing::{get, post};
+use axum::{Form, Router};
+use exeunt::credential::Work;
+use exeunt::store::Store;
+use exeunt::store::memory::MemoryStore;
+use exeunt::store::staged::{Staged, When};
+use exeunt::{Authority, By, Settings};
+use exeunt_axum::{Auth, AuthError, AuthLayer, CurrentUser, Denied, Flashes, LoggedIn, LoggedOut};
+use http_body_util::BodyExt as _;
+use serde::Deserialize;
+use tower::ServiceExt as _;
+
+#[derive(Deserialize)]
+struct SignIn {
+    name: String,
+    password: String,
+}
+
+async fn sign_in(auth: Auth, Form(form): Form<SignIn>) -> Result<(LoggedIn, Redirect), AuthError> {
+    Ok((auth.login(&form.name, &form.password).await?, Redirect::to("/notes")))
+}
+
+async fn sign_out(auth: Auth) -> Result<(LoggedOut, Redirect), AuthError> {
+    Ok((auth.logout().await?, Redirect::to("/")))
+}
+
+async fn sign_out_with_a_note(auth: Auth) -> Result<impl IntoResponse, AuthError> {
+    let bye = auth.flash("bye", "Até logo; <b>você</b> saiu").expect("a note");
+    Ok((auth.logout().await?, bye, Redirect::to("/home")))
+}
+
+async fn home(flashes: Flashes) -> impl IntoResponse {
+    let text = format!("bye: {:?}, other: {:?}", flashes.get("bye"), flashes.get("other"));
+    (flashes, text)
+}
+
+async fn panics(auth: Auth) -> StatusCode {
+    let _out = auth.logout().await.expect("over");
+    panic!("after the logout, before the answer");
+}
+
+async fn notes(CurrentUser(session): CurrentUser) -> String {
+    session.name.to_string()
+}
+
+fn routes() -> Router {
+    Router::new()
+        .route("/login", post(sign_in))
+        .route("/logout", post(sign_out))
+        .route("/leave", post(sign_out_with_a_note))
+        .route("/panics", post(panics))
+        .route("/home", get(home))
+        .route("/notes", get(notes))
+}
+
+async fn authority() -> (Arc<Authority>, Arc<Staged>) {
+    let store = Staged::new(Arc::new(MemoryStore::default()));
+    let settings = Settings { work: Work::for_tests(), keep_every: None, ..Settings::default() };
+    let authority = Authority::open(Arc::clone(&store) as Arc<dyn Store>, settings).await.expect("opened");
+    authority.add_user("Ana", "tall ships sail", By::operator()).await.expect("added");
+    (authority, store)
+}
+
+async fn send(app: &Router, request: &str, cookie: &str) -> Response<Body> {
+    let (method, path) = request.split_once(' ').expect("a method and a path");
+    let builder = Request::builder().method(method).uri(path).header(COOKIE, cookie);
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let request = builder.header(form.0, form.1).body(Body::from("name=ana&password=tall+ships+sail"));
+    app.clone().oneshot(request.expect("a request")).await.expect("infallible")
+}
+
+fn cookies(answer: &Response<Body>) -> Vec<String> {
+    answer.headers().get_all(SET_COOKIE).iter().map(|line| line.to_str().expect("text").to_owned()).collect()
+}
+
+async fn signed_in(app: &Router, path: &str) -> String {
+    let entered = send(app, &format!("POST {path}"), "").await;
+    assert_eq!(entered.status(), StatusCode::SEE_OTHER);
+    cookies(&entered)[0].split(';').next().expect("a pair").to_owned()
+}
+
+async fn text(answer: Response<Body>) -> String {
+    let bytes = answer.into_body().collect().await.expect("whole").to_bytes();
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+#[derive(Clone, Default)]
+struct Diary(Arc<Mutex<Vec<String>>>);
+
+impl Diary {
+    fn write(&self, line: impl Into<String>) {
+        self.0.lock().expect("whole").push(line.into());
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().expect("whole"))
+    }
+
+    fn around(&self, layer: AuthLayer) -> AuthLayer {
+        let (before, after, leaving, left) = (self.clone(), self.clone(), self.clone(), self.clone());
+        layer
+            .before_login(move |attempt| {
+                before.write(format!("try {}", attempt.name));
+                async { Ok(()) }
+            })
+            .after_login(move |session| {
+                after.write(format!("in {}", session.name));
+                async {}
+            })
+            .before_logout(move |session| {
+                leaving.write(format!("leaving {}", session.name));
+                async {}
+            })
+            .after_logout(move |gone| {
+                left.write(format!("out {} {}", gone.session.name, gone.revoked.ended().len()));
+                async {}
+            })
+    }
+}
+
+#[tokio::test]
+async fn hooks_hear_of_each_step_and_of_the_end_only_when_it_is_over() {
+    let (authority, store) = authority().await;
+    let diary = Diary::default();
+    let app = routes().layer(diary.around(AuthLayer::new(authority)));
+    let cookie = signed_in(&app, "/login").await;
+    assert_eq!(diary.take(), ["try ana", "in Ana"]);
+    store.fail("revoke", When::Before);
+    assert_eq!(send(&app, "POST /logout", &cookie).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(diary.take(), ["leaving Ana"], "nothing is said of an end that is not known");
+    store.clear();
+    assert_eq!(send(&app, "POST /logout", &cookie).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(diary.take(), ["leaving Ana", "out Ana 1"]);
+    assert_eq!(send(&app, "POST /logout", &cookie).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(diary.take(), Vec::<String>::new(), "nobody left");
+    assert_eq!(send(&app, "GET /notes", &cookie).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_hook_may_refuse_a_sign_in_and_says_why() {
+    let (authority, _) = authority().await;
+    let layer = AuthLayer::new(authority).before_login(|_| async { Err(Denied("closed on Sundays".into())) });
+    let app = routes().layer(layer);
+    let refused = send(&app, "POST /login", "").await;
+    assert_eq!((refused.status(), cookies(&refused)), (StatusCode::FORBIDDEN, vec![]));
+    assert_eq!(text(refused).await, "closed on Sundays");
+}
+
+#[tokio::test]
+async fn a_note_survives_the_sign_out_by_its_name_and_is_shown_once() {
+    let (authority, _) = authority().await;
+    let app = routes().layer(AuthLayer::new(authority));
+    let cookie = signed_in(&app, "/login").await;
+    let left = send(&app, "POST /leave", &cookie).await;
+    let set = cookies(&left);
+    assert_eq!(set.len(), 2, "{set:?}");
+    assert!(set.iter().any(|line| line.starts_with("__Host-exeunt=;")), "{set:?}");
+    let note = set.iter().find(|line| line.starts_with("__Host-exeunt-flash-bye=")).expect("the note");
+    assert!(note.ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=60"), "{note}");
+    let note = note.split(';').next().expect("a pair");
+    let shown = send(&app, "GET /home", &format!("a=b; {note}; {cookie}")).await;
+    assert_eq!(
+        cookies(&shown),
+        ["__Host-exeunt-flash-bye=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0"],
+        "taken away"
+    );
+    assert_eq!(text(shown).await, "bye: Some(\"Até logo; <b>você</b> saiu\"), other: None");
+    for forged in ["__Host-exeunt-flash-bye=%00", "__Host-exeunt-flash-BYE=YQ", "exeunt-flash-bye=YQ", "flash-bye=YQ"] {
+        assert_eq!(text(send(&app, "GET /home", forged).await).await, "bye: None, other: None", "{forged}");
+    }
+    assert_eq!(send(&app, "GET /notes", &cookie).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_note_is_refused() {
+    async fn faults(auth: Auth) -> String {
+        let long = "x".repeat(513);
+        let tried = [("", "x"), ("A", "x"), ("a b", "x"), ("a;b", "x"), (&*"x".repeat(33), "x"), ("bye", &*long)];
+        tried.map(|(name, text)| auth.flash(name, text).expect_err("no note").to_string()).join("\n")
+    }
+    let (authority, _) = authority().await;
+    let app = Router::new().route("/", get(faults)).layer(AuthLayer::new(authority));
+    let said = text(send(&app, "GET /", "").await).await;
+    assert_eq!(said.lines().filter(|line| line.contains("small letters")).count(), 5, "{said}");
+    assert!(said.contains("at most 512 bytes"), "{said}");
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_after_the_logout_brings_nothing_back() {
+    let (authority, _) = authority().await;
+    let app = routes().layer(AuthLayer::new(authority));
+    let cookie = signed_in(&app, "/login").await;
+    let (doomed, held) = (app.clone(), cookie.clone());
+    let fell = tokio::spawn(async move { send(&doomed, "POST /panics", &held).await }).await;
+    assert!(fell.expect_err("it fell").is_panic());
+    assert_eq!(send(&app, "GET /notes", &cookie).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn of_nested_layers_the_inner_one_counts() {
+    let (outer, _) = authority().await;
+    let (inner, _) = authority().await;
+    let app = Router::new()
+        .nest("/inner", routes().layer(AuthLayer::new(inner)))
+        .merge(routes())
+        .layer(AuthLayer::new(outer));
+    let cookie = signed_in(&app, "/login").await;
+    assert_eq!(send(&app, "GET /notes", &cookie).await.status(), StatusCode::OK);
+    assert_eq!(send(&app, "GET /inner/notes", &cookie).await.status(), StatusCode::UNAUTHORIZED, "another authority");
+    let within = signed_in(&app, "/inner/login").await;
+    assert_eq!(send(&app, "POST /inner/logout", &within).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(send(&app, "GET /inner/notes", &within).await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(send(&app, "GET /notes", &cookie).await.status(), StatusCode::OK, "the outer one goes on");
+}
+
+#[tokio::test]
+async fn under_a_path_prefix_the_cookie_is_the_whole_hosts() {
+    let (authority, _) = authority().await;
+    let app = Router::new().nest("/app/v2", routes().layer(AuthLayer::new(authority)));
+    let cookie = signed_in(&app, "/app/v2/login").await;
+    assert_eq!(send(&app, "GET /app/v2/notes", &cookie).await.status(), StatusCode::OK);
+    let left = send(&app, "POST /app/v2/logout", &cookie).await;
+    assert!(cookies(&left)[0].contains("Path=/;"), "{left:?}");
+    assert_eq!(send(&app, "GET /app/v2/notes", &cookie).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+/// HTTP/2 divides the cookies of one request into lines (RFC 9113 section 8.2.3), and has no `Host` field but an authority.
+#[tokio::test]
+async fn over_http_2_it_is_the_same() {
+    use hyper_util::client::legacy::Client;
+    use hyper_util::rt::TokioExecutor;
+
+    let (authority, _) = authority().await;
+    let app = routes().layer(AuthLayer::plain_http_on_loopback(authority));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let client: Client<_, Body> = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+    let ask = async |method: &str, path: &str, cookie: &str| {
+        let builder = Request::builder().method(method).uri(format!("http://{address}{path}"));
+        let builder = builder.header("content-type", "application/x-www-form-urlencoded");
+        let builder = builder.header("origin", format!("http://{address}"));
+        let builder = builder.header(COOKIE, "a=1").header(COOKIE, cookie).header(COOKIE, "b=2");
+        let request = builder.body(Body::from("name=ana&password=tall+ships+sail")).expect("a request");
+        client.request(request).await.expect("answered")
+    };
+    let entered = ask("POST", "/login", "c=3").await;
+    assert_eq!((entered.status(), entered.version()), (StatusCode::SEE_OTHER, Version::HTTP_2));
+    let set = entered.headers()[SET_COOKIE].to_str().expect("text").to_owned();
+    let cookie = set.split(';').next().expect("a pair");
+    assert_eq!(ask("GET", "/notes", cookie).await.status(), StatusCode::OK);
+    assert_eq!(ask("POST", "/logout", cookie).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(ask("GET", "/notes", cookie).await.status(), StatusCode::UNAUTHORIZED);
+}
