@@ -1,0 +1,160 @@
+//! A person at the app and a program at the server: whatever ends at one is over at the other.
+
+use serde_json::Value;
+
+use crate::app::App;
+use crate::http::Request;
+use crate::people::{PASSWORD, is_live, register, sign_in, token_in_cookie};
+use crate::server::{Folder, Server, finish};
+
+const NEW: &str = "another horse, another battery";
+
+struct Scene {
+    folder: Folder,
+    server: Server,
+    app: App,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(args: &[&str]) -> Self {
+        let folder = Folder::new();
+        let server = Server::start_with(&folder, args);
+        let app = App::on(&format!("http://{}", server.address));
+        Self { folder, server, app }
+    }
+
+    /// Signs in at the app; the token is its cookie's.
+    fn enter(&self, fields: &[(&'static str, &str)]) -> String {
+        let mut request = Request::post("/login").form(&[("username", "ana"), ("password", PASSWORD)]);
+        for (name, value) in fields {
+            request = request.field(name, *value);
+        }
+        let answer = self.app.ask(&request);
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        token_in_cookie(&answer)
+    }
+
+    /// Live at both, or at neither.
+    fn is_live(&self, token: &str) -> bool {
+        let (here, there) = (self.app.lets_in(token), is_live(&self.server, token));
+        assert_eq!(here, there, "the app and its server disagree");
+        here
+    }
+}
+
+#[test]
+fn whoever_signs_out_at_the_app_is_out_at_both_and_the_other_way_round() {
+    let scene = Scene::new();
+    register(&scene.server, "ana");
+    let at_app = scene.enter(&[]);
+    assert!(scene.is_live(&at_app));
+    let left = scene.app.ask(&Request::post("/logout").cookie(&at_app));
+    assert_eq!(left.status, 303, "{}", left.body);
+    assert_eq!(left.fields("Set-Cookie").len(), 1);
+    assert!(left.field("Set-Cookie").is_some_and(|line| line.starts_with("exeunt=;") && line.contains("Max-Age=0")));
+    assert!(!scene.is_live(&at_app));
+    assert_eq!(scene.app.ask(&Request::post("/logout").cookie(&at_app)).status, 303, "a second time is a success");
+    let at_app = scene.enter(&[]);
+    assert_eq!(scene.server.ask(&Request::post("/api/logout").bearer(&at_app)).status, 200);
+    assert!(!scene.is_live(&at_app));
+    let at_app = scene.enter(&[]);
+    assert!(finish(scene.folder.exeunt(&["end", "--user", "ana"]), "").status.success());
+    assert!(!scene.is_live(&at_app), "a command ended it");
+}
+
+#[test]
+fn a_sign_in_over_a_session_ends_the_old_one() {
+    let scene = Scene::new();
+    register(&scene.server, "ana");
+    let old = scene.enter(&[]);
+    let form = Request::post("/login").form(&[("username", "ana"), ("password", PASSWORD)]).cookie(&old);
+    let again = scene.app.ask(&form);
+    assert_eq!(again.status, 303, "{}", again.body);
+    let new = token_in_cookie(&again);
+    assert!(scene.is_live(&new) && !scene.is_live(&old));
+}
+
+#[test]
+fn sessions_are_listed_with_their_own_browsers_and_ended_one_by_one() {
+    let scene = Scene::new();
+    let elsewhere = register(&scene.server, "ana");
+    let phone = scene.enter(&[("User-Agent", "a phone")]);
+    let desk = scene.enter(&[("User-Agent", "a desk")]);
+    let list = scene.app.ask(&Request::get("/sessions").cookie(&desk)).json();
+    let list = list.as_array().expect("a list");
+    assert_eq!(list.len(), 3);
+    let of = |agent: &str| list.iter().find(|one| one["agent"] == agent).expect("listed");
+    assert_eq!((&of("a desk")["own"], &of("a phone")["own"]), (&Value::Bool(true), &Value::Bool(false)));
+    let delete = |path: &str| Request::new("DELETE", path).cookie(&desk);
+    let path = format!("/sessions/{}", of("a phone")["sid"].as_str().expect("a sid"));
+    assert_eq!(scene.app.ask(&delete(&path)).body, "1");
+    assert!(!scene.is_live(&phone) && scene.is_live(&desk) && scene.is_live(&elsewhere));
+    assert_eq!(scene.app.ask(&delete(&path)).body, "none");
+    assert_eq!(scene.app.ask(&delete("/sessions/others")).body, "1");
+    assert!(!scene.is_live(&elsewhere) && scene.is_live(&desk));
+    assert_eq!(scene.app.ask(&delete("/sessions")).body, "out");
+    assert!(!scene.is_live(&desk));
+}
+
+#[test]
+fn a_password_is_changed_and_a_user_registered_at_the_app() {
+    let scene = Scene::new();
+    let entry = |name: &str, password: &str| {
+        scene.app.ask(&Request::post("/register").form(&[("username", name), ("password", password)]))
+    };
+    assert_eq!(entry("ana", PASSWORD).body, "registered");
+    let taken = entry("ANA", PASSWORD);
+    assert_eq!((taken.status, &*taken.body), (409, "this name is taken"));
+    let short = entry("bea", "short");
+    assert_eq!(short.status, 403, "{}", short.body);
+    assert!(short.body.contains('8'), "in the server's words: {}", short.body);
+    let (one, two) = (scene.enter(&[]), sign_in(&scene.server, "ana"));
+    let change = |current: &str| {
+        scene.app.ask(&Request::post("/password").form(&[("current", current), ("new", NEW)]).cookie(&one))
+    };
+    let wrong = change("wrong, all wrong");
+    assert_eq!((wrong.status, wrong.field("Set-Cookie")), (422, None), "{}", wrong.body);
+    assert!(scene.is_live(&one));
+    let changed = change(PASSWORD);
+    assert_eq!((changed.status, &*changed.body), (200, "changed"));
+    let new = token_in_cookie(&changed);
+    assert!(scene.is_live(&new) && !scene.is_live(&one) && !scene.is_live(&two));
+}
+
+#[test]
+fn where_registration_is_closed_the_app_says_so() {
+    let scene = Scene::with(&["--registration", "closed"]);
+    let refused = scene.app.ask(&Request::post("/register").form(&[("username", "ana"), ("password", PASSWORD)]));
+    assert_eq!(refused.status, 403);
+    assert!(refused.body.contains("registration is closed"), "{}", refused.body);
+}
+
+#[test]
+fn a_stream_of_the_app_ends_with_its_session_and_no_other() {
+    let scene = Scene::new();
+    register(&scene.server, "ana");
+    let (own, other) = (scene.enter(&[]), scene.enter(&[]));
+    let (ends, stays) = (scene.app.stream(&own), scene.app.stream(&other));
+    assert_eq!(scene.server.ask(&Request::post("/api/logout").bearer(&own)).status, 200);
+    assert!(ends.has_ended());
+    assert!(scene.is_live(&other));
+    assert_eq!(scene.server.ask(&Request::post("/api/logout").bearer(&other)).status, 200);
+    assert!(stays.has_ended());
+}
+
+#[test]
+fn what_belongs_to_the_servers_own_pages_is_said_to() {
+    let scene = Scene::new();
+    register(&scene.server, "ana");
+    let token = scene.enter(&[]);
+    for path in ["/admin", "/trail"] {
+        let answer = scene.app.ask(&Request::get(path).cookie(&token));
+        assert_eq!(answer.status, 501, "{path}");
+        assert!(answer.body.contains("at the exeunt server itself"), "{path}: {}", answer.body);
+    }
+    assert_eq!(scene.app.ask(&Request::get("/admin")).status, 401, "a stranger is told no more");
+}

@@ -1,0 +1,101 @@
+//! A server that is dead, stopped, or none: 503, the cookie stays, and nobody is called signed out.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::Command;
+
+use exeunt_axum::Remote;
+
+use crate::app::App;
+use crate::http::{Answer, Request};
+use crate::people::{PASSWORD, is_live, register};
+use crate::server::{Folder, Server};
+
+fn claims_nothing(answer: &Answer, what: &str) {
+    assert_eq!((answer.status, answer.field("Set-Cookie")), (503, None), "{what}: {}", answer.body);
+    assert!(answer.body.contains("NOT signed out"), "{what}: {}", answer.body);
+    assert!(answer.field("Retry-After").is_some(), "{what}");
+}
+
+fn all_claim_nothing(app: &App, token: &str, why: &str) {
+    claims_nothing(&app.ask(&Request::get("/private").cookie(token)), why);
+    claims_nothing(&app.ask(&Request::post("/logout").cookie(token)), why);
+    claims_nothing(&app.ask(&Request::get("/logout").cookie(token)), why);
+    let form = Request::post("/login").form(&[("username", "ana"), ("password", PASSWORD)]);
+    claims_nothing(&app.ask(&form), why);
+}
+
+#[test]
+fn a_server_that_was_killed_signs_nobody_out_and_lets_nobody_in() {
+    let folder = Folder::new();
+    let mut server = Server::start(&folder);
+    let app = App::on(&format!("http://{}", server.address));
+    let token = register(&server, "ana");
+    assert!(app.lets_in(&token));
+    server.kill();
+    all_claim_nothing(&app, &token, "killed");
+    let address = server.address.to_string();
+    let server = Server::run(folder.exeunt(&["serve", "--listen", &address]));
+    assert!(app.lets_in(&token) && is_live(&server, &token), "nothing was lost, and the app needs no restart");
+    assert_eq!(app.ask(&Request::post("/logout").cookie(&token)).status, 303);
+    assert!(!app.lets_in(&token));
+}
+
+/// It holds every connection and says nothing, so the app waits until its patience is over.
+#[test]
+fn a_server_that_stands_still_is_no_answer() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let app = App::on(&format!("http://{}", server.address));
+    let token = register(&server, "ana");
+    let signal = |signal: &str| {
+        let done = Command::new("kill").args([signal, &server.process().to_string()]).status();
+        assert!(done.expect("kill").success());
+    };
+    signal("-STOP");
+    claims_nothing(&app.ask(&Request::post("/logout").cookie(&token)), "standing still");
+    signal("-CONT");
+    // What was asked meanwhile may have been done; the next answer says what is true.
+    assert_eq!(app.ask(&Request::post("/logout").cookie(&token)).status, 303);
+    assert!(!app.lets_in(&token) && !is_live(&server, &token));
+}
+
+/// Whatever else answers at that address: its yes is no yes, and its no is no no.
+#[test]
+fn what_is_no_exeunt_server_is_no_answer() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{\"ended\":[]}",
+        "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\nNot Found",
+        "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+        "SSH-2.0-OpenSSH\r\n",
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
+        let address = listener.local_addr().expect("an address");
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.expect("accepted");
+                let _ = stream.read(&mut [0; 4_096]);
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        let app = App::on(&format!("http://{address}"));
+        let token = format!("exn_{}", "A".repeat(43));
+        all_claim_nothing(&app, &token, answer);
+    }
+}
+
+#[test]
+fn a_token_goes_to_an_origin_that_keeps_it_secret_and_to_nobody_else() {
+    for origin in
+        ["http://id.example", "https://id.example/path", "https://u:p@id.example", "id.example", "", "ftp://x"]
+    {
+        let refused = Remote::new(origin).expect_err(origin).to_string();
+        assert!(refused.contains("https://id.example"), "{refused}");
+    }
+    for origin in ["https://id.example", "http://localhost:3000", "http://127.0.0.1:1", "http://[::1]:3000"] {
+        assert!(Remote::new(origin).is_ok(), "{origin}");
+    }
+}
