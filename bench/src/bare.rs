@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use crate::report::say;
 
 /// The media type of the answer that they stand beside.
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Serves hyper alone, until killed.
 pub(crate) fn hyper(length: usize) -> anyhow::Result<()> {
@@ -46,13 +46,17 @@ pub(crate) fn hyper(length: usize) -> anyhow::Result<()> {
 pub(crate) fn axum(length: usize) -> anyhow::Result<()> {
     let body = constant(length);
     Runtime::new()?.block_on(async {
-        let router = Router::new().route("/api/session", get(async move || ([(CONTENT_TYPE, JSON)], body)));
-        let listener = listen().await?.tap_io(|stream| {
-            // Without it only this server's answers would wait to be joined.
-            let _ = stream.set_nodelay(true);
-        });
-        Ok(axum::serve(listener, router).await?)
+        serve(Router::new().route("/api/session", get(async move || ([(CONTENT_TYPE, JSON)], body)))).await
     })
+}
+
+/// Serves a router as axum's own documentation does, until killed.
+pub(crate) async fn serve(router: Router) -> anyhow::Result<()> {
+    let listener = listen().await?.tap_io(|stream| {
+        // Without it only this server's answers would wait to be joined.
+        let _ = stream.set_nodelay(true);
+    });
+    Ok(axum::serve(listener, router).await?)
 }
 
 async fn listen() -> anyhow::Result<TcpListener> {
@@ -61,6 +65,6 @@ async fn listen() -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-fn constant(length: usize) -> Bytes {
+pub(crate) fn constant(length: usize) -> Bytes {
     Bytes::from(vec![b'x'; length])
 }

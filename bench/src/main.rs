@@ -8,6 +8,7 @@ mod contest;
 mod drive;
 mod expire;
 mod http;
+mod layered;
 mod logout;
 mod machine;
 mod memory;
@@ -23,9 +24,10 @@ use anyhow::{Context as _, bail};
 use self::report::say;
 use self::server::Ground;
 
-/// How this program is called. The last three are for itself: each is a process of its own.
+/// How this program is called. The last four are for itself: each is a process of its own.
 const USAGE: &str = "usage: exeunt-bench check|memory|logout|expire|all [--data FOLDER]
        exeunt-bench bare-hyper|bare-axum BODY_LENGTH
+       exeunt-bench layered-axum BODY_LENGTH TOKENS
        exeunt-bench fill SESSIONS USERS";
 
 fn main() -> ExitCode {
@@ -43,6 +45,7 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
     match words {
         ["bare-hyper", length] => bare::hyper(number(length)?),
         ["bare-axum", length] => bare::axum(number(length)?),
+        ["layered-axum", length, tokens] => layered::axum(number(length)?, tokens.as_ref()),
         ["fill", sessions, users] => memory::fill(number(sessions)?, number(users)?),
         [what] => measure(what, PathBuf::from(".")),
         [what, "--data", folder] => measure(what, PathBuf::from(folder)),

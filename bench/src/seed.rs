@@ -11,7 +11,7 @@ use exeunt::clock::{Clock as _, SystemClock};
 use exeunt::credential::PasswordHash;
 use exeunt::random::OsRandom;
 use exeunt::store::sqlite::SqliteStore;
-use exeunt::store::{NewSession, NewUser, Opening, Store as _};
+use exeunt::store::{NewSession, NewUser, Opening, Store};
 use exeunt::token::{TOKEN_LENGTH, TokenDigest};
 use exeunt::user::{Epoch, UserName};
 use exeunt::{Device, Lifetime, Session, SessionId, SessionLimit, Timestamp, Token, UserId};
@@ -58,7 +58,7 @@ pub(crate) struct Seed {
 /// Writes users and sessions, and returns the tokens.
 pub(crate) async fn seed(folder: &Path, seed: Seed) -> anyhow::Result<Box<[TokenText]>> {
     let Seed { sessions, users, order, .. } = seed;
-    let store = Arc::new(SqliteStore::open(folder)?);
+    let store = Arc::new(SqliteStore::open(folder)?) as Arc<dyn Store>;
     let adding = Arc::clone(&store);
     spread(users, move |at| add_user(Arc::clone(&adding), at)).await?;
 
@@ -83,7 +83,7 @@ pub(crate) async fn seed(folder: &Path, seed: Seed) -> anyhow::Result<Box<[Token
     Ok(pairs.iter().map(|(_, token)| *token).collect())
 }
 
-async fn add_user(store: Arc<SqliteStore>, at: usize) -> anyhow::Result<()> {
+pub(crate) async fn add_user(store: Arc<dyn Store>, at: usize) -> anyhow::Result<()> {
     // No password has this hash, and nobody here tries one.
     let hash = PasswordHash::from_phc("!".to_owned());
     let name = UserName::parse(&user_name(at))?;

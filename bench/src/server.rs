@@ -55,6 +55,16 @@ impl Ground {
         Server::start(command(&self.bench, processors).args([kind, &length.to_string()]))
     }
 
+    /// The bare axum server with our layer around it, and these sessions.
+    pub(crate) fn serve_layered(
+        &self,
+        length: usize,
+        tokens: &Path,
+        processors: Option<&str>,
+    ) -> anyhow::Result<Server> {
+        Server::start(command(&self.bench, processors).args(["layered-axum", &length.to_string()]).arg(tokens))
+    }
+
     /// This program with other words, to be measured in a process of its own.
     pub(crate) fn again(&self) -> Command {
         Command::new(&self.bench)

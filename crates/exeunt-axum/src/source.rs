@@ -168,11 +168,11 @@ impl Source {
 
     /// Ends what is named of one's own; a proof without a number where there was nothing, or nothing of one's own, to end.
     pub(crate) async fn end(&self, asker: Asker<'_>, ending: Ending) -> Result<Revoked, AuthError> {
-        let authority = match &self.0 {
-            Kind::Here(authority) => authority,
-            #[cfg(feature = "remote")]
-            Kind::There(remote) => return remote.end(asker, ending).await,
-        };
+        #[cfg(feature = "remote")]
+        if let Kind::There(remote) = &self.0 {
+            return remote.end(asker, ending).await;
+        }
+        let authority = self.authority()?;
         let (session, by) = (asker.session, By::user(asker.session.user, asker.device));
         let (target, cause) = match ending {
             Ending::This => (Target::Session(session.id), Cause::Logout),
