@@ -4,8 +4,8 @@
 //! authority's one verb, with its cause and this actor.
 
 use exeunt::{
-    AuditEntry, AuditQuery, Authority, Become, By, Cause, RegisterError, Revoked, SessionId, StoreError, Target, User,
-    UserId,
+    Actor, AuditEntry, AuditQuery, Authority, Become, By, Cause, RegisterError, Revoked, SessionId, StoreError, Target,
+    User, UserId,
 };
 
 use crate::errors::{AuthError, RegisterRefused};
@@ -65,8 +65,12 @@ impl Desk<'_> {
     ///
     /// # Errors
     ///
-    /// [`AuthError::Unavailable`] where it cannot be known that it is done.
+    /// [`AuthError::Oneself`] for whatever would shut the administrator out; [`AuthError::Unavailable`] where it cannot be known
+    /// that it is done.
     pub async fn change_user(&self, user: UserId, to: Become) -> Result<Option<(User, Revoked)>, AuthError> {
+        if to != Become::Admin {
+            self.refuse_oneself(user)?;
+        }
         Ok(self.authority.change_user(user, to, self.by.clone()).await?)
     }
 
@@ -74,8 +78,10 @@ impl Desk<'_> {
     ///
     /// # Errors
     ///
-    /// [`RegisterRefused`] says what to choose otherwise; `Choice(NoSuchUser)` when there is none.
+    /// [`RegisterRefused`] says what to choose otherwise; `Choice(NoSuchUser)` when there is none. [`AuthError::Oneself`]: one's own is
+    /// changed with [`Auth::change_password`](crate::Auth::change_password), which asks for the current one.
     pub async fn set_password(&self, user: UserId, password: &str) -> Result<Revoked, RegisterRefused> {
+        self.refuse_oneself(user)?;
         let name = self.authority.user(user).await.map_err(AuthError::from)?.ok_or(RegisterError::NoSuchUser)?.name;
         Ok(self.authority.set_password(&name, password, self.by.clone()).await?)
     }
@@ -115,6 +121,11 @@ impl Desk<'_> {
     /// [`AuthError::Unavailable`] where it could not look.
     pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, AuthError> {
         Ok(self.authority.audit(query).await?)
+    }
+
+    /// The last administrator who disables themself leaves a server that nobody can administer.
+    fn refuse_oneself(&self, user: UserId) -> Result<(), AuthError> {
+        if self.by.actor == Actor::User(user) { Err(AuthError::Oneself) } else { Ok(()) }
     }
 
     async fn end(&self, target: Target, cause: Cause) -> Result<Revoked, StoreError> {

@@ -47,6 +47,9 @@ pub enum AuthError {
     /// Signed in, but not as an administrator.
     #[error("this is for administrators")]
     NotAdmin,
+    /// An administrator would shut themself out; another one can do it.
+    #[error("nothing was changed: you cannot do this to yourself; another administrator can")]
+    Oneself,
     /// The user has as many sessions as allowed.
     #[error("too many sessions are open; sign out somewhere first")]
     TooManySessions,
@@ -78,7 +81,7 @@ impl AuthError {
             Self::NotSignedIn | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
             Self::TwoCookies | Self::TwoCredentials => StatusCode::BAD_REQUEST,
             Self::CrossOrigin | Self::Unconfirmed | Self::NotAdmin | Self::Denied(_) => StatusCode::FORBIDDEN,
-            Self::TooManySessions => StatusCode::CONFLICT,
+            Self::TooManySessions | Self::Oneself => StatusCode::CONFLICT,
             Self::TooMany { .. } | Self::TooMuchOpen => StatusCode::TOO_MANY_REQUESTS,
             Self::Crowded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotHere => StatusCode::NOT_IMPLEMENTED,

@@ -60,13 +60,6 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "registration is closed here: ask an administrator for an account")
     }
 
-    pub(super) fn oneself() -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "nothing was changed: you cannot do this to yourself; another administrator can",
-        )
-    }
-
     pub(super) fn own_password() -> Self {
         Self::new(StatusCode::CONFLICT, "nothing was changed: your own password is changed at POST /api/password")
     }

@@ -107,9 +107,11 @@ impl Fields {
 impl From<AuthError> for Failure {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::NotSignedIn | AuthError::WrongCredentials | AuthError::NotAdmin | AuthError::Denied(_) => {
-                Self::Unauthorized
-            }
+            AuthError::NotSignedIn
+            | AuthError::WrongCredentials
+            | AuthError::NotAdmin
+            | AuthError::Oneself
+            | AuthError::Denied(_) => Self::Unauthorized,
             AuthError::TwoCookies | AuthError::TwoCredentials | AuthError::CrossOrigin | AuthError::Unconfirmed => {
                 Self::Malformed
             }

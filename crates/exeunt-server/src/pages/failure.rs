@@ -142,6 +142,7 @@ fn auth_page(words: &'static Words, error: &AuthError) -> String {
         AuthError::TooManySessions => (words.too_many_sessions_title, words.too_many_sessions_text.to_owned()),
         AuthError::Crowded | AuthError::TooMuchOpen => (words.busy_title, words.busy_text.to_owned()),
         AuthError::Unavailable(_) => (words.unreachable_title, words.unreachable_text.to_owned()),
+        AuthError::Oneself => (words.of_admin.oneself_title, words.of_admin.oneself_text.to_owned()),
         AuthError::Denied(reason) => (words.wrong_credentials, reason.clone().into_owned()),
         AuthError::NotSignedIn | AuthError::WrongCredentials | AuthError::MissingLayer | AuthError::NotHere => {
             (words.wrong_credentials, words.wrong_credentials.to_owned())

@@ -9,10 +9,9 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use exeunt::{Become, User, UserId};
-use exeunt_axum::{Admin, AuthError};
+use exeunt_axum::{Admin, AuthError, RegisterRefused};
 use serde::Serialize;
 
-use super::is_oneself;
 use crate::api::json::{self, Credentials, Ended, NewPassword};
 use crate::api::path::{self, Part};
 use crate::api::problem::Problem;
@@ -101,20 +100,17 @@ pub(crate) async fn set_password(
 ) -> Result<Response, Problem> {
     let admin = admin?;
     let user = path::user(id)?;
-    if is_oneself(&admin, user) {
-        return Err(Problem::own_password());
-    }
     let NewPassword { new } = json::read(&headers, body).await?;
-    let revoked = admin.desk().set_password(user, &new).await?;
+    let revoked = admin.desk().set_password(user, &new).await.map_err(|refused| match refused {
+        RegisterRefused::Auth(AuthError::Oneself) => Problem::own_password(),
+        other => other.into(),
+    })?;
     Ok(Json(Ended::by(Some(&revoked))).into_response())
 }
 
 async fn change(admin: Result<Admin, AuthError>, id: Part, to: Become) -> Result<Response, Problem> {
     let admin = admin?;
     let user = path::user(id)?;
-    if is_oneself(&admin, user) && to != Become::Admin {
-        return Err(Problem::oneself());
-    }
     let (user, revoked) = admin.desk().change_user(user, to).await?.ok_or_else(Problem::no_such_user)?;
     Ok(Json(Changed { user: ShownUser::of(&user), ended: Ended::by(Some(&revoked)) }).into_response())
 }
