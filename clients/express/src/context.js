@@ -20,7 +20,8 @@ export class Context {
   #opened = null;
   #curtain = null;
   #member = null;
-  #last = Promise.resolve();
+  /** What is under way, if anything is. */
+  #last = null;
 
   /** `res` is missing where a socket is all there is: then nobody can sign in or out. */
   constructor(shared, { req, res, approach, carrier }) {
@@ -104,9 +105,7 @@ export class Context {
   #deed(act, done) {
     if (this.#res === undefined) throw new ExeuntMisuse('nobody can sign in or out over a socket: there is no response');
     this.#curtain ??= new Curtain(this.#res, this.#shared.cookie.name, (error) => this.#explain(error));
-    const turn = this.#last.then(act);
-    this.#last = turn.catch(() => {});
-    const settled = this.#curtain.hold(turn);
+    const settled = this.#curtain.hold(this.#inTurn(act));
     if (typeof done !== 'function') {
       // Whoever does not wait for it is answered by the curtain.
       settled.catch(() => {});
@@ -117,6 +116,17 @@ export class Context {
       (error) => process.nextTick(done, error),
     );
     return undefined;
+  }
+
+  /** At once where nothing is under way: whoever does not wait for `req.logout()` has no `req.user` from then on. */
+  #inTurn(act) {
+    const turn = this.#last === null ? act() : this.#last.then(act);
+    const settled = () => {
+      if (this.#last === last) this.#last = null;
+    };
+    const last = turn.then(settled, settled);
+    this.#last = last;
+    return turn;
   }
 
   #explain(error) {
