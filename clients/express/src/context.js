@@ -59,8 +59,10 @@ export class Context {
   /** Returns when the end is sure to be heard of; from then on `closables` close with the session. */
   async untilRevoked(...closables) {
     const member = this.#watch();
-    for (const closable of closables) member.add(closable);
     await member.ready;
+    // Not before: a response that is closed cannot say any more why there is nothing to hear.
+    member.signal.throwIfAborted();
+    for (const closable of closables) member.add(closable);
     return member.signal;
   }
 

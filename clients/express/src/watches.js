@@ -125,8 +125,7 @@ class Member {
   }
 
   add(closable) {
-    if (this.signal.aborted) void close(closable);
-    else this.#closables.add(closable);
+    this.#closables.add(closable);
   }
 
   leave() {
