@@ -34,7 +34,7 @@ export class Context {
 
   /** Asks the session server whom this token belongs to. */
   async check(token) {
-    const session = token === null ? null : await this.#shared.client.check(token);
+    const session = token === null ? null : await this.#shared.client.check(token).catch(couldNotLook);
     if (session === null) return;
     // Where the app knows no such user the session lives nevertheless, and can be ended.
     const user = (await this.#shared.userOf(session, this.#req)) || undefined;
@@ -187,7 +187,7 @@ export class Context {
     try {
       await this.#shared.client.logout(token, deviceOf(this.#req));
     } catch (error) {
-      throw new ExeuntUnreachable('you are NOT signed out: the session server cannot be reached; try again', { cause: error });
+      throw notOver(error);
     }
   }
 
@@ -233,6 +233,21 @@ export class Context {
     }
     return this.#member;
   }
+}
+
+/** Whichever page was asked for: it may have been the one that signs out. */
+function couldNotLook(cause) {
+  const message = 'the session server cannot be asked who you are, and you are NOT signed out by this; try again';
+  throw new ExeuntUnreachable(message, { retryAfterS: retryAfterOf(cause), cause });
+}
+
+function notOver(cause) {
+  const message = 'you are NOT signed out: the session server cannot say that it is over; try again';
+  return new ExeuntUnreachable(message, { retryAfterS: retryAfterOf(cause), cause });
+}
+
+function retryAfterOf({ headers }) {
+  return headers?.['Retry-After'];
 }
 
 /** What the list of sessions shows, and what wrong passwords are counted by. */
