@@ -162,8 +162,7 @@ export class Context {
     const byCookie = this.#carrier !== BY_BEARER;
     if (byCookie && this.#req.method !== 'GET') this.refuseForeign();
     if (this.#token !== null) await this.#endOwn(byCookie);
-    if (byCookie) this.#curtain.cookie = this.#shared.cookie.clear();
-    else this.#res.setHeader('Cache-Control', 'no-store');
+    this.#curtain.cookie = byCookie ? this.#shared.cookie.clear() : null;
   }
 
   async #endOwn(byCookie) {

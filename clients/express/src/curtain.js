@@ -37,7 +37,8 @@ export class Curtain {
   #original = {};
   #under = 0;
   #failure = null;
-  #setCookie = null;
+  /** Undefined until somebody has signed in or out; null where no cookie is concerned. */
+  #setCookie = undefined;
   #held = [];
   #heldBytes = 0;
   #head = null;
@@ -60,7 +61,7 @@ export class Curtain {
     define(res, 'writableEnded', () => this.#ended || inherited('writableEnded'));
   }
 
-  /** The `Set-Cookie` line of ours that goes with the head, and no other of ours. */
+  /** The `Set-Cookie` line of ours that goes with the head, and no other of ours; or null for none. Keeps out caches. */
   set cookie(line) {
     this.#setCookie = line;
   }
@@ -134,13 +135,13 @@ export class Curtain {
 
   #sendHead(args) {
     const write = this.#original.writeHead;
-    if (this.#setCookie === null) return write.apply(this.#res, args);
+    if (this.#setCookie === undefined) return write.apply(this.#res, args);
     const [status, ...rest] = args;
     const message = typeof rest[0] === 'string' ? [rest.shift()] : [];
     // Fields given to `writeHead` would otherwise win over ours.
     setAll(this.#res, pairsOf(rest[0]));
     const others = [this.#res.getHeader('set-cookie') ?? []].flat().filter((line) => !this.#isOurs(line));
-    this.#res.setHeader('Set-Cookie', [...others, this.#setCookie]);
+    if (this.#setCookie !== null) this.#res.setHeader('Set-Cookie', [...others, this.#setCookie]);
     this.#res.setHeader('Cache-Control', 'no-store');
     return write.call(this.#res, status, ...message);
   }

@@ -14,6 +14,7 @@ export function answer(error, req, res) {
   res.statusMessage = STATUS_CODES[status];
   for (const [name, value] of Object.entries(error.headers ?? {})) res.setHeader(name, value);
   res.setHeader('Cache-Control', 'no-store');
+  res.setHeader('Content-Security-Policy', "default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
   const html = (req.headers.accept ?? '').includes('text/html');
   res.setHeader('Content-Type', html ? 'text/html; charset=utf-8' : 'application/problem+json');
   res.end(html ? page(status, detail, linkFor(error, req)) : problem(status, detail, error.code));

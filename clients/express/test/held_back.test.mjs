@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { pipeline, Readable } from 'node:stream';
 
-import { isKept, isOver, member, open, promise, stage, startApp, startGate } from './stage.mjs';
+import { ask, isKept, isOver, member, open, promise, stage, startApp, startGate } from './stage.mjs';
 
 const set = stage();
 
@@ -227,6 +227,25 @@ promise('an answer that had begun before breaks off if the logout comes to nothi
   assert.equal(error.code, 'ECONNRESET');
   assert.equal(text, 'signing you out');
   await isKept(set.server, visitor, visitor.cookie);
+});
+
+promise('a logout that is over is not called failed because the head had left before it', async (t) => {
+  const app = await gated(t, (app) => {
+    app.get('/logout', async (req, res) => {
+      res.write('signing you out');
+      await req.logout();
+      res.end(': done');
+    });
+  });
+  const [byCookie, byBearer] = [await member(app, set.server), await member(app, set.server)];
+  const ways = [
+    [byCookie.cookie, { cookie: byCookie.cookie }],
+    [byBearer.cookie, { authorization: `Bearer ${byBearer.token}` }],
+  ];
+  for (const [cookie, headers] of ways) {
+    assert.equal((await ask(`${app.url}/logout`, { headers })).text, 'signing you out: done');
+    await isOver(app, set.server, cookie);
+  }
 });
 
 promise('a source of many pieces waits, and then goes on to its end', async (t) => {

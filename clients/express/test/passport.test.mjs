@@ -1,7 +1,7 @@
 // What Passport's users know, and that it means the same here: strategies, callbacks, options, `req.login`.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
@@ -23,6 +23,7 @@ import {
   startGate,
   startServer,
   uniqueName,
+  Visitor,
 } from './stage.mjs';
 
 const set = stage();
@@ -291,6 +292,22 @@ promise('the list of sessions shows the browser and not the app', async (t) => {
   const answer = await ask(`${set.server.url}/api/sessions`, { headers: { authorization: `Bearer ${visitor.token}` } });
   const current = JSON.parse(answer.text).sessions.find((session) => session.current);
   assert.equal(current.agent, 'Kinetoscope/1.0');
+});
+
+promise('the ten lines of the README are a whole app', async (t) => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+  const [, lines] = readme.match(/```js\n(import express.*?)```/s);
+  // Beside the package, so that it finds the package by its name.
+  const file = new URL(`../.readme-${process.pid}.mjs`, import.meta.url);
+  t.after(() => rm(file, { force: true }));
+  await writeFile(file, `${lines.replace('http://localhost:3000', set.server.url)}\nexport { app };\n`);
+  const { app: built } = await import(file);
+  const visitor = new Visitor(await listen(t, http.createServer(built)));
+  const { form } = await somebody();
+  assert.equal((await visitor.post('/login', form)).headers.location, '/');
+  const { token } = visitor;
+  assert.equal((await visitor.get('/logout')).headers.location, '/');
+  assert.deepEqual([visitor.cookie, await set.server.replay(token)], [null, 401]);
 });
 
 promise('it can be required as well as imported, and its types name what it has', async () => {
