@@ -17,7 +17,8 @@ export interface ExeuntSession {
 }
 
 /** What can be closed: a response, a socket, a WebSocket. */
-export type Closable = { writeHead: unknown; end(): unknown } | { terminate(): unknown } | { destroy(): unknown } | { close(): unknown };
+export type Closable =
+  { writeHead: unknown; end(): unknown } | { terminate(): unknown } | { destroy(): unknown } | { close(): unknown };
 
 /** `req.exeunt`: what is known of a request. */
 export interface ExeuntContext {
@@ -113,4 +114,3 @@ declare global {
     }
   }
 }
-

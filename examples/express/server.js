@@ -1,5 +1,6 @@
-// The lesson's app: home, sign in, register, profile, sign out, and its own source. Express and Passport as one knows them;
-// the sessions are kept by an exeunt server. It owns the routes and the pages, and decides nothing about sessions.
+// The lesson's app: home, sign in, register, profile, sign out, and its own source. Express and Passport as one knows
+// them; the sessions are kept by an exeunt server. It owns the routes and the pages, and decides nothing about
+// sessions.
 
 import { once } from 'node:events';
 
@@ -20,7 +21,9 @@ app.use(express.urlencoded({ extended: false }));
 app.use(exeunt.session());
 
 app.route('/').get(readableByLesson, (req, res) => {
-  res.send(req.isAuthenticated() ? page('Home page', greeting(req.user)) : page('Home page', form('login') + form('register')));
+  res.send(
+    req.isAuthenticated() ? page('Home page', greeting(req.user)) : page('Home page', form('login') + form('register')),
+  );
 });
 
 app.route('/login').post(passport.authenticate('exeunt', { failureRedirect: '/' }), (req, res) => {
@@ -74,7 +77,8 @@ function readableByLesson(req, res, next) {
 }
 
 function page(title, content) {
-  return `<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>${title}</title>\n<h1>${title}</h1>\n${content}</html>\n`;
+  const head = `<meta charset="utf-8">\n<title>${title}</title>\n`;
+  return `<!doctype html>\n<html lang="en">\n${head}<h1>${title}</h1>\n${content}</html>\n`;
 }
 
 function greeting({ username }) {

@@ -1,5 +1,5 @@
-// Owns what is said to the session server and what its answers mean. It remembers no answer: whoever asks is told what is so
-// now. Whatever is not clearly a yes or a no of that server is "could not look".
+// Owns what is said to the session server and what its answers mean. It remembers no answer: whoever asks is told what
+// is so now. Whatever is not clearly a yes or a no of that server is "could not look".
 
 import { ExeuntUnreachable, tooManyAttempts, tooManySessions, unacceptable } from './errors.js';
 import { Wire } from './wire.js';
@@ -36,7 +36,10 @@ export class Client {
     if (!Array.isArray(said.ended)) throw unclear(answer);
   }
 
-  /** Returns when the user exists; nobody is signed in by it. The session API has no such verb, so the server's form is sent. */
+  /**
+   * Returns when the user exists; nobody is signed in by it. The session API has no such verb, so the server's form is
+   * sent.
+   */
   async register(username, password, device) {
     const form = new URLSearchParams({ username, password }).toString();
     const answer = await this.#wire.ask({ method: 'POST', path: '/register', form, device, fresh: true });
@@ -93,7 +96,11 @@ function whyNotRegistered(answer) {
       return unacceptable(409, 'taken', 'this name is taken, perhaps spelled otherwise: choose another');
     case 413:
     case 422:
-      return unacceptable(422, 'choice', 'this name or this password cannot be had: choose another, and a longer password');
+      return unacceptable(
+        422,
+        'choice',
+        'this name or this password cannot be had: choose another, and a longer password',
+      );
     case 429:
       return tooManyAttempts(retryAfterOf(answer));
     default:
@@ -104,7 +111,9 @@ function whyNotRegistered(answer) {
 /** The status is the server's; the text is not repeated. */
 function unclear(answer) {
   const retryAfterS = retryAfterOf(answer);
-  return new ExeuntUnreachable(`the session server gave no answer that can be relied on (${answer.status})`, { retryAfterS });
+  return new ExeuntUnreachable(`the session server gave no answer that can be relied on (${answer.status})`, {
+    retryAfterS,
+  });
 }
 
 function retryAfterOf({ headers }) {
@@ -141,4 +150,3 @@ function tokenSetBy({ headers }) {
   const lines = headers['set-cookie'] ?? [];
   return lines.map((line) => /^(?:__Host-)?exeunt=([^;]+)/.exec(line)?.[1]).find((token) => token !== undefined);
 }
-

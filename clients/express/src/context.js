@@ -1,5 +1,5 @@
-// Owns what is known of one request: who is asking, and the verbs to sign in and out. It decides nothing: the session server
-// does. The token stays in here, where neither a log nor an inspector finds it.
+// Owns what is known of one request: who is asking, and the verbs to sign in and out. It decides nothing: the session
+// server does. The token stays in here, where neither a log nor an inspector finds it.
 
 import { Curtain } from './curtain.js';
 import { crossOrigin, ExeuntMisuse, ExeuntRefused, ExeuntUnreachable, notSignedIn, unconfirmed } from './errors.js';
@@ -105,7 +105,7 @@ export class Context {
 
   /** One after another, and the response waits. A callback is called as Passport's are: what it throws is its own. */
   #deed(act, done) {
-    if (this.#res === undefined) throw new ExeuntMisuse('nobody can sign in or out over a socket: there is no response');
+    if (this.#res === undefined) throw new ExeuntMisuse('over a socket nobody can sign in or out: there is no response');
     this.#curtain ??= new Curtain(this.#res, this.#shared.cookie.name, (error) => this.#explain(error));
     const settled = this.#curtain.hold(this.#inTurn(act));
     if (typeof done !== 'function') {
@@ -206,8 +206,8 @@ export class Context {
     const opened = this.#opened;
     if (opened === null || opened.user !== user) {
       throw new ExeuntMisuse(
-        'req.login takes the very user that ExeuntStrategy has given in this request: exeunt opens a session for a name and ' +
-          'a password, and for nothing else',
+        'req.login takes the very user that ExeuntStrategy has given in this request: exeunt opens a session for a name ' +
+          'and a password, and for nothing else',
       );
     }
     this.#opened = null;

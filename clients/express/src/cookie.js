@@ -1,6 +1,6 @@
-// Owns the cookie: how it is named, set, found and cleared, as `crates/exeunt-axum/src/cookie.rs` has it. A cookie that is
-// cleared repeats the attributes with which it was set, for browsers ignore a deletion that a `__Host-` name does not allow
-// (RFC 6265bis section 5.7).
+// Owns the cookie: how it is named, set, found and cleared, as `crates/exeunt-axum/src/cookie.rs` has it. A cookie that
+// is cleared repeats the attributes with which it was set, for browsers ignore a deletion that a `__Host-` name does
+// not allow (RFC 6265bis section 5.7).
 
 /** The name over HTTPS. `__Host-` makes the browser insist on `Secure`, on `Path=/` and on this very host. */
 const SECURE_NAME = '__Host-exeunt';

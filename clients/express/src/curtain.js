@@ -1,8 +1,11 @@
-// Owns what leaves in a response while it is not known whether somebody is signed in or out: nothing. While a deed is under
-// way the head and the body wait. If the deed fails, no answer that says success leaves; a page that says what is so leaves
-// instead. It decides nothing about sessions.
+// Owns what leaves in a response while it is not known whether somebody is signed in or out: nothing. While a deed is
+// under way the head and the body wait. If the deed fails, no answer that says success leaves; a page that says what is
+// so leaves instead. It decides nothing about sessions.
 
-/** Bytes of a body that wait for the end of a deed. A redirect has some tens; what is larger is no answer to signing out. */
+/**
+ * Bytes of a body that wait for the end of a deed. A redirect has some tens; what is larger is no answer to signing
+ * out.
+ */
 const HELD_BYTES_MAX = 1024 * 1024;
 
 /** Statuses from here on say that something was not done. */
@@ -55,13 +58,16 @@ export class Curtain {
       res[method] = (...args) => this.#called(method, args);
     }
     res.writeHeader = res.writeHead;
-    // What is held back counts as sent for whoever asks, such as an error handler: it cannot be taken back by its sender.
+    // What is held back counts as sent for whoever asks, such as an error handler: it cannot be taken back by its
+    // sender.
     const inherited = (name) => Reflect.get(Object.getPrototypeOf(res), name, res);
     define(res, 'headersSent', () => this.#head !== null || inherited('headersSent'));
     define(res, 'writableEnded', () => this.#ended || inherited('writableEnded'));
   }
 
-  /** The `Set-Cookie` line of ours that goes with the head, and no other of ours; or null for none. Keeps out caches. */
+  /**
+   * The `Set-Cookie` line of ours that goes with the head, and no other of ours; or null for none. Keeps out caches.
+   */
   set cookie(line) {
     this.#setCookie = line;
   }

@@ -1,5 +1,5 @@
-// Owns what can go wrong, by what the caller can do. "Refused" and "could not look" never turn into one another. No message
-// and no field repeats what was sent: it may be a secret.
+// Owns what can go wrong, by what the caller can do. "Refused" and "could not look" never turn into one another. No
+// message and no field repeats what was sent: it may be a secret.
 
 /** Seconds after which to try again when the session server cannot be reached: as the server itself says. */
 const RETRY_AFTER_S = 2;

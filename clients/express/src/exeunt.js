@@ -21,8 +21,8 @@ export class Exeunt {
   #shared;
 
   /**
-   * `server` is the address of the exeunt server; `origin` how the world sees the app, such as `https://app.example`. Without
-   * `origin` the app is served on loopback only.
+   * `server` is the address of the exeunt server; `origin` how the world sees the app, such as `https://app.example`.
+   * Without `origin` the app is served on loopback only.
    */
   constructor({ server, origin, user = nameOnly, answer: show = answer, ...wire } = {}) {
     this.#origin = originOf(origin);
@@ -69,7 +69,9 @@ export class Exeunt {
     return req.exeunt;
   }
 
-  /** A new user, where registration is open at the server. Nobody is signed in by it. `from` is the request that asks. */
+  /**
+   * A new user, where registration is open at the server. Nobody is signed in by it. `from` is the request that asks.
+   */
   async register(username, password, { from } = {}) {
     if (from !== undefined) this.#contexts.get(from)?.refuseForeign();
     await this.#shared.client.register(String(username), String(password), deviceOf(from));
@@ -119,7 +121,9 @@ function originOf(text) {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const plain = url?.protocol === 'http:' && LOOPBACK_HOST.test(url.host);
   if (url?.protocol !== 'https:' && !plain) {
-    throw new ExeuntMisuse('set `origin` to how the world sees the app, such as https://app.example; http is for loopback only');
+    throw new ExeuntMisuse(
+      'set `origin` to how the world sees the app, such as https://app.example; http is for loopback only',
+    );
   }
   return url.origin;
 }
@@ -129,6 +133,8 @@ function refuseOthersThanLoopback(req) {
   const address = req.socket.localAddress ?? '';
   const proxied = PROXY_FIELDS.some((field) => field in req.headers);
   if (proxied || !LOOPBACK_HOST.test(req.headers.host ?? '') || !LOOPBACK_ADDRESS.test(address)) {
-    throw new ExeuntMisuse('set `origin` to how the world sees the app, such as https://app.example: this is not loopback');
+    throw new ExeuntMisuse(
+      'set `origin` to how the world sees the app, such as https://app.example: this is not loopback',
+    );
   }
 }

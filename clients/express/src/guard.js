@@ -1,6 +1,6 @@
-// Owns where a request comes from, by what the browser says of it: the same judgement as `crates/exeunt-axum/src/guard.rs`.
-// It looks at no credential. A request that says nothing of itself is not from a browser of these years, so there is no
-// cookie in it that another site could have used.
+// Owns where a request comes from, by what the browser says of it: the same judgement as
+// `crates/exeunt-axum/src/guard.rs`. It looks at no credential. A request that says nothing of itself is not from a
+// browser of these years, so there is no cookie in it that another site could have used.
 
 /** From our own pages, from a person directly, or from a program. */
 export const OWN = 'own';

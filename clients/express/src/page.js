@@ -1,5 +1,5 @@
-// Owns how an error of this package is shown: to a person as a page without scripts, to a program as problem+json (RFC 9457).
-// It shows the sentence of the error and nothing that was sent, but for the path of a link to confirm with.
+// Owns how an error of this package is shown: to a person as a page without scripts, to a program as problem+json (RFC
+// 9457). It shows the sentence of the error and nothing that was sent, but for the path of a link to confirm with.
 
 import { STATUS_CODES } from 'node:http';
 

@@ -1,4 +1,5 @@
-// Owns what Passport calls: who it is by a name and a password, as `passport-local` reads them. It verifies nothing itself.
+// Owns what Passport calls: who it is by a name and a password, as `passport-local` reads them. It verifies nothing
+// itself.
 
 import { ExeuntMisuse } from './errors.js';
 
@@ -17,7 +18,9 @@ export class ExeuntStrategy {
   }
 }
 
-/** Stands where Passport's own strategy `session` stood, so that an app which still has `passport.session()` goes on. */
+/**
+ * Stands where Passport's own strategy `session` stood, so that an app which still has `passport.session()` goes on.
+ */
 export class SessionStrategy {
   constructor(exeunt) {
     this.name = 'session';
@@ -32,7 +35,8 @@ export class SessionStrategy {
 async function decide(exeunt, req, { username, password }) {
   const context = exeunt.contextOf(req);
   if (context === undefined) throw missing();
-  if (!isGiven(username) || !isGiven(password)) return (passport) => passport.fail({ message: 'Missing credentials' }, 400);
+  if (!isGiven(username) || !isGiven(password))
+    return (passport) => passport.fail({ message: 'Missing credentials' }, 400);
   const user = await context.open(username, password);
   if (user === false) return (passport) => passport.fail({ message: 'wrong name or password' });
   return (passport) => passport.success(user);

@@ -1,6 +1,6 @@
 // Owns what is open for a session beyond one request, and that it closes when the session ends. One subscription at the
-// session server serves everything that this process has open for one session. A subscription that is lost closes it too:
-// whoever is not told must not go on.
+// session server serves everything that this process has open for one session. A subscription that is lost closes it
+// too: whoever is not told must not go on.
 
 import { ExeuntEnded, ExeuntUnreachable, tooMuchOpen } from './errors.js';
 
@@ -68,7 +68,9 @@ class Watch {
       await this.#hear(this.#response);
     } catch (error) {
       const known = error instanceof ExeuntEnded || error instanceof ExeuntUnreachable;
-      await this.end(known ? error : new ExeuntUnreachable('the end of the session would not be heard of', { cause: error }));
+      await this.end(
+        known ? error : new ExeuntUnreachable('the end of the session would not be heard of', { cause: error }),
+      );
     }
   }
 

@@ -1,12 +1,14 @@
-// Owns the connections to the session server, and every limit on them. It knows methods, fields and bytes, and not what they
-// mean. It follows no redirect: a token goes to the one server it is for.
+// Owns the connections to the session server, and every limit on them. It knows methods, fields and bytes, and not what
+// they mean. It follows no redirect: a token goes to the one server it is for.
 
 import http from 'node:http';
 import https from 'node:https';
 
 import { ExeuntMisuse, ExeuntUnreachable } from './errors.js';
 
-/** Connections that are kept for checks. A check takes well under a millisecond, so these carry some 10,000 a second. */
+/**
+ * Connections that are kept for checks. A check takes well under a millisecond, so these carry some 10,000 a second.
+ */
 const SOCKETS_MAX = 64;
 /** Requests that are being answered or wait for a connection. More would wait longer than anybody looks at a page. */
 const UNDERWAY_MAX = 1_024;
@@ -40,8 +42,8 @@ export class Wire {
   }
 
   /**
-   * Sends one request and reads its whole answer. `fresh` takes a new connection. On a kept one that the server closed in the
-   * same moment nothing was read, and the request, which can be repeated without harm, is sent once more.
+   * Sends one request and reads its whole answer. `fresh` takes a new connection. On a kept one that the server closed
+   * in the same moment nothing was read, and the request, which can be repeated without harm, is sent once more.
    */
   async ask({ fresh = false, ...request }) {
     if (this.#underway >= UNDERWAY_MAX) throw new ExeuntUnreachable('too many requests wait for the session server');

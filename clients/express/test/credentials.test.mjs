@@ -86,17 +86,23 @@ promise('two cookies, or a header and a cookie that disagree, are 400 and end no
 });
 
 /** The table of `crates/exeunt-axum/src/guard.rs`. */
-const judge = (method, fields, origin) => approachOf({ method, headers: { host: 'localhost:3000', ...fields } }, origin);
+const judge = (method, fields, origin) =>
+  approachOf({ method, headers: { host: 'localhost:3000', ...fields } }, origin);
 
 promise("going to the page is one's own and being sent is not", () => {
   const get = (fields) => judge('GET', fields);
-  const go = (site) => ({ 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', ...(site && { 'sec-fetch-site': site }) });
+  const go = (site) => ({
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-dest': 'document',
+    ...(site && { 'sec-fetch-site': site }),
+  });
   assert.equal(get({}), OWN, 'a program');
   assert.equal(get(go('none')), OWN, 'typed or bookmarked');
   assert.equal(get(go('same-origin')), OWN);
   assert.equal(get(go('cross-site')), SENT);
   assert.equal(get(go('same-site')), SENT);
-  for (const method of ['HEAD', 'OPTIONS', 'TRACE']) assert.equal(judge(method, go('none')), FOREIGN, 'it asks and does nothing');
+  for (const method of ['HEAD', 'OPTIONS', 'TRACE'])
+    assert.equal(judge(method, go('none')), FOREIGN, 'it asks and does nothing');
   for (const [field, value] of [
     ['sec-fetch-dest', 'image'],
     ['sec-fetch-dest', 'iframe'],
@@ -161,7 +167,12 @@ promise('another site signs nobody out, by whatever it makes a browser do', asyn
 promise('whoever was sent to sign out by a link elsewhere is asked, on a page of our own with one link', async (t) => {
   const app = await startApp(t, set.server, signOut);
   const visitor = await member(app, set.server);
-  const sent = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', accept: 'text/html' };
+  const sent = {
+    'sec-fetch-site': 'cross-site',
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-dest': 'document',
+    accept: 'text/html',
+  };
   const linkOf = async (path) => (await visitor.get(path, sent)).text.match(/<a href="([^"]*)">Sign out<\/a>/)?.[1];
   assert.equal(await linkOf('/logout'), '/logout');
   assert.equal(await linkOf('/logout?from=menu&then=page'), '/logout?from=menu&#38;then=page');

@@ -1,5 +1,5 @@
-// What leaves in a response while a logout is under way, and what leaves when it comes to nothing. The gate decides when the
-// server hears of the logout, so every schedule here is forced.
+// What leaves in a response while a logout is under way, and what leaves when it comes to nothing. The gate decides
+// when the server hears of the logout, so every schedule here is forced.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -35,7 +35,8 @@ const ANSWERS = {
   },
   'a pipe': (req, res) => Readable.from(['you are ', 'signed out']).pipe(res),
   'a pipeline': (req, res) => pipeline(Readable.from(['you are ', 'signed out']), res, () => {}),
-  'a cookie that would be forgotten': (req, res) => res.clearCookie('exeunt').set('Clear-Site-Data', '"cookies"').redirect('/'),
+  'a cookie that would be forgotten': (req, res) =>
+    res.clearCookie('exeunt').set('Clear-Site-Data', '"cookies"').redirect('/'),
 };
 
 const leaving = (respond) => (app) => {
@@ -67,22 +68,25 @@ for (const [way, respond] of Object.entries(ANSWERS)) {
     await isOver(app, set.server, cookie);
   });
 
-  promise(`an answer by ${way} becomes "you are NOT signed out" if the logout cannot be known to be over`, async (t) => {
-    const gate = await startGate(t, set.server);
-    const app = await startApp(t, gate, leaving(respond));
-    const visitor = await member(app, set.server);
-    const { cookie } = visitor;
-    const shut = gate.shutFor('/api/logout');
-    const answering = visitor.get('/logout', { accept: 'text/html' });
-    await shut.arrived;
-    shut.cut();
-    saysNotSignedOut(await answering);
-    await isKept(set.server, visitor, cookie);
-    gate.open();
-    assert.equal(await visitor.whoami(), visitor.name);
-    await visitor.get('/logout');
-    await isOver(app, set.server, cookie);
-  });
+  promise(
+    `an answer by ${way} becomes "you are NOT signed out" if the logout cannot be known to be over`,
+    async (t) => {
+      const gate = await startGate(t, set.server);
+      const app = await startApp(t, gate, leaving(respond));
+      const visitor = await member(app, set.server);
+      const { cookie } = visitor;
+      const shut = gate.shutFor('/api/logout');
+      const answering = visitor.get('/logout', { accept: 'text/html' });
+      await shut.arrived;
+      shut.cut();
+      saysNotSignedOut(await answering);
+      await isKept(set.server, visitor, cookie);
+      gate.open();
+      assert.equal(await visitor.whoami(), visitor.name);
+      await visitor.get('/logout');
+      await isOver(app, set.server, cookie);
+    },
+  );
 }
 
 function saysNotSignedOut(answer) {
@@ -192,7 +196,10 @@ promise('what a program is told of it is problem+json', async (t) => {
 });
 
 promise('an answer that is too large to wait is not sent, but what is so is said and done', async (t) => {
-  const app = await gated(t, leaving((req, res) => res.send(TOO_LARGE)));
+  const app = await gated(
+    t,
+    leaving((req, res) => res.send(TOO_LARGE)),
+  );
   for (const order of ['pass', 'cut']) {
     const visitor = await member(app, set.server);
     const { cookie } = visitor;
@@ -250,7 +257,10 @@ promise('a logout that is over is not called failed because the head had left be
 
 promise('a source of many pieces waits, and then goes on to its end', async (t) => {
   const pieces = Array.from({ length: 500 }, (_, at) => `${at} `.repeat(200));
-  const app = await gated(t, leaving((req, res) => Readable.from(pieces).pipe(res)));
+  const app = await gated(
+    t,
+    leaving((req, res) => Readable.from(pieces).pipe(res)),
+  );
   const visitor = await member(app, set.server);
   const { cookie } = visitor;
   const shut = app.gate.shutFor('/api/logout');

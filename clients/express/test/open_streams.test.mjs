@@ -1,5 +1,5 @@
-// What is open for a session beyond one request: event streams and sockets of the app. They close with the session, wherever
-// it ends, and no others do.
+// What is open for a session beyond one request: event streams and sockets of the app. They close with the session,
+// wherever it ends, and no others do.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -65,7 +65,10 @@ promise('a logout through the app has closed its streams before it is answered',
   const { cookie } = visitor;
   const streams = await Promise.all([listenTo(app, visitor), listenTo(app, visitor)]);
   assert.equal((await visitor.get('/logout')).status, 302);
-  assert(app.streams.every((stream) => stream.closed), 'closed when it is answered');
+  assert(
+    app.streams.every((stream) => stream.closed),
+    'closed when it is answered',
+  );
   assert.deepEqual(await Promise.all(streams.map(({ over }) => over)), ['ended', 'ended']);
   await isOver(app, set.server, cookie);
 });
@@ -190,7 +193,10 @@ promise('a handler can wait for the end by a signal or a callback', async (t) =>
   const app = await streamingApp(t, set.server, (app) => {
     app.get('/wait', async (req, res) => {
       const { signal } = req.exeunt;
-      assert.equal(req.onRevoked((reason) => heard.push(reason.name)), signal);
+      assert.equal(
+        req.onRevoked((reason) => heard.push(reason.name)),
+        signal,
+      );
       await req.untilRevoked();
       app.waits = once(signal, 'abort');
       res.write('waiting');
@@ -230,7 +236,9 @@ async function socketApp(t) {
     const socket = net.connect(port, '127.0.0.1').setEncoding('latin1');
     t.after(() => socket.destroy());
     const cookie = visitor.cookie === null ? '' : `Cookie: ${visitor.cookie}\r\n`;
-    socket.write(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: x\r\n${cookie}${fields}\r\n`);
+    socket.write(
+      `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: x\r\n${cookie}${fields}\r\n`,
+    );
     const [text] = await once(socket, 'data');
     return { socket, text, status: Number(text.split(' ')[1]) };
   };

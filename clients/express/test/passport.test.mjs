@@ -129,7 +129,10 @@ promise('a callback of the app decides, and what it does not take is not left op
   const { cookie } = visitor;
   await visitor.get('/logout');
   await isOver(app, set.server, cookie);
-  assert.deepEqual(errors.map(({ status }) => status), [401]);
+  assert.deepEqual(
+    errors.map(({ status }) => status),
+    [401],
+  );
 });
 
 promise('req.login without waiting does not answer before the cookie is there to be set', async (t) => {
@@ -218,14 +221,17 @@ promise('an app that forgot the middleware is told so, at the first request', as
   assert.match(answer.text, /app\.use\(exeunt\.session\(\)\)/);
 });
 
-promise('a misuse of Passport, such as messages in a session that is not there, is an error and no crash', async (t) => {
-  const app = await startApp(t, set.server, (app, { passport }) => {
-    app.post('/enter', passport.authenticate('exeunt', { failureMessage: true }), (req, res) => res.send('in'));
-  });
-  const { form } = await somebody();
-  assert.equal((await app.visitor().post('/enter', { ...form, password: 'wrong curtain' })).status, 500);
-  assert.equal((await app.visitor().post('/enter', form)).text, 'in');
-});
+promise(
+  'a misuse of Passport, such as messages in a session that is not there, is an error and no crash',
+  async (t) => {
+    const app = await startApp(t, set.server, (app, { passport }) => {
+      app.post('/enter', passport.authenticate('exeunt', { failureMessage: true }), (req, res) => res.send('in'));
+    });
+    const { form } = await somebody();
+    assert.equal((await app.visitor().post('/enter', { ...form, password: 'wrong curtain' })).status, 500);
+    assert.equal((await app.visitor().post('/enter', form)).text, 'in');
+  },
+);
 
 promise('people register through the app, and nothing is open by it', async (t) => {
   const app = await startApp(t, set.server, (app, { exeunt, passport }) => {
@@ -246,7 +252,10 @@ promise('people register through the app, and nothing is open by it', async (t) 
   };
   assert.deepEqual(await codeOf(form), [409, 'taken']);
   assert.deepEqual(await codeOf({ username: uniqueName(), password: 'short' }), [422, 'choice']);
-  assert.deepEqual(await codeOf({ username: uniqueName(), password: PASSWORD }, { 'sec-fetch-site': 'cross-site' }), [403, 'cross-origin']);
+  assert.deepEqual(await codeOf({ username: uniqueName(), password: PASSWORD }, { 'sec-fetch-site': 'cross-site' }), [
+    403,
+    'cross-origin',
+  ]);
 });
 
 promise('too many wrong passwords are 429 with the time to wait, and not "wrong"', async (t) => {
@@ -268,7 +277,13 @@ promise('the token is nowhere where a log, an inspector or JSON would find it', 
   const app = await startApp(t, set.server, (app, { exeunt }) => {
     app.get('/show', async (req, res) => {
       await req.untilRevoked(res);
-      const { headers, rawHeaders, ...rest } = { user: req.user, exeunt: req.exeunt, own: exeunt, headers: 0, rawHeaders: 0 };
+      const { headers, rawHeaders, ...rest } = {
+        user: req.user,
+        exeunt: req.exeunt,
+        own: exeunt,
+        headers: 0,
+        rawHeaders: 0,
+      };
       shown = inspect(rest, { depth: 12, showHidden: true, getters: true }) + JSON.stringify(rest) + String(req.user);
       res.end();
     });
@@ -318,4 +333,3 @@ promise('it can be required as well as imported, and its types name what it has'
   const verbs = Object.getOwnPropertyNames(Exeunt.prototype).filter((name) => name !== 'constructor');
   for (const verb of verbs) assert.match(types, new RegExp(`^ {2}${verb}[(<]`, 'm'), verb);
 });
-

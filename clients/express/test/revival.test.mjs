@@ -1,5 +1,6 @@
-// The race for which this package exists: a request in flight meets a logout. The same app and the same schedule, once with
-// express-session and its own store, once with ours. Nothing here waits for a clock: the slow route goes on when it is told.
+// The race for which this package exists: a request in flight meets a logout. The same app and the same schedule, once
+// with express-session and its own store, once with ours. Nothing here waits for a clock: the slow route goes on when
+// it is told.
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -13,7 +14,9 @@ import { isOver, listen, member, promise, resolvers, stage, startApp, uniqueName
 
 const set = stage();
 
-/** The routes of both apps. The slow one works with what is its user's, as a page with a counter does, until `act.go`. */
+/**
+ * The routes of both apps. The slow one works with what is its user's, as a page with a counter does, until `act.go`.
+ */
 function routes(app, act) {
   app.get('/slow', async (req, res) => {
     const user = req.user.username;

@@ -1,5 +1,5 @@
-// Signing in and out through an Express app, in every way a handler can be written. Every test ends by replaying the old
-// cookie.
+// Signing in and out through an Express app, in every way a handler can be written. Every test ends by replaying the
+// old cookie.
 
 import assert from 'node:assert/strict';
 
@@ -41,15 +41,18 @@ for (const [way, handler] of Object.entries(WAYS)) {
   });
 }
 
-promise('the cookie that signs in is for this host, out of reach of scripts, and not sent along by others', async (t) => {
-  const app = await startApp(t, set.server);
-  const name = uniqueName();
-  await set.server.register(name);
-  const answer = await app.visitor().post('/login', { username: name, password: PASSWORD });
-  assert.equal(answer.setCookies.length, 1);
-  assert.match(answer.setCookies[0], /^exeunt=exn_[\w-]{43}; HttpOnly; SameSite=Lax; Path=\/; Max-Age=25919\d\d$/);
-  assert.equal(answer.headers['cache-control'], 'no-store');
-});
+promise(
+  'the cookie that signs in is for this host, out of reach of scripts, and not sent along by others',
+  async (t) => {
+    const app = await startApp(t, set.server);
+    const name = uniqueName();
+    await set.server.register(name);
+    const answer = await app.visitor().post('/login', { username: name, password: PASSWORD });
+    assert.equal(answer.setCookies.length, 1);
+    assert.match(answer.setCookies[0], /^exeunt=exn_[\w-]{43}; HttpOnly; SameSite=Lax; Path=\/; Max-Age=25919\d\d$/);
+    assert.equal(answer.headers['cache-control'], 'no-store');
+  },
+);
 
 promise('behind https the cookie is __Host- and Secure, and only under that name is one ours', async (t) => {
   const logout = (app) => app.get('/logout', WAYS['with a promise']);
@@ -69,7 +72,10 @@ promise('a wrong name and a wrong password are one answer, and set no cookie', a
   const app = await startApp(t, set.server);
   const name = uniqueName();
   await set.server.register(name);
-  for (const form of [{ username: name, password: 'wrong curtain' }, { username: 'Ninguém', password: PASSWORD }]) {
+  for (const form of [
+    { username: name, password: 'wrong curtain' },
+    { username: 'Ninguém', password: PASSWORD },
+  ]) {
     const answer = await app.visitor().post('/login', form);
     assert.deepEqual([answer.status, answer.text, answer.setCookies], [401, 'Unauthorized', []]);
   }

@@ -1,5 +1,5 @@
-// Owns the set on which every test plays: a real exeunt server, a real Express app on it, whoever visits the app, and a gate
-// between the two that waits or breaks at a cue. It asserts only what a test could not go on without.
+// Owns the set on which every test plays: a real exeunt server, a real Express app on it, whoever visits the app, and a
+// gate between the two that waits or breaks at a cue. It asserts only what a test could not go on without.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -219,7 +219,12 @@ export async function ask(url, request) {
   const response = await open(url, request);
   let text = '';
   for await (const chunk of response.setEncoding('utf8')) text += chunk;
-  return { status: response.statusCode, headers: response.headers, setCookies: response.headers['set-cookie'] ?? [], text };
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    setCookies: response.headers['set-cookie'] ?? [],
+    text,
+  };
 }
 
 /** One request, its answer begun. */
@@ -234,8 +239,8 @@ export async function open(url, { method = 'GET', headers = {}, form, json } = {
 }
 
 /**
- * A gate before the server: it passes every request on, but those to the address that is shut wait at it. Then they are let
- * through, or their connection is cut: with the answer not yet given, or given and lost.
+ * A gate before the server: it passes every request on, but those to the address that is shut wait at it. Then they are
+ * let through, or their connection is cut: with the answer not yet given, or given and lost.
  */
 export async function startGate(t, server) {
   const gate = { shut: null };
@@ -255,7 +260,9 @@ export async function startGate(t, server) {
     req.pipe(onward);
   };
   gate.url = await listen(t, http.createServer(handler));
-  /** From now on. `arrived` tells that a request waits; `pass`, `cut` and `lose` decide for all that wait and will come. */
+  /**
+   * From now on. `arrived` tells that a request waits; `pass`, `cut` and `lose` decide for all that wait and will come.
+   */
   gate.shutFor = (path) => {
     const shut = { path, arrived: resolvers(), order: resolvers() };
     gate.shut = shut;

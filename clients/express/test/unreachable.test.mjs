@@ -1,5 +1,5 @@
-// The server is down, stands still, or dies: at sign-in, at the check, at sign-out. "I could not look" is 503 every time, and
-// nobody loses a cookie by it.
+// The server is down, stands still, or dies: at sign-in, at the check, at sign-out. "I could not look" is 503 every
+// time, and nobody loses a cookie by it.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -9,7 +9,18 @@ import { inspect } from 'node:util';
 
 import { ExeuntUnreachable } from '../src/index.js';
 import { Client } from '../src/client.js';
-import { isKept, isOver, listen, member, PASSWORD, promise, SHORT_WAIT_MS, startApp, startGate, startServer } from './stage.mjs';
+import {
+  isKept,
+  isOver,
+  listen,
+  member,
+  PASSWORD,
+  promise,
+  SHORT_WAIT_MS,
+  startApp,
+  startGate,
+  startServer,
+} from './stage.mjs';
 
 const signOut = (app) => {
   app.get('/logout', async (req, res) => {
@@ -140,13 +151,15 @@ promise('a connection that the server closed while it lay idle is not taken for 
 /** What is no clear answer of an exeunt server. Each is given to every question. */
 const UNCLEAR = {
   'a page of something else': (req, res) => res.setHeader('content-type', 'text/html').end('<h1>Welcome</h1>'),
-  'a proxy that wants a password': (req, res) => res.writeHead(401, { 'www-authenticate': 'Basic' }).end('Unauthorized'),
+  'a proxy that wants a password': (req, res) =>
+    res.writeHead(401, { 'www-authenticate': 'Basic' }).end('Unauthorized'),
   'a redirect to elsewhere': (req, res) => res.writeHead(302, { location: 'https://elsewhere.example/' }).end(),
   'a proxy whose server is down': (req, res) => res.writeHead(502).end('Bad Gateway'),
-  'a store that cannot be reached': (req, res) => res.writeHead(503, { 'content-type': 'application/problem+json' }).end('{}'),
+  'a store that cannot be reached': (req, res) =>
+    res.writeHead(503, { 'content-type': 'application/problem+json' }).end('{}'),
   'an empty object': (req, res) => res.setHeader('content-type', 'application/json').end('{}'),
   'another shape': (req, res) => res.end('{"sid": 1, "user": {}, "ended": "all", "token": 7}'),
-  'null': (req, res) => res.end('null'),
+  null: (req, res) => res.end('null'),
   'nothing that is JSON': (req, res) => res.end('{"ended": ['),
   'more than can be right': (req, res) => res.end(`{"ended": [], "more": "${'x'.repeat(100_000)}"}`),
   'half an answer': (req, res) => {
@@ -169,7 +182,10 @@ for (const [what, handler] of Object.entries(UNCLEAR)) {
       register: () => client.register('ana', secrets[1]),
     };
     for (const [verb, act] of Object.entries(asked)) {
-      const error = await act().then(() => assert.fail(`${verb} was answered`), (error) => error);
+      const error = await act().then(
+        () => assert.fail(`${verb} was answered`),
+        (error) => error,
+      );
       assert(error instanceof ExeuntUnreachable, `${verb}: ${error}`);
       assert.equal(error.status, 503);
       const shown = inspect(error, { depth: 9, showHidden: true, getters: true }) + JSON.stringify(error);
@@ -179,7 +195,12 @@ for (const [what, handler] of Object.entries(UNCLEAR)) {
 }
 
 promise('what is not HTTP at all, and an address where nobody listens, are neither yes nor no', async (t) => {
-  const server = net.createServer((socket) => socket.on('error', () => {}).resume().end('SSH-2.0-elsewhere\r\n'));
+  const server = net.createServer((socket) =>
+    socket
+      .on('error', () => {})
+      .resume()
+      .end('SSH-2.0-elsewhere\r\n'),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();

@@ -1,5 +1,5 @@
-// The lesson's app as a real program on a real exeunt server: what its two hints ask, in our words and, where the lesson lies
-// beside the checkout, in its own; and what the lesson does not ask: that the old cookie is dead.
+// The lesson's app as a real program on a real exeunt server: what its two hints ask, in our words and, where the
+// lesson lies beside the checkout, in its own; and what the lesson does not ask: that the old cookie is dead.
 
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
@@ -79,7 +79,12 @@ promise("the lesson's own site may read what a stranger sees, and no other site 
   };
   for (const path of ['/_api/server.js', '/logout', '/']) {
     assert.equal(await allowed(path, LESSON_SITE), LESSON_SITE);
-    for (const other of ['https://evil.example', `${LESSON_SITE}.evil.example`, 'http://www.freecodecamp.org', 'null']) {
+    for (const other of [
+      'https://evil.example',
+      `${LESSON_SITE}.evil.example`,
+      'http://www.freecodecamp.org',
+      'null',
+    ]) {
       assert.equal(await allowed(path, other), undefined, other);
     }
   }

@@ -1,5 +1,5 @@
-// The tutorial for Express, run from its own text: every block of `js` is written to the file that it names, every block of
-// `sh` is run in one shell, and must print the block of `text` that follows it. So the text cannot rot.
+// The tutorial for Express, run from its own text: every block of `js` is written to the file that it names, every
+// block of `sh` is run in one shell, and must print the block of `text` that follows it. So the text cannot rot.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -36,9 +36,14 @@ test('whoever follows the tutorial sees what it says', { timeout: PATIENCE_MS },
 });
 
 test('the text of the tutorial links to what is there', async () => {
-  for (const page of [TUTORIAL, path.join(CHECKOUT, 'docs/coming-from-passport.md'), path.join(CHECKOUT, 'clients/express/README.md')]) {
+  for (const page of [
+    TUTORIAL,
+    path.join(CHECKOUT, 'docs/coming-from-passport.md'),
+    path.join(CHECKOUT, 'clients/express/README.md'),
+  ]) {
     const text = await readFile(page, 'utf8');
-    for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) await access(path.resolve(path.dirname(page), link));
+    for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)/g))
+      await access(path.resolve(path.dirname(page), link));
   }
 });
 
