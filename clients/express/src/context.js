@@ -76,10 +76,12 @@ export class Context {
 
   /** Opens a session for a name and a password; `false` where they are wrong. `req.login` makes it this browser's. */
   async open(username, password) {
+    this.#refuseSocket();
     this.refuseForeign();
     const opened = await this.#shared.client.login(username, password, deviceOf(this.#req));
     if (opened === null) return false;
     this.#keepUntilTaken(opened);
+    if (this.#opened === null) return false;
     const user = await this.#shared.userOf(opened.session, this.#req);
     if (!user) return false;
     opened.user = user;
@@ -105,7 +107,7 @@ export class Context {
 
   /** One after another, and the response waits. A callback is called as Passport's are: what it throws is its own. */
   #deed(act, done) {
-    if (this.#res === undefined) throw new ExeuntMisuse('over a socket nobody can sign in or out: there is no response');
+    this.#refuseSocket();
     this.#curtain ??= new Curtain(this.#res, this.#shared.cookie.name, (error) => this.#explain(error));
     const settled = this.#curtain.hold(this.#inTurn(act));
     if (typeof done !== 'function') {
@@ -129,6 +131,11 @@ export class Context {
     const last = turn.then(settled, settled);
     this.#last = last;
     return turn;
+  }
+
+  #refuseSocket() {
+    if (this.#res === undefined)
+      throw new ExeuntMisuse('over a socket nobody can sign in or out: there is no response');
   }
 
   #explain(error) {
@@ -198,8 +205,11 @@ export class Context {
 
   #keepUntilTaken(opened) {
     if (this.#opened !== null) this.#abandon(this.#opened.token);
-    else this.#res?.once('close', () => this.#opened !== null && this.#abandon(this.#opened.token));
     this.#opened = opened;
+    const abandon = () => this.#opened === opened && this.#abandon(opened.token);
+    // Whoever asked may be gone by now.
+    if (this.#res.closed) abandon();
+    else this.#res.once('close', abandon);
   }
 
   #take(user) {

@@ -121,9 +121,19 @@ export class Curtain {
       this.#res.destroy();
     }
     if (head !== null) restore(this.#res, head);
-    if (tooLarge) return this.#replace(this.#failure ?? new RangeError('the answer was too large to be held back'));
-    for (const [method, args] of held) this.#called(method, args);
+    if (tooLarge) this.#replace(this.#failure ?? new RangeError('the answer was too large to be held back'));
+    else this.#play(held);
     if (held.length > 0 && !ended && !this.#dropped) this.#res.emit('drain');
+  }
+
+  /** What its sender would have been told at once, such as of a status that does not exist, nobody hears now. */
+  #play(held) {
+    try {
+      for (const [method, args] of held) this.#called(method, args);
+    } catch (error) {
+      if (this.#res.headersSent) this.#res.destroy();
+      else this.#replace(error);
+    }
   }
 
   #replace(error = this.#failure) {

@@ -65,11 +65,11 @@ export class Wire {
   /** Opens an answer that goes on: `{ response }` if it is 200, otherwise `{ answer }`, read. */
   async open(path, token) {
     if (this.#streams >= STREAMS_MAX) throw new ExeuntUnreachable('too many streams wait for the session server');
-    this.#streams += 1;
     const abort = new AbortController();
     const patience = setTimeout(() => abort.abort(), this.#waitMs);
     try {
       const request = this.#send({ method: 'GET', path, token }, this.#single, abort.signal);
+      this.#streams += 1;
       request.once('close', () => (this.#streams -= 1));
       const response = await answered(request);
       return response.statusCode === 200 ? { response } : { answer: await whole(response) };

@@ -101,6 +101,36 @@ function saysNotSignedOut(answer) {
   assert.match(answer.headers['content-type'], /^text\/html/);
 }
 
+promise('the fields that a handler gives to writeHead leave with ours', async (t) => {
+  const ways = {
+    object: ANSWERS.writeHead,
+    list: ANSWERS['writeHead with a list'],
+    pairs: (req, res) => {
+      res
+        .writeHead(302, [
+          ['Location', '/'],
+          ['Set-Cookie', 'a=b'],
+        ])
+        .end();
+    },
+  };
+  const app = await startApp(t, set.server, (app) => {
+    app.get('/:way', (req, res, next) => {
+      if (!(req.params.way in ways)) return next();
+      req.logout();
+      return ways[req.params.way](req, res);
+    });
+  });
+  for (const way of Object.keys(ways)) {
+    const visitor = await member(app, set.server);
+    const { cookie } = visitor;
+    const answer = await visitor.get(`/${way}`);
+    assert.deepEqual([answer.status, answer.headers.location], [302, '/'], way);
+    assert.deepEqual(answer.setCookies, ['a=b', 'exeunt=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0'], way);
+    await isOver(app, set.server, cookie);
+  }
+});
+
 promise('a logout whose answer was lost is not called over, though the next try finds it so', async (t) => {
   const gate = await startGate(t, set.server);
   const app = await startApp(t, gate, leaving(ANSWERS.redirect));
@@ -269,6 +299,28 @@ promise('a source of many pieces waits, and then goes on to its end', async (t) 
   shut.pass();
   assert.equal((await answering).text, pieces.join(''));
   await isOver(app, set.server, cookie);
+});
+
+promise('an answer that cannot be sent is an error, and nobody waits for it', async (t) => {
+  const impossible = {
+    status: (req, res) => res.writeHead(20).end(),
+    field: (req, res) => res.writeHead(302, { Location: 'a\nb' }).end(),
+    number: (req, res) => res.write(7),
+  };
+  const app = await gated(t, (app) => {
+    app.get('/:what', (req, res, next) => {
+      if (!(req.params.what in impossible)) return next();
+      req.logout();
+      return impossible[req.params.what](req, res);
+    });
+  });
+  for (const what of Object.keys(impossible)) {
+    const visitor = await member(app, set.server);
+    const { cookie } = visitor;
+    assert.equal((await visitor.get(`/${what}`)).status, 500, what);
+    assert.equal(visitor.cookie, null);
+    await isOver(app, set.server, cookie);
+  }
 });
 
 promise('what comes after the first answer does not change it', async (t) => {

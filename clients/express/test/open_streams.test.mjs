@@ -197,7 +197,10 @@ promise('a handler can wait for the end by a signal or a callback', async (t) =>
         req.onRevoked((reason) => heard.push(reason.name)),
         signal,
       );
-      await req.untilRevoked();
+      // As a WebSocket of a library, a stream, and whatever else can be closed.
+      const cut = (how) => () => heard.push(how);
+      await req.untilRevoked({ terminate: cut('terminated'), close: cut('closed') }, { destroy: cut('destroyed') });
+      await req.untilRevoked({ close: cut('closed') });
       app.waits = once(signal, 'abort');
       res.write('waiting');
       await app.waits;
@@ -210,7 +213,8 @@ promise('a handler can wait for the end by a signal or a callback', async (t) =>
   const stream = await listenTo(app, visitor, '/wait');
   await set.server.signOut(visitor.token);
   assert.equal(await stream.over, 'ended');
-  assert.deepEqual(heard, ['ExeuntEnded', 'late ExeuntEnded']);
+  const cuts = ['terminated', 'destroyed', 'closed'];
+  assert.deepEqual(heard, [...cuts, 'ExeuntEnded', 'late ExeuntEnded']);
   assert.equal((await app.visitor().get('/anonymous')).status, 401, 'nobody is signed in, so nothing can end');
   await isOver(app, set.server, visitor.cookie);
 });

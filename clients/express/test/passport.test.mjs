@@ -124,7 +124,7 @@ promise('a callback of the app decides, and what it does not take is not left op
   assert.equal(visitor.cookie, null);
   assert.equal((await visitor.post('/enter?take=yes', form)).text, 'welcome');
   // What was not taken ends when its answer has gone; the list is asked until it has.
-  while ((await set.server.countSessions(other)) > 2);
+  await until(async () => (await set.server.countSessions(other)) === 2);
   assert.equal((await visitor.post('/enter', { ...form, password: 'wrong curtain' })).status, 401);
   const { cookie } = visitor;
   await visitor.get('/logout');
@@ -134,6 +134,44 @@ promise('a callback of the app decides, and what it does not take is not left op
     [401],
   );
 });
+
+promise('whoever goes away while they sign in leaves nothing open', async (t) => {
+  const gate = await startGate(t, set.server);
+  const arrivals = [];
+  const app = await startApp(t, gate, (app, { passport }) => {
+    const note = (req, res, next) => {
+      arrivals.push(req.socket);
+      next();
+    };
+    app.post('/enter', note, passport.authenticate('exeunt'), (req, res) => res.send('in'));
+  });
+  const { form, other } = await somebody();
+  const shut = gate.shutFor('/api/login');
+  const gone = app
+    .visitor()
+    .post('/enter', form)
+    .catch((error) => error.code);
+  await shut.arrived;
+  arrivals[0].destroy();
+  assert.equal(await gone, 'ECONNRESET');
+  shut.pass();
+  // Once it was opened, and then it was not: each is asked until it is so.
+  const { trail } = await until(async () => {
+    const answer = await ask(`${set.server.url}/api/audit`, { headers: { authorization: `Bearer ${other}` } });
+    const trail = JSON.parse(answer.text).entries.map(({ deed }) => deed);
+    return trail.filter((deed) => deed === 'session-opened').length === 3 && { trail };
+  });
+  assert(trail.length > 0);
+  await until(async () => (await set.server.countSessions(other)) === 1);
+});
+
+/** Asks until it is so. The test's own patience ends it. */
+async function until(condition) {
+  for (;;) {
+    const found = await condition();
+    if (found) return found;
+  }
+}
 
 promise('req.login without waiting does not answer before the cookie is there to be set', async (t) => {
   const app = await startApp(t, set.server, (app, { passport }) => {
@@ -172,7 +210,7 @@ promise("the app's own user stands in req.user, and where it knows none nobody i
   const app = await startApp(t, set.server, signOut, { user });
   const { name, form, other } = await somebody();
   assert.equal((await app.visitor().post('/login', form)).status, 401, 'the app does not know this user');
-  while ((await set.server.countSessions(other)) > 1);
+  await until(async () => (await set.server.countSessions(other)) === 1);
   shelf.set(name, { username: name, likes: 'tea' });
   const visitor = await app.visitor().signIn(name);
   const { user: seen, sid } = JSON.parse((await visitor.get('/me')).text);
