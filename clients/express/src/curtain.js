@@ -115,15 +115,14 @@ export class Curtain {
   #rise() {
     const [head, held, ended] = [this.#head, this.#held, this.#ended];
     const tooLarge = this.#heldBytes > HELD_BYTES_MAX;
-    [this.#head, this.#held, this.#ended] = [null, [], false];
-    if (head === null && this.#failure !== null && this.#res.headersSent) {
-      // The head has left before and says success. An answer that breaks off does not.
-      this.#res.destroy();
-    }
+    [this.#head, this.#held, this.#heldBytes, this.#ended] = [null, [], 0, false];
+    // A head that had left before says success, and cannot be taken back. An answer that breaks off says nothing.
+    if (this.#res.headersSent && (tooLarge || this.#failure !== null)) return this.#res.destroy();
     if (head !== null) restore(this.#res, head);
     if (tooLarge) this.#replace(this.#failure ?? new RangeError('the answer was too large to be held back'));
     else this.#play(held);
     if (held.length > 0 && !ended && !this.#dropped) this.#res.emit('drain');
+    return undefined;
   }
 
   /** What its sender would have been told at once, such as of a status that does not exist, nobody hears now. */

@@ -16,6 +16,8 @@ const LINE_LENGTH_MAX = 1_024;
 export class Watches {
   #client;
   #bySid = new Map();
+  /** What is being closed by now: a promise for each session. */
+  #closing = new Map();
 
   constructor(client) {
     this.#client = client;
@@ -29,14 +31,26 @@ export class Watches {
 
   /** The session has ended here: what is open for it is closed when this returns. */
   async end(sid) {
-    await this.#bySid.get(sid)?.end(new ExeuntEnded());
+    this.#bySid.get(sid)?.end(new ExeuntEnded());
+    // The server may have told it before it answered the logout; then it has begun already.
+    await this.#closing.get(sid);
   }
 
   #begin(sid, token) {
-    const watch = new Watch(() => this.#bySid.delete(sid));
+    const watch = new Watch({
+      forget: () => this.#bySid.delete(sid),
+      closing: (closed) => this.#awaited(sid, closed),
+    });
     this.#bySid.set(sid, watch);
     watch.listen(this.#client.events(token));
     return watch;
+  }
+
+  async #awaited(sid, closed) {
+    const all = Promise.all([this.#closing.get(sid), closed]);
+    this.#closing.set(sid, all);
+    await all;
+    if (this.#closing.get(sid) === all) this.#closing.delete(sid);
   }
 }
 
@@ -45,11 +59,11 @@ class Watch {
   #members = new Set();
   #response = null;
   #over = false;
-  #forget;
+  #told;
   #ready = withResolvers();
 
-  constructor(forget) {
-    this.#forget = forget;
+  constructor(told) {
+    this.#told = told;
     this.#ready.promise.catch(() => {});
   }
 
@@ -68,18 +82,16 @@ class Watch {
       await this.#hear(this.#response);
     } catch (error) {
       const known = error instanceof ExeuntEnded || error instanceof ExeuntUnreachable;
-      await this.end(
-        known ? error : new ExeuntUnreachable('the end of the session would not be heard of', { cause: error }),
-      );
+      this.end(known ? error : new ExeuntUnreachable('the end of the session would not be heard of', { cause: error }));
     }
   }
 
   /** Tells everybody, closes everything, and is over. */
-  async end(reason) {
+  end(reason) {
     if (this.#over) return;
     this.#stop();
     this.#ready.reject(reason);
-    await Promise.all([...this.#members].map((member) => member.end(reason)));
+    this.#told.closing(Promise.all([...this.#members].map((member) => member.end(reason))));
   }
 
   /** Returns never: what ends a subscription is thrown. */
@@ -106,7 +118,7 @@ class Watch {
     // A second time would forget the one that has begun since.
     if (this.#over) return;
     this.#over = true;
-    this.#forget();
+    this.#told.forget();
     this.#response?.destroy();
   }
 }

@@ -159,6 +159,12 @@ promise('another site signs nobody out, by whatever it makes a browser do', asyn
     assert.deepEqual([answer.status, answer.setCookies], [403, []], `${method} ${inspect(headers)}`);
     await isKept(set.server, visitor, cookie);
   }
+  const stranger = await app.visitor().post('/logout', {}, { 'sec-fetch-site': 'cross-site' });
+  assert.deepEqual(
+    [stranger.status, stranger.setCookies],
+    [403, []],
+    'nor does it clear the cookie of whoever has none',
+  );
   const own = { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
   assert.equal((await visitor.get('/logout', own)).status, 302);
   await isOver(app, set.server, cookie);

@@ -245,6 +245,20 @@ promise('an answer that is too large to wait is not sent, but what is so is said
   }
 });
 
+promise('an answer that had begun and is too large to wait breaks off, and the logout is done', async (t) => {
+  const app = await gated(t, (app) => {
+    app.get('/logout', (req, res) => {
+      res.write('signing you out');
+      req.logout();
+      res.end(TOO_LARGE);
+    });
+  });
+  const visitor = await member(app, set.server);
+  const { cookie } = visitor;
+  await assert.rejects(visitor.get('/logout'), { code: 'ECONNRESET' });
+  await isOver(app, set.server, cookie);
+});
+
 promise('an answer that had begun before breaks off if the logout comes to nothing', async (t) => {
   const app = await gated(t, (app) => {
     app.get('/logout', (req, res) => {

@@ -16,7 +16,11 @@ async function streamingApp(t, server = set.server, build = () => {}) {
   const app = await startApp(t, server, (app, parts) => {
     app.get('/events', async (req, res) => {
       const signal = await req.untilRevoked(res);
-      signal.addEventListener('abort', () => said.reasons.push(signal.reason.name));
+      signal.addEventListener('abort', () => {
+        said.reasons.push(signal.reason.name);
+        res.write('data: a word too late\n\n');
+        res.end('data: and another\n\n');
+      });
       said.streams.push(res);
       res.type('text/event-stream').write('data: opened\n\n');
     });
@@ -85,10 +89,12 @@ promise('what a handler writes after the end goes nowhere, and breaks nothing', 
   await isOver(app, set.server, visitor.cookie);
 });
 
-promise('whoever reads nothing does not keep a stream, nor a logout, waiting', async (t) => {
+promise('whoever reads nothing has no stream either when a logout is answered', async (t) => {
+  let flood;
   const app = await streamingApp(t, set.server, (app) => {
     app.get('/flood', async (req, res) => {
       await req.untilRevoked(res);
+      flood = res;
       // More than the buffers of a connection take.
       res.write(Buffer.alloc(64 * 1024 * 1024));
     });
@@ -98,8 +104,7 @@ promise('whoever reads nothing does not keep a stream, nor a logout, waiting', a
   const response = await open(`${app.url}/flood`, { headers: { cookie } });
   response.on('error', () => {});
   assert.equal((await visitor.get('/logout')).status, 302);
-  response.resume();
-  await once(response, 'close');
+  assert(flood.closed && flood.socket?.destroyed !== false, 'closed when it is answered');
   await isOver(app, set.server, cookie);
 });
 
@@ -154,6 +159,24 @@ promise('a session that ended between the check and the stream gets none', async
   shut.pass();
   const answer = await answering;
   assert.deepEqual([answer.status, app.streams.length], [401, 0]);
+  await isOver(app, set.server, visitor.cookie);
+});
+
+promise('a stream that is begun after the end was heard gets none', async (t) => {
+  let elsewhere;
+  const app = await startApp(t, set.server, (app) => {
+    app.get('/late', async (req, res) => {
+      const signal = await req.untilRevoked();
+      const ended = once(signal, 'abort');
+      await elsewhere();
+      await ended;
+      await req.untilRevoked(res);
+      res.write('a secret of the day after');
+    });
+  });
+  const visitor = await member(app, set.server);
+  elsewhere = () => set.server.signOut(visitor.token);
+  assert.equal((await visitor.get('/late')).status, 401);
   await isOver(app, set.server, visitor.cookie);
 });
 

@@ -245,8 +245,8 @@ export async function open(url, { method = 'GET', headers = {}, form, json } = {
 export async function startGate(t, server) {
   const gate = { shut: null };
   const handler = async (req, res) => {
-    const shut = gate.shut?.path === req.url ? gate.shut : null;
-    if (shut !== null) shut.arrived.resolve();
+    const shut = gate.shut?.path === req.url && gate.shut.meant(req) ? gate.shut : null;
+    shut?.arrived.resolve();
     const order = shut === null ? 'pass' : await shut.order.promise;
     if (order === 'cut') return req.socket.destroy();
     const onward = http.request(server.url + req.url, { method: req.method, headers: req.headers, agent: false });
@@ -263,8 +263,8 @@ export async function startGate(t, server) {
   /**
    * From now on. `arrived` tells that a request waits; `pass`, `cut` and `lose` decide for all that wait and will come.
    */
-  gate.shutFor = (path) => {
-    const shut = { path, arrived: resolvers(), order: resolvers() };
+  gate.shutFor = (path, meant = () => true) => {
+    const shut = { path, meant, arrived: resolvers(), order: resolvers() };
     gate.shut = shut;
     const decide = (order) => () => shut.order.resolve(order);
     return { arrived: shut.arrived.promise, pass: decide('pass'), cut: decide('cut'), lose: decide('lose') };
