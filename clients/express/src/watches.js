@@ -148,7 +148,8 @@ class Member {
   }
 
   async end(reason) {
-    const closed = [...this.#closables].map(close);
+    // One that cannot be closed keeps no other open, and makes no logout fail that is over.
+    const closed = [...this.#closables].map((closable) => close(closable).catch((error) => process.emitWarning(error)));
     this.#abort.abort(reason);
     await Promise.all(closed);
   }

@@ -162,6 +162,28 @@ promise('a session that ended between the check and the stream gets none', async
   await isOver(app, set.server, visitor.cookie);
 });
 
+promise('what cannot be closed keeps nothing else open, and makes no logout fail', async (t) => {
+  const closed = [];
+  const stuck = {
+    close() {
+      throw new Error('the door is stuck');
+    },
+  };
+  const app = await streamingApp(t, set.server, (app) => {
+    app.get('/stuck', async (req, res) => {
+      await req.untilRevoked(stuck, { close: () => closed.push('another') }, res);
+      res.write('open');
+    });
+  });
+  const visitor = await member(app, set.server);
+  const { cookie } = visitor;
+  const stream = await listenTo(app, visitor, '/stuck');
+  assert.equal((await visitor.get('/logout')).status, 302);
+  assert.equal(await stream.over, 'ended');
+  assert.deepEqual(closed, ['another']);
+  await isOver(app, set.server, cookie);
+});
+
 promise('a stream that is begun after the end was heard gets none', async (t) => {
   let elsewhere;
   const app = await startApp(t, set.server, (app) => {
