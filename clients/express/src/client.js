@@ -1,0 +1,152 @@
+// Owns what is said to the session server and what its answers mean. It remembers no answer: whoever asks is told what
+// is so now. Whatever is not clearly a yes or a no of that server is "could not look".
+
+import { ExeuntUnreachable, tooManyAttempts, tooManySessions, unacceptable } from './errors.js';
+import { Wire } from './wire.js';
+
+export class Client {
+  #wire;
+
+  constructor(options) {
+    this.#wire = new Wire(options);
+  }
+
+  /** The session that this token opens, or null where the server says that it opens none. */
+  async check(token) {
+    const answer = await this.#wire.ask({ method: 'GET', path: '/api/session', token });
+    if (answer.status === 200) return sessionOf(read(answer));
+    if (isRefusal(answer)) return null;
+    throw unclear(answer);
+  }
+
+  /** A new session and its token, or null where the name or the password is wrong. */
+  async login(username, password, device) {
+    // Not repeated on another connection: it could open two.
+    const json = { username, password };
+    const answer = await this.#wire.ask({ method: 'POST', path: '/api/login', json, device, fresh: true });
+    if (answer.status === 201) return openedOf(read(answer));
+    if (isRefusal(answer)) return null;
+    throw whyNotIn(answer);
+  }
+
+  /** Returns when it is over: that the session has ended now, or had before. */
+  async logout(token, device) {
+    const answer = await this.#wire.ask({ method: 'POST', path: '/api/logout', token, device });
+    const said = answer.status === 200 ? read(answer) : {};
+    if (!Array.isArray(said.ended)) throw unclear(answer);
+  }
+
+  /**
+   * Returns when the user exists; nobody is signed in by it. The session API has no such verb, so the server's form is
+   * sent.
+   */
+  async register(username, password, device) {
+    const form = new URLSearchParams({ username, password }).toString();
+    const answer = await this.#wire.ask({ method: 'POST', path: '/register', form, device, fresh: true });
+    const token = tokenSetBy(answer);
+    if (answer.status !== 303 || token === undefined) throw whyNotRegistered(answer);
+    // The form signs in as well. Nobody holds that session, so it must not stay open.
+    await this.logout(token, device);
+  }
+
+  /** An answer that goes on until the session ends; null where the server says that the token opens none. */
+  async events(token) {
+    const { response, answer } = await this.#wire.open('/api/events', token);
+    if (response !== undefined) return response;
+    if (isRefusal(answer)) return null;
+    throw whyNotIn(answer);
+  }
+
+  /** Lets idle connections go. */
+  close() {
+    this.#wire.close();
+  }
+}
+
+/** The server's own "no", and not that of something in between which wants a password of its own. */
+function isRefusal(answer) {
+  return answer.status === 401 && isProblem(answer);
+}
+
+function isProblem({ headers }) {
+  return (headers['content-type'] ?? '').startsWith('application/problem+json');
+}
+
+function whyNotIn(answer) {
+  if (!isProblem(answer)) return unclear(answer);
+  switch (answer.status) {
+    case 400:
+    case 413:
+      return unacceptable(400, 'malformed', 'the name or the password is not one that anybody can have');
+    case 409:
+      return tooManySessions();
+    case 429:
+      return tooManyAttempts(retryAfterOf(answer));
+    default:
+      return unclear(answer);
+  }
+}
+
+/** The form answers with a page: its status is all there is to go by. */
+function whyNotRegistered(answer) {
+  switch (answer.status) {
+    case 403:
+      return unacceptable(403, 'registration-closed', 'registration is closed');
+    case 409:
+      return unacceptable(409, 'taken', 'this name is taken, perhaps spelled otherwise: choose another');
+    case 413:
+    case 422:
+      return unacceptable(
+        422,
+        'choice',
+        'this name or this password cannot be had: choose another, and a longer password',
+      );
+    case 429:
+      return tooManyAttempts(retryAfterOf(answer));
+    default:
+      return unclear(answer);
+  }
+}
+
+/** The status is the server's; the text is not repeated. */
+function unclear(answer) {
+  const retryAfterS = retryAfterOf(answer);
+  return new ExeuntUnreachable(`the session server gave no answer that can be relied on (${answer.status})`, {
+    retryAfterS,
+  });
+}
+
+function retryAfterOf({ headers }) {
+  const seconds = Number(headers['retry-after']);
+  return Number.isInteger(seconds) && seconds > 0 ? seconds : undefined;
+}
+
+function read(answer) {
+  try {
+    return Object(JSON.parse(answer.text));
+  } catch {
+    throw unclear(answer);
+  }
+}
+
+function openedOf({ token, session }) {
+  if (typeof token !== 'string' || token === '') throw notOurs();
+  return { token, session: sessionOf(Object(session)) };
+}
+
+function sessionOf({ sid, user, expires_at: expires, idle_expires_at: idleExpires }) {
+  const times = [expires, idleExpires].map((time) => new Date(time));
+  const named = [sid, user].every((text) => typeof text === 'string' && text !== '');
+  if (!named || times.some((time) => Number.isNaN(time.getTime()))) throw notOurs();
+  const [expiresAt, idleExpiresAt] = times;
+  return Object.freeze({ sid, username: user, expiresAt, idleExpiresAt });
+}
+
+function notOurs() {
+  return new ExeuntUnreachable('what answers at the address of the session server is not an exeunt server');
+}
+
+function tokenSetBy({ headers }) {
+  const lines = headers['set-cookie'] ?? [];
+  return lines.map((line) => /^(?:__Host-)?exeunt=([^;]+)/.exec(line)?.[1]).find((token) => token !== undefined);
+}

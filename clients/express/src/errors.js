@@ -1,0 +1,79 @@
+// Owns what can go wrong, by what the caller can do. "Refused" and "could not look" never turn into one another. No
+// message and no field repeats what was sent: it may be a secret.
+
+/** Seconds after which to try again when the session server cannot be reached: as the server itself says. */
+const RETRY_AFTER_S = 2;
+
+/** What all errors of this package have. `status` and `headers` are what Express goes by. */
+export class ExeuntError extends Error {
+  constructor(message, { status, code, retryAfterS, cause }) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = new.target.name;
+    this.status = status;
+    this.code = code;
+    this.headers = { 'Cache-Control': 'no-store' };
+    if (retryAfterS !== undefined) this.headers['Retry-After'] = String(retryAfterS);
+  }
+}
+
+/** Nothing could be seen, or nothing can be said to be done. Nobody is signed out by it, and the cookie is kept. */
+export class ExeuntUnreachable extends ExeuntError {
+  constructor(message, { retryAfterS = RETRY_AFTER_S, cause } = {}) {
+    super(message, { status: 503, code: 'unreachable', retryAfterS, cause });
+  }
+}
+
+/** The request was understood, and the answer is no. `code` says why. */
+export class ExeuntRefused extends ExeuntError {}
+
+/** The session has ended. The reason with which the signal of what was open for it aborts. */
+export class ExeuntEnded extends ExeuntError {
+  constructor() {
+    super('the session has ended', { status: 401, code: 'ended' });
+  }
+}
+
+/** The app is put together wrongly. The message says what to change. */
+export class ExeuntMisuse extends ExeuntError {
+  constructor(message) {
+    super(message, { status: 500, code: 'misuse' });
+  }
+}
+
+const refused = (status, code, message) => () => new ExeuntRefused(message, { status, code });
+
+export const notSignedIn = refused(401, 'not-signed-in', 'nobody is signed in');
+
+/** To choose one of them would be to guess. */
+export const twoCredentials = refused(
+  400,
+  'two-credentials',
+  "two different sessions were sent; clear this site's cookies and sign in again",
+);
+
+export const crossOrigin = refused(403, 'cross-origin', 'refused: this request was made by another site');
+
+/** A person was sent to sign out by another site. */
+export const unconfirmed = refused(
+  403,
+  'unconfirmed',
+  'another site sent you here to sign out; nothing has ended: confirm it on this site',
+);
+
+export const tooManySessions = refused(
+  409,
+  'too-many-sessions',
+  'too many sessions are open; sign out somewhere first',
+);
+
+export const tooMuchOpen = refused(429, 'too-much-open', 'too much is open for this session at once');
+
+export function tooManyAttempts(retryAfterS) {
+  const wait = retryAfterS === undefined ? 'wait a while' : `wait ${retryAfterS} s`;
+  return new ExeuntRefused(`too many attempts; ${wait}`, { status: 429, code: 'too-many-attempts', retryAfterS });
+}
+
+/** What the session server does not accept from a person: they can choose otherwise. */
+export function unacceptable(status, code, message) {
+  return new ExeuntRefused(message, { status, code });
+}

@@ -1,0 +1,37 @@
+// Owns what a request offers to show who is asking: our cookie, a bearer token, or nothing. It verifies nothing; the
+// session server does.
+
+import { twoCredentials } from './errors.js';
+
+export const BY_COOKIE = 'cookie';
+export const BY_BEARER = 'bearer';
+
+/** What may follow `Bearer` (RFC 6750 section 2.1). Anything else is no token, and could not be sent on as one. */
+const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+/** Longer than any token: 47 characters today. What is longer is not sent on. */
+const TOKEN_LENGTH_MAX = 256;
+
+/**
+ * The token and its carrier; `token` is null where what was offered can be no token.
+ * Throws where two different ones were sent: one of them is somebody else's.
+ */
+export function offeredBy(req, cookie) {
+  const lines = (field) => req.headersDistinct[field] ?? [];
+  const bearers = lines('authorization').map(bearerOf);
+  if (bearers.length > 1) throw twoCredentials();
+  const bearer = bearers[0];
+  const values = new Set(cookie.valuesIn(lines('cookie')));
+  if (bearer !== undefined) values.add(bearer);
+  if (values.size > 1) throw twoCredentials();
+  const [value] = values;
+  return { token: isToken(value) ? value : null, carrier: bearer === undefined ? BY_COOKIE : BY_BEARER };
+}
+
+/** Other schemes are the app's own affair. */
+function bearerOf(line) {
+  return /^bearer (.*)$/i.exec(line)?.[1];
+}
+
+function isToken(value) {
+  return value !== undefined && value.length <= TOKEN_LENGTH_MAX && TOKEN.test(value);
+}

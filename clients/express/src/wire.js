@@ -1,0 +1,147 @@
+// Owns the connections to the session server, and every limit on them. It knows methods, fields and bytes, and not what
+// they mean. It follows no redirect: a token goes to the one server it is for.
+
+import http from 'node:http';
+import https from 'node:https';
+
+import { ExeuntMisuse, ExeuntUnreachable } from './errors.js';
+
+/**
+ * Connections that are kept for checks. A check takes well under a millisecond, so these carry some 10,000 a second.
+ */
+const SOCKETS_MAX = 64;
+/** Requests that are being answered or wait for a connection. More would wait longer than anybody looks at a page. */
+const UNDERWAY_MAX = 1_024;
+/** Milliseconds for a whole exchange, waiting for a connection included. The server's own longest wait is shorter. */
+const ANSWER_WAIT_MS = 5_000;
+/** Milliseconds for which a connection may lie idle: less than the 20 s after which the server closes it. */
+const IDLE_WAIT_MS = 10_000;
+/** Bytes of an answer. A session is 200; a page of the registration form some thousands. */
+const ANSWER_BYTES_MAX = 64 * 1024;
+/** Streams that wait for the end of a session. Each is one connection of the 10,000 that the server accepts. */
+const STREAMS_MAX = 4_096;
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+export class Wire {
+  #base;
+  #module;
+  #waitMs;
+  #kept;
+  #single;
+  #underway = 0;
+  #streams = 0;
+
+  /** `tls` goes to the connections as it is: a CA of one's own, a client certificate. */
+  constructor({ server, answerWaitMs = ANSWER_WAIT_MS, plainHttpToServer = false, tls = {} }) {
+    this.#base = addressOf(server, plainHttpToServer);
+    this.#module = this.#base.protocol === 'https:' ? https : http;
+    this.#waitMs = answerWaitMs;
+    this.#kept = new this.#module.Agent({ ...tls, keepAlive: true, maxSockets: SOCKETS_MAX, timeout: IDLE_WAIT_MS });
+    this.#single = new this.#module.Agent({ ...tls, keepAlive: false });
+  }
+
+  /**
+   * Sends one request and reads its whole answer. `fresh` takes a new connection. On a kept one that the server closed
+   * in the same moment nothing was read, and the request, which can be repeated without harm, is sent once more.
+   */
+  async ask({ fresh = false, ...request }) {
+    if (this.#underway >= UNDERWAY_MAX) throw new ExeuntUnreachable('too many requests wait for the session server');
+    this.#underway += 1;
+    const signal = AbortSignal.timeout(this.#waitMs);
+    try {
+      if (fresh) return await this.#exchange(request, this.#single, signal);
+      return await this.#exchange(request, this.#kept, signal).catch((error) => {
+        if (!error.stale) throw error;
+        return this.#exchange(request, this.#single, signal);
+      });
+    } catch (error) {
+      throw asUnreachable(error);
+    } finally {
+      this.#underway -= 1;
+    }
+  }
+
+  /** Opens an answer that goes on: `{ response }` if it is 200, otherwise `{ answer }`, read. */
+  async open(path, token) {
+    if (this.#streams >= STREAMS_MAX) throw new ExeuntUnreachable('too many streams wait for the session server');
+    const abort = new AbortController();
+    const patience = setTimeout(() => abort.abort(), this.#waitMs);
+    try {
+      const request = this.#send({ method: 'GET', path, token }, this.#single, abort.signal);
+      this.#streams += 1;
+      request.once('close', () => (this.#streams -= 1));
+      const response = await answered(request);
+      return response.statusCode === 200 ? { response } : { answer: await whole(response) };
+    } catch (error) {
+      throw asUnreachable(error);
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
+  close() {
+    this.#kept.destroy();
+  }
+
+  async #exchange(request, agent, signal) {
+    return whole(await answered(this.#send(request, agent, signal)));
+  }
+
+  #send({ method, path, token, json, form, device }, agent, signal) {
+    const body = json === undefined ? form : JSON.stringify(json);
+    const headers = { accept: 'application/json', ...device };
+    if (token !== undefined) headers.authorization = `Bearer ${token}`;
+    if (json !== undefined) headers['content-type'] = 'application/json';
+    if (form !== undefined) headers['content-type'] = 'application/x-www-form-urlencoded';
+    headers['content-length'] = Buffer.byteLength(body ?? '');
+    const request = this.#module.request(new URL(path.slice(1), this.#base), { method, headers, agent, signal });
+    request.end(body);
+    return request;
+  }
+}
+
+function addressOf(server, plainHttpToServer) {
+  const url = URL.canParse(server) ? new URL(server) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+    throw new ExeuntMisuse('set `server` to the address of the exeunt server, such as http://localhost:3000');
+  }
+  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname) && !plainHttpToServer) {
+    throw new ExeuntMisuse(
+      'tokens would cross the network in the clear: give `server` an https address, or set `plainHttpToServer: true` ' +
+        'where nobody else can listen',
+    );
+  }
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}
+
+function answered(request) {
+  return new Promise((resolve, reject) => {
+    request.once('response', resolve);
+    request.on('error', (error) => {
+      error.stale = request.reusedSocket && request.res === null && ['ECONNRESET', 'EPIPE'].includes(error.code);
+      reject(error);
+    });
+  });
+}
+
+async function whole(response) {
+  const { statusCode: status, headers } = response;
+  const chunks = [];
+  let bytes = 0;
+  for await (const chunk of response) {
+    bytes += chunk.length;
+    if (bytes > ANSWER_BYTES_MAX) throw new ExeuntUnreachable('the session server answered more than can be right');
+    chunks.push(chunk);
+  }
+  return { status, headers, text: Buffer.concat(chunks).toString('utf8') };
+}
+
+/** Errors of the network name an address and a port, and no field of the request. */
+function asUnreachable(error) {
+  if (error instanceof ExeuntUnreachable) return error;
+  const late = error.name === 'AbortError' || error.name === 'TimeoutError';
+  const why = late ? 'did not answer in time' : 'cannot be reached';
+  return new ExeuntUnreachable(`the session server ${why}: nothing is claimed; try again`, { cause: error });
+}
