@@ -57,18 +57,20 @@ pub(crate) struct Seed {
 
 /// Writes users and sessions, and returns the tokens.
 pub(crate) async fn seed(folder: &Path, seed: Seed) -> anyhow::Result<Box<[TokenText]>> {
-    let Seed { sessions, users, order, .. } = seed;
-    let store = Arc::new(SqliteStore::open(folder)?) as Arc<dyn Store>;
-    let adding = Arc::clone(&store);
-    spread(users, move |at| add_user(Arc::clone(&adding), at)).await?;
+    let (digests, tokens): (Vec<_>, Vec<_>) = generate(seed.sessions, seed.order)?.into_iter().unzip();
+    plant(Arc::new(SqliteStore::open(folder)?), seed, digests).await?;
+    Ok(tokens.into())
+}
 
-    let pairs = generate(sessions, order)?;
-    let digests = Arc::clone(&pairs);
+/// Writes users and a session for each of these digests.
+pub(crate) async fn plant(store: Arc<dyn Store>, seed: Seed, digests: Vec<TokenDigest>) -> anyhow::Result<()> {
+    let adding = Arc::clone(&store);
+    spread(seed.users, move |at| add_user(Arc::clone(&adding), at)).await?;
     let now = SystemClock.now();
-    let opening = Arc::clone(&store);
-    spread(sessions, move |at| {
-        let session = session(digests[at].0, at, &seed, now);
-        let store = Arc::clone(&opening);
+    let digests: Arc<[TokenDigest]> = digests.into();
+    spread(seed.sessions, move |at| {
+        let session = session(digests[at], at, &seed, now);
+        let store = Arc::clone(&store);
         async move {
             match store
                 .open_session(&NewSession { session, replaces: None, limit: SessionLimit::EndOldest(usize::MAX) })
@@ -79,11 +81,10 @@ pub(crate) async fn seed(folder: &Path, seed: Seed) -> anyhow::Result<Box<[Token
             }
         }
     })
-    .await?;
-    Ok(pairs.iter().map(|(_, token)| *token).collect())
+    .await
 }
 
-pub(crate) async fn add_user(store: Arc<dyn Store>, at: usize) -> anyhow::Result<()> {
+async fn add_user(store: Arc<dyn Store>, at: usize) -> anyhow::Result<()> {
     // No password has this hash, and nobody here tries one.
     let hash = PasswordHash::from_phc("!".to_owned());
     let name = UserName::parse(&user_name(at))?;
@@ -126,7 +127,7 @@ fn before(now: Timestamp, span: Duration) -> Timestamp {
     Timestamp::from_micros(now.as_micros() - i64::try_from(span.as_micros()).unwrap_or(0))
 }
 
-fn generate(count: usize, order: Order) -> anyhow::Result<Arc<[(TokenDigest, TokenText)]>> {
+fn generate(count: usize, order: Order) -> anyhow::Result<Vec<(TokenDigest, TokenText)>> {
     let mut pairs = Vec::with_capacity(count);
     for _ in 0..count {
         let token = Token::generate(&OsRandom);
@@ -135,7 +136,7 @@ fn generate(count: usize, order: Order) -> anyhow::Result<Arc<[(TokenDigest, Tok
     if order == Order::Sorted {
         pairs.sort_unstable_by_key(|(digest, _)| *digest);
     }
-    Ok(pairs.into())
+    Ok(pairs)
 }
 
 /// Does `work` for each number below `count`, many at a time and nearly in order.

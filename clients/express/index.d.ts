@@ -8,7 +8,9 @@ import type { SecureContextOptions } from 'node:tls';
 export interface ExeuntSession {
   /** Its public name. */
   readonly sid: string;
-  /** Whose it is, as typed at registration. */
+  /** Whose it is: a number that never changes and is never given again, though a name may be. */
+  readonly userId: number;
+  /** The name, as typed at registration. */
   readonly username: string;
   /** When it ends, however much it is used. */
   readonly expiresAt: Date;

@@ -4,6 +4,9 @@
 import { ExeuntUnreachable, tooManyAttempts, tooManySessions, unacceptable } from './errors.js';
 import { Wire } from './wire.js';
 
+/** Characters of a reason that is shown to somebody: a sentence. */
+const DETAIL_CHARS_MAX = 300;
+
 export class Client {
   #wire;
 
@@ -36,17 +39,11 @@ export class Client {
     if (!Array.isArray(said.ended)) throw unclear(answer);
   }
 
-  /**
-   * Returns when the user exists; nobody is signed in by it. The session API has no such verb, so the server's form is
-   * sent.
-   */
+  /** Returns when the user exists; nobody is signed in by it. */
   async register(username, password, device) {
-    const form = new URLSearchParams({ username, password }).toString();
-    const answer = await this.#wire.ask({ method: 'POST', path: '/register', form, device, fresh: true });
-    const token = tokenSetBy(answer);
-    if (answer.status !== 303 || token === undefined) throw whyNotRegistered(answer);
-    // The form signs in as well. Nobody holds that session, so it must not stay open.
-    await this.logout(token, device);
+    const json = { username, password };
+    const answer = await this.#wire.ask({ method: 'POST', path: '/api/register', json, device, fresh: true });
+    if (answer.status !== 201) throw whyNotRegistered(answer);
   }
 
   /** An answer that goes on until the session ends; null where the server says that the token opens none. */
@@ -87,8 +84,8 @@ function whyNotIn(answer) {
   }
 }
 
-/** The form answers with a page: its status is all there is to go by. */
 function whyNotRegistered(answer) {
+  if (!isProblem(answer)) return unclear(answer);
   switch (answer.status) {
     case 403:
       return unacceptable(403, 'registration-closed', 'registration is closed');
@@ -96,16 +93,18 @@ function whyNotRegistered(answer) {
       return unacceptable(409, 'taken', 'this name is taken, perhaps spelled otherwise: choose another');
     case 413:
     case 422:
-      return unacceptable(
-        422,
-        'choice',
-        'this name or this password cannot be had: choose another, and a longer password',
-      );
+      return unacceptable(422, 'choice', detailOf(answer));
     case 429:
       return tooManyAttempts(retryAfterOf(answer));
     default:
       return unclear(answer);
   }
+}
+
+/** What the server says of a name or a password, which it never repeats. */
+function detailOf(answer) {
+  const { detail } = read(answer);
+  return typeof detail === 'string' ? detail.slice(0, DETAIL_CHARS_MAX) : 'choose another name or password';
 }
 
 /** The status is the server's; the text is not repeated. */
@@ -134,19 +133,14 @@ function openedOf({ token, session }) {
   return { token, session: sessionOf(Object(session)) };
 }
 
-function sessionOf({ sid, user, expires_at: expires, idle_expires_at: idleExpires }) {
+function sessionOf({ sid, user, user_id: userId, expires_at: expires, idle_expires_at: idleExpires }) {
   const times = [expires, idleExpires].map((time) => new Date(time));
-  const named = [sid, user].every((text) => typeof text === 'string' && text !== '');
+  const named = [sid, user].every((text) => typeof text === 'string' && text !== '') && Number.isSafeInteger(userId);
   if (!named || times.some((time) => Number.isNaN(time.getTime()))) throw notOurs();
   const [expiresAt, idleExpiresAt] = times;
-  return Object.freeze({ sid, username: user, expiresAt, idleExpiresAt });
+  return Object.freeze({ sid, userId, username: user, expiresAt, idleExpiresAt });
 }
 
 function notOurs() {
   return new ExeuntUnreachable('what answers at the address of the session server is not an exeunt server');
-}
-
-function tokenSetBy({ headers }) {
-  const lines = headers['set-cookie'] ?? [];
-  return lines.map((line) => /^(?:__Host-)?exeunt=([^;]+)/.exec(line)?.[1]).find((token) => token !== undefined);
 }

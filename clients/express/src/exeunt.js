@@ -24,7 +24,7 @@ export class Exeunt {
    * `server` is the address of the exeunt server; `origin` how the world sees the app, such as `https://app.example`.
    * Without `origin` the app is served on loopback only.
    */
-  constructor({ server, origin, user = nameOnly, answer: show = answer, ...wire } = {}) {
+  constructor({ server, origin, user = idAndName, answer: show = answer, ...wire } = {}) {
     this.#origin = originOf(origin);
     const client = new Client({ server, ...wire });
     const cookie = new Cookie({ secure: this.#origin?.startsWith('https:') ?? false });
@@ -112,8 +112,8 @@ function give(req, context) {
   req.onRevoked = (listener) => context.onRevoked(listener);
 }
 
-function nameOnly({ username }) {
-  return { username };
+function idAndName({ userId, username }) {
+  return { id: userId, username };
 }
 
 function originOf(text) {

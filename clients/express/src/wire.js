@@ -16,7 +16,7 @@ const UNDERWAY_MAX = 1_024;
 const ANSWER_WAIT_MS = 5_000;
 /** Milliseconds for which a connection may lie idle: less than the 20 s after which the server closes it. */
 const IDLE_WAIT_MS = 10_000;
-/** Bytes of an answer. A session is 200; a page of the registration form some thousands. */
+/** Bytes of an answer. A session is 200, a problem some hundreds. */
 const ANSWER_BYTES_MAX = 64 * 1024;
 /** Streams that wait for the end of a session. Each is one connection of the 10,000 that the server accepts. */
 const STREAMS_MAX = 4_096;
@@ -88,12 +88,11 @@ export class Wire {
     return whole(await answered(this.#send(request, agent, signal)));
   }
 
-  #send({ method, path, token, json, form, device }, agent, signal) {
-    const body = json === undefined ? form : JSON.stringify(json);
+  #send({ method, path, token, json, device }, agent, signal) {
+    const body = json === undefined ? undefined : JSON.stringify(json);
     const headers = { accept: 'application/json', ...device };
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
     if (json !== undefined) headers['content-type'] = 'application/json';
-    if (form !== undefined) headers['content-type'] = 'application/x-www-form-urlencoded';
     headers['content-length'] = Buffer.byteLength(body ?? '');
     const request = this.#module.request(new URL(path.slice(1), this.#base), { method, headers, agent, signal });
     request.end(body);
