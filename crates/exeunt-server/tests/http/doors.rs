@@ -28,6 +28,16 @@ const OPEN: [&str; 14] = [
     "/api/openapi.json",
 ];
 
+/// Every method and path that refuses whoever is not signed in; every parameter is filled with something.
+pub(crate) async fn closed(app: &TestApp) -> Vec<(String, String)> {
+    let mut doors = Vec::new();
+    for path in paths().filter(|path| !OPEN.contains(path)) {
+        let brewed = app.anon().ask("BREW".parse().expect("a method"), &filled(path)).await;
+        doors.extend(brewed.one("allow").split(',').map(|method| (method.trim().to_owned(), filled(path))));
+    }
+    doors
+}
+
 /// A request line that the route takes: every parameter is filled with something.
 fn filled(path: &str) -> String {
     let fill = |part: &str| if part.starts_with('{') { "0".repeat(32) } else { part.to_owned() };
