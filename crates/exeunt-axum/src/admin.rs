@@ -14,6 +14,15 @@ use crate::errors::AuthError;
 /// An administrator, checked with the store: as an extractor it refuses everybody else.
 ///
 /// Where the authority is distant, administration is done on its own pages: [`AuthError::NotHere`].
+///
+/// ```
+/// use exeunt_axum::{Admin, AuthError};
+///
+/// async fn how_many(admin: Admin) -> String {
+///     format!("{} sessions are open", admin.desk().live_sessions())
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(how_many));
+/// ```
 pub struct Admin {
     auth: Auth,
     by: By,

@@ -22,7 +22,50 @@ use crate::source::{Asker, Ending, Entered, ListedSession};
 
 /// Who is asking, checked when the handler began; and the verbs to sign in and out.
 ///
-/// As an extractor it lets everybody in, signed in or not. It fails only where it could not look.
+/// As an extractor it lets everybody in, signed in or not. It fails only where it could not look, or where two sessions were
+/// offered at once.
+///
+/// ```
+/// use axum::Json;
+/// use axum::response::{IntoResponse, Redirect};
+/// use exeunt_axum::{Auth, AuthError, LoggedIn, LoggedOut, RegisterRefused};
+///
+/// async fn home(auth: Auth) -> String {
+///     auth.user().map_or("Sign in".to_owned(), |session| format!("Hello, {}", session.name))
+/// }
+///
+/// async fn devices(auth: Auth) -> Result<Json<Vec<String>>, AuthError> {
+///     let sessions = auth.sessions().await?;
+///     Ok(Json(sessions.iter().map(|session| format!("{}: {}", session.id, session.device.agent())).collect()))
+/// }
+///
+/// async fn leave_everywhere_else(auth: Auth) -> Result<String, AuthError> {
+///     Ok(format!("{} ended", auth.logout_others().await?.ended().len()))
+/// }
+///
+/// async fn leave_everywhere(auth: Auth) -> Result<(LoggedOut, Redirect), AuthError> {
+///     Ok((auth.logout_everywhere().await?, Redirect::to("/")))
+/// }
+///
+/// async fn new_password(auth: Auth) -> Result<(LoggedIn, &'static str), RegisterRefused> {
+///     let (entered, _over) = auth.change_password("tall ships sail", "small boats row").await?;
+///     Ok((entered, "changed; everything else is signed out"))
+/// }
+///
+/// async fn irreversible(auth: Auth) -> Result<&'static str, AuthError> {
+///     // After long work: somebody may have signed out meanwhile.
+///     if auth.is_still_live().await? { Ok("done") } else { Err(AuthError::NotSignedIn) }
+/// }
+///
+/// async fn bye(auth: Auth) -> Result<impl IntoResponse, AuthError> {
+///     let note = auth.flash("bye", "You are signed out").expect("a short note");
+///     Ok((auth.logout().await?, note, Redirect::to("/")))
+/// }
+/// # use axum::{Router, routing::get};
+/// # let _: Router = Router::new().route("/", get(home)).route("/d", get(devices)).route("/o", get(leave_everywhere_else))
+/// #     .route("/e", get(leave_everywhere)).route("/i", get(irreversible)).route("/b", get(bye));
+/// # let _ = new_password;
+/// ```
 #[must_use = "a handler that only lets in whoever is signed in takes `CurrentUser`"]
 pub struct Auth {
     pub(crate) shared: Arc<Shared>,
@@ -302,6 +345,15 @@ impl<S: Sync> FromRequestParts<S> for Auth {
 }
 
 /// The session of whoever is asking; as an extractor it refuses everybody who is not signed in.
+///
+/// ```
+/// use exeunt_axum::CurrentUser;
+///
+/// async fn notes(CurrentUser(session): CurrentUser) -> String {
+///     format!("The notes of {}, who is number {}", session.name, session.user.0)
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(notes));
+/// ```
 #[derive(Clone, Debug)]
 pub struct CurrentUser(pub LiveSession);
 

@@ -6,6 +6,16 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 /// What a request says in its `Authorization` field.
+///
+/// ```
+/// use exeunt_axum::Authorization;
+/// use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+///
+/// let mut headers = HeaderMap::new();
+/// assert!(matches!(Authorization::of(&headers), Authorization::Absent));
+/// headers.insert(AUTHORIZATION, HeaderValue::from_static("bearer abc"));
+/// assert!(matches!(Authorization::of(&headers), Authorization::Bearer("abc")));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Authorization<'a> {
     /// There is no such field.

@@ -42,6 +42,13 @@ pub(crate) enum Transport {
 /// A domain whose hosts all get the cookie: `example.org`, for `id.example.org` and `notes.example.org`.
 ///
 /// Every host below it reads the token and can plant another one, so only a domain whose hosts are all yours will do.
+///
+/// ```
+/// use exeunt_axum::{CookieDomain, CookieDomainFault};
+///
+/// assert!(CookieDomain::parse("example.org", "id.example.org").is_ok());
+/// assert_eq!(CookieDomain::parse("org", "id.example.org"), Err(CookieDomainFault::OneLabel));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CookieDomain(Arc<str>);
 

@@ -12,6 +12,18 @@ use crate::errors::{AuthError, RegisterRefused};
 use crate::source::ListedSession;
 
 /// The verbs of one administrator.
+///
+/// ```
+/// use axum::extract::Path;
+/// use exeunt::UserId;
+/// use exeunt_axum::{Admin, AuthError};
+///
+/// async fn out(admin: Admin, Path(user): Path<i64>) -> Result<String, AuthError> {
+///     let over = admin.desk().end_user(UserId(user)).await?;
+///     Ok(format!("{} ended", over.ended().len()))
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/{user}", axum::routing::post(out));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Desk<'a> {
     pub(crate) authority: &'a Authority,

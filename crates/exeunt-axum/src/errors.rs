@@ -14,7 +14,22 @@ use http::{HeaderValue, StatusCode};
 /// Seconds after which to try again when the server is crowded or the store cannot be reached.
 const RETRY_AFTER_S: u64 = 2;
 
-/// Why not.
+/// Why not. As an answer it speaks plain text; an app with its own pages matches on it.
+///
+/// ```
+/// use axum::response::{Html, IntoResponse, Redirect, Response};
+/// use exeunt_axum::{Auth, AuthError};
+///
+/// async fn sign_out(auth: Auth) -> Response {
+///     match auth.logout().await {
+///         Ok(left) => (left, Redirect::to("/")).into_response(),
+///         // A link on another site sent somebody here: ask first.
+///         Err(AuthError::Unconfirmed) => Html("<form method=post><button>Sign out</button></form>").into_response(),
+///         Err(error) => (error.status(), format!("{error}")).into_response(),
+///     }
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/logout", axum::routing::get(sign_out));
+/// ```
 ///
 /// Exhaustive on purpose: each of these is something that an edge with its own dialect must say in its own words, so a new one is a
 /// breaking change and not a surprise.
@@ -118,7 +133,21 @@ impl From<LoginError> for AuthError {
     }
 }
 
-/// Why nobody was registered: the user's own doing, or any of the reasons above.
+/// Why nobody was registered, or no password was changed: the user's own choice, or any of the reasons of [`AuthError`].
+///
+/// ```
+/// use axum::http::StatusCode;
+/// use exeunt_axum::{Auth, RegisterRefused};
+///
+/// async fn register(auth: Auth) -> (StatusCode, String) {
+///     match auth.register("ana", "tall ships sail").await {
+///         Ok(()) => (StatusCode::CREATED, "welcome".to_owned()),
+///         Err(RegisterRefused::Choice(fault)) => (StatusCode::UNPROCESSABLE_ENTITY, fault.to_string()),
+///         Err(RegisterRefused::Auth(error)) => (error.status(), error.to_string()),
+///     }
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/register", axum::routing::post(register));
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterRefused {
     /// What the user can choose otherwise: a name or a password.

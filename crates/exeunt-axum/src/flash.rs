@@ -29,6 +29,17 @@ const FLASHES_MAX: usize = 8;
 const WAITS: Duration = Duration::from_secs(60);
 
 /// A note for the next page; as a part of an answer it is left in the browser. Made by [`Auth::flash`](crate::Auth::flash).
+///
+/// ```
+/// use axum::response::{IntoResponse, Redirect};
+/// use exeunt_axum::{Auth, AuthError};
+///
+/// async fn sign_out(auth: Auth) -> Result<impl IntoResponse, AuthError> {
+///     let note = auth.flash("bye", "You are signed out").expect("a short note");
+///     Ok((auth.logout().await?, note, Redirect::to("/"))) // left only where it is true
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/logout", axum::routing::post(sign_out));
+/// ```
 #[derive(Debug)]
 #[must_use = "a note is left only with the answer that it is a part of"]
 pub struct Flash {

@@ -27,6 +27,23 @@ pub(crate) struct Shared {
 
 /// Put this into a request's extensions where the peer's address is known: limits and session lists go by it. Believe a
 /// proxy's word for it only if you run the proxy.
+///
+/// ```
+/// use std::net::SocketAddr;
+/// use axum::extract::{ConnectInfo, Request};
+/// use axum::middleware::{Next, from_fn};
+/// use axum::response::Response;
+/// use exeunt_axum::ClientAddress;
+///
+/// async fn know_the_address(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
+///     request.extensions_mut().insert(ClientAddress(peer.ip()));
+///     next.run(request).await
+/// }
+///
+/// let app: axum::Router = axum::Router::new().layer(from_fn(know_the_address));
+/// let service = app.into_make_service_with_connect_info::<SocketAddr>(); // for `axum::serve`
+/// # drop(service);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 

@@ -37,6 +37,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # The whole surface
+//!
+//! | name | is |
+//! |---|---|
+//! | [`AuthLayer`] | goes around the router, with an authority in this process or (feature `remote`) a distant server; takes the app's hooks |
+//! | [`Auth`] | who is asking, and the verbs: `login`, `logout`, `register`, `sessions`, `end`, `logout_others`, `logout_everywhere`, `change_password`, `until_revoked`, `is_still_live`, `flash` |
+//! | [`CurrentUser`] | whoever is signed in; refuses everybody else |
+//! | [`LoggedIn`], [`LoggedOut`] | the parts of an answer that set and clear the cookie |
+//! | [`Admin`], [`Desk`] | an administrator, and what one can do |
+//! | [`Flash`], [`Flashes`] | a note for the next page, the one thing that survives a sign-out |
+//! | [`AuthError`], [`RegisterRefused`] | why not; each answers for itself, or an app says it in its own words |
+//! | [`Attempt`], [`Denied`], [`Left`] | what hooks are told, and say |
+//! | [`ClientAddress`], [`CookieDomain`], [`Authorization`], [`ListedSession`] | an address, a shared cookie's domain, a header that was read, a session in a list |
+//!
+//! An app that has a table of users keeps it: see [`exeunt::users`].
+//!
 //! # What it keeps to
 //!
 //! - A `LoggedOut` exists only with the authority's proof that the end is committed. Where the store cannot say so, the

@@ -16,6 +16,16 @@ use crate::offered::Carrier;
 use crate::source::Entered;
 
 /// Somebody is signed in: sets the cookie, and keeps the answer out of caches.
+///
+/// ```
+/// use axum::response::Redirect;
+/// use exeunt_axum::{Auth, AuthError, LoggedIn};
+///
+/// async fn sign_in(auth: Auth) -> Result<(LoggedIn, Redirect), AuthError> {
+///     Ok((auth.login("ana", "tall ships sail").await?, Redirect::to("/notes")))
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/login", axum::routing::post(sign_in));
+/// ```
 #[must_use = "without it the answer carries no cookie, and the new session is lost"]
 pub struct LoggedIn {
     entered: Entered,
@@ -55,10 +65,34 @@ impl IntoResponseParts for LoggedIn {
 
 /// It is over: clears the cookie, and keeps the answer out of caches.
 ///
-/// It cannot be made by hand:
+/// ```
+/// use axum::response::Redirect;
+/// use exeunt_axum::{Auth, AuthError, LoggedOut};
 ///
-/// ```compile_fail
-/// let out = exeunt_axum::LoggedOut { revoked: todo!(), clears: None };
+/// async fn sign_out(auth: Auth) -> Result<(LoggedOut, Redirect), AuthError> {
+///     Ok((auth.logout().await?, Redirect::to("/"))) // when this line is passed, it is over
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/logout", axum::routing::post(sign_out));
+/// ```
+///
+/// It cannot be made by hand, nor can the proof that it holds:
+///
+/// ```compile_fail,E0451
+/// let out = exeunt_axum::LoggedOut { revoked: None, clears: None };
+/// ```
+///
+/// ```compile_fail,E0451
+/// let proof = exeunt::Revoked { seq: None, ended: vec![] };
+/// ```
+///
+/// And `logout` consumes the session's handle, so nobody goes on with it:
+///
+/// ```compile_fail,E0382
+/// # use exeunt_axum::{Auth, AuthError, LoggedOut};
+/// async fn sign_out(auth: Auth) -> Result<(LoggedOut, String), AuthError> {
+///     let out = auth.logout().await?;
+///     Ok((out, format!("{:?}", auth.user())))
+/// }
 /// ```
 #[derive(Debug)]
 #[must_use = "without it the answer leaves a dead cookie in the browser"]

@@ -53,7 +53,7 @@ impl IntoSource for Remote {
     }
 }
 
-/// One of one's own sessions, as a list of them shows it.
+/// A session, as a list of them shows it to its owner or an administrator.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedSession {
