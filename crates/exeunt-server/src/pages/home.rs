@@ -8,7 +8,7 @@ use axum::response::{Html, IntoResponse, Response};
 use exeunt_axum::{Auth, AuthError};
 
 use super::failure::Refusal;
-use super::view::{self, Problem, SignedOut, Viewer};
+use super::view::{self, Form, Problem, SignedOut, Viewer};
 use super::words::Words;
 use super::{return_to, words};
 use crate::state::App;
@@ -26,7 +26,12 @@ pub(crate) async fn home(
             let viewer = Viewer { name: &session.name, session: &session.id.to_string(), again: None };
             view::home_signed_in(words, &viewer)
         }
-        None => signed_out(&app, words, return_to::in_query(uri.query(), &app.return_origins).as_deref(), None),
+        None => {
+            // Signing in again cannot help whoever has two, so the form alone would lead them nowhere.
+            let two = Problem { form: Form::SignIn, text: words.two_cookies_text, username: "" };
+            let return_to = return_to::in_query(uri.query(), &app.return_origins);
+            signed_out(&app, words, return_to.as_deref(), auth.has_two_cookies().then_some(two))
+        }
     };
     Ok(Html(page).into_response())
 }

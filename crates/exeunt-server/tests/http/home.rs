@@ -133,6 +133,18 @@ async fn any_other_path_is_not_found_in_exactly_these_words() {
 }
 
 #[tokio::test]
+async fn whoever_has_two_cookies_is_told_what_to_do_about_it() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let two = format!("exeunt={}; exeunt=other", ana.token());
+    let home = app.anon().get("/").cookies(&[&*two]).await;
+    assert_eq!(home.status, 200);
+    assert!(home.text().contains("Home page") && home.text().contains("two different session cookies"), "{home:?}");
+    assert!(!home.text().contains("Ana"), "neither of them is believed");
+    ana.must_be_let_in().await;
+}
+
+#[tokio::test]
 async fn no_page_repeats_a_password() {
     let app = TestApp::new().await;
     app.add("Ana").await;
