@@ -8,9 +8,9 @@ use std::sync::Arc;
 use axum_core::extract::FromRequestParts;
 use exeunt::live::Watch;
 use exeunt::{AuditEntry, AuditQuery, Device, LiveSession, Opened, Revoked, SessionId};
-use http::Method;
 use http::header::USER_AGENT;
 use http::request::Parts;
+use http::{HeaderMap, Method};
 
 use crate::errors::{AuthError, RegisterRefused};
 use crate::flash::{Flash, FlashFault};
@@ -362,9 +362,13 @@ impl<S: Sync> FromRequestParts<S> for CurrentUser {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
         let shared = parts.extensions.get::<Arc<Shared>>().ok_or(AuthError::MissingLayer)?;
-        let offered = Offered::of(&parts.headers, &shared.transport)?;
-        live(shared, &offered).await?.map(Self).ok_or(AuthError::NotSignedIn)
+        current_user(shared, &parts.headers).await.map(Self)
     }
+}
+
+pub(crate) async fn current_user(shared: &Shared, headers: &HeaderMap) -> Result<LiveSession, AuthError> {
+    let offered = Offered::of(headers, &shared.transport)?;
+    live(shared, &offered).await?.ok_or(AuthError::NotSignedIn)
 }
 
 async fn live(shared: &Shared, offered: &Offered) -> Result<Option<LiveSession>, AuthError> {

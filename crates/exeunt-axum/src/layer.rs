@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use exeunt::LiveSession;
-use http::Request;
+use http::{HeaderMap, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::auth::current_user;
 use crate::cookie::{CookieDomain, Transport};
+use crate::errors::AuthError;
 use crate::hooks::{Attempt, Denied, Hooks, Left};
 use crate::source::{IntoSource, Source};
 
@@ -146,6 +148,16 @@ impl AuthLayer {
         F: Future<Output = ()> + Send + 'static,
     {
         self.change(|shared| shared.hooks.set_after_logout(hook))
+    }
+
+    /// Whose request this is, by its header fields alone: what [`CurrentUser`](crate::CurrentUser) finds, for a service that has no
+    /// extractors.
+    ///
+    /// # Errors
+    ///
+    /// As of [`CurrentUser`](crate::CurrentUser): [`AuthError::NotSignedIn`], or [`AuthError::Unavailable`] where it could not look.
+    pub async fn current_user(&self, headers: &HeaderMap) -> Result<LiveSession, AuthError> {
+        current_user(&self.0, headers).await
     }
 
     fn with(authority: impl IntoSource, transport: Transport) -> Self {

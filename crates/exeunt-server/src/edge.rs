@@ -24,6 +24,7 @@ use exeunt_axum::{AuthService, ClientAddress};
 use tower::Service;
 
 use crate::accept::Peer;
+use crate::api;
 use crate::state::App;
 
 /// Fields that are added here: room is made once.
@@ -91,6 +92,9 @@ impl Service<Request> for Edge {
     fn call(&mut self, mut request: Request) -> Self::Future {
         let began = Instant::now();
         let id = RequestId::next();
+        if is_check(&request) {
+            return Box::pin(check(Arc::clone(&self.app), request, began, id));
+        }
         let method = request.method().clone();
         let route = self.route(request.uri().path());
         let address = client_address(&self.app, &request);
@@ -104,13 +108,35 @@ impl Service<Request> for Edge {
                 Some(answering) => answering.await?,
                 None => StatusCode::BAD_REQUEST.into_response(),
             };
-            protect(response.headers_mut(), &app);
-            response.headers_mut().insert(REQUEST_ID, id.to_value());
-            app.metrics.answered(route, &method, response.status());
-            log(route, &method, response.status(), began, &id);
+            finish(&mut response, &app, (route, &method), (began, &id));
             Ok(response)
         })
     }
+}
+
+/// Most of all requests are checks, and a check needs one field of a request: it is answered here, before the router and the
+/// extractors, by the function that the router would call.
+fn is_check(request: &Request) -> bool {
+    request.uri().path() == api::CHECK && *request.method() == Method::GET && has_one_host(request)
+}
+
+async fn check(app: Arc<App>, request: Request, began: Instant, id: RequestId) -> Result<Response, Infallible> {
+    let mut response = api::checked(app.auth.current_user(request.headers()).await);
+    finish(&mut response, &app, (api::CHECK, &Method::GET), (began, &id));
+    Ok(response)
+}
+
+/// What every answer gets, and what is noted of it.
+fn finish(
+    response: &mut Response,
+    app: &App,
+    (route, method): (&'static str, &Method),
+    (began, id): (Instant, &RequestId),
+) {
+    protect(response.headers_mut(), app);
+    response.headers_mut().insert(REQUEST_ID, id.to_value());
+    app.metrics.answered(route, method, response.status());
+    log(route, method, response.status(), began, id);
 }
 
 /// The content security policy of a server. Browsers hold a form to `form-action` in every redirect that answers it, so the

@@ -7,13 +7,17 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use exeunt::LiveSession;
 use exeunt_axum::{Auth, AuthError, CurrentUser};
 
 use super::json::{self, Credentials, Ended, Opened, Registered, ShownSession};
 use super::problem::Problem;
 use crate::state::App;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// `POST /api/login`: 201 with a token, which is shown this once.
 pub(crate) async fn login(headers: HeaderMap, auth: Result<Auth, AuthError>, body: Body) -> Result<Response, Problem> {
@@ -40,10 +44,20 @@ pub(crate) async fn register(
     Ok((StatusCode::CREATED, Json(Registered { user: username })).into_response())
 }
 
+/// Where the check is asked for.
+pub(crate) const CHECK: &str = "/api/session";
+
 /// `GET /api/session`: who is asking, and until when. The check.
-pub(crate) async fn session(user: Result<CurrentUser, AuthError>) -> Result<Response, Problem> {
-    let CurrentUser(session) = user?;
-    Ok(Json(ShownSession::of(&session)).into_response())
+pub(crate) async fn session(user: Result<CurrentUser, AuthError>) -> Response {
+    checked(user.map(|CurrentUser(session)| session))
+}
+
+/// What is answered to a check.
+pub(crate) fn checked(user: Result<LiveSession, AuthError>) -> Response {
+    match user {
+        Ok(session) => ([(CONTENT_TYPE, JSON)], ShownSession::written(&session)).into_response(),
+        Err(error) => Problem::from(error).into_response(),
+    }
 }
 
 /// `POST /api/logout`: ends the session, and says which; a second time, or with none, ends nothing and says so.

@@ -21,17 +21,14 @@ pub(crate) async fn home(
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
     let auth = auth.map_err(|error| Refusal::new(words, error))?;
-    let page = match auth.user() {
-        Some(session) => {
-            let viewer = Viewer { name: &session.name, session: &session.id.to_string(), again: None };
-            view::home_signed_in(words, &viewer)
-        }
-        None => {
-            // Signing in again cannot help whoever has two, so the form alone would lead them nowhere.
-            let two = Problem { form: Form::SignIn, text: words.two_cookies_text, username: "" };
-            let return_to = return_to::in_query(uri.query(), &app.return_origins);
-            signed_out(&app, words, return_to.as_deref(), auth.has_two_cookies().then_some(two))
-        }
+    let page = if let Some(session) = auth.user() {
+        let viewer = Viewer { name: &session.name, session: &session.id.to_string(), again: None };
+        view::home_signed_in(words, &viewer)
+    } else {
+        // Signing in again cannot help whoever has two, so the form alone would lead them nowhere.
+        let two = Problem { form: Form::SignIn, text: words.two_cookies_text, username: "" };
+        let return_to = return_to::in_query(uri.query(), &app.return_origins);
+        signed_out(&app, words, return_to.as_deref(), auth.has_two_cookies().then_some(two))
     };
     Ok(Html(page).into_response())
 }
