@@ -12,6 +12,6 @@ use throwaway::Postgres;
 
 exeunt::conformance!(async {
     let address = Address::parse(&Postgres::shared().database()).expect("an address");
-    let store = PostgresStore::open(&address).await.expect("opened");
+    let store = PostgresStore::open(&address, &address).await.expect("opened");
     ((), Arc::new(store) as Arc<dyn Store>)
 });

@@ -40,7 +40,10 @@ impl Authority {
                 Ok(Revoked::proven(&changed.revocation))
             }
             // Deleted in between, which ended everything.
-            None => Ok(Revoked::nothing_left()),
+            None => {
+                self.closed_by_others().await?;
+                Ok(Revoked::nothing_left())
+            }
         }
     }
 

@@ -5,14 +5,17 @@
 //! No statement sets a session live again, and no upsert touches one (R1).
 
 mod address;
+mod ear;
 mod endings;
 mod fault;
 mod link;
 mod migrations;
+mod nodes;
 mod people;
 mod pool;
 mod reading;
 mod rows;
+mod shared;
 mod writer;
 
 use std::sync::Arc;
@@ -20,14 +23,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use self::address::{Address, AddressFault};
+use self::ear::Ear;
 use self::endings::Sweep;
 use self::link::Link;
 pub use self::link::LinkError;
 use self::pool::Pool;
 use self::writer::Writer;
 use super::{
-    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
-    StoreError, Swept, UserChange, UserChanged, Witness,
+    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Shared,
+    Store, StoreError, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::Timestamp;
@@ -36,6 +40,13 @@ use crate::revocation::{Order, Revocation, Seq};
 use crate::session::Session;
 use crate::token::TokenDigest;
 use crate::user::{User, UserId, UserName};
+
+/// Connections for sentences, beside those for nodes, the writer's and the listener's. A server has 100 unless told otherwise; ten nodes
+/// fit.
+const LINKS: usize = 6;
+
+/// Connections between node and log. They are not shared with sentences: a flood of checks must not take a node's lease away.
+const NODE_LINKS: usize = 2;
 
 /// Why the store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -53,20 +64,30 @@ pub enum OpenError {
 pub struct PostgresStore {
     pool: Pool,
     writer: Writer,
+    among: Arc<Among>,
+}
+
+/// Where this node meets the others.
+#[derive(Debug)]
+struct Among {
+    pool: Pool,
+    ear: Ear,
 }
 
 impl PostgresStore {
-    /// Opens, or begins, the store at an address.
+    /// Opens, or begins, the store at an address, and listens for notifications at `listen`: the same, unless a pooler stands before it.
     ///
     /// # Errors
     ///
     /// [`OpenError`] when the server cannot be reached, is a standby, is older than 15 or is configured weaker than the promise, and when
     /// the schema is not ours.
-    pub async fn open(address: &Address) -> Result<Self, OpenError> {
+    pub async fn open(address: &Address, listen: &Address) -> Result<Self, OpenError> {
         let link = Link::open(address).await?;
         migrations::migrate(&link).await.map_err(|fault| OpenError::Schema(fault.to_string()))?;
         drop(link);
-        Ok(Self { pool: Pool::open(address).await?, writer: Writer::start(address.clone()) })
+        let pool = Pool::open(address, LINKS).await?;
+        let among = Among { pool: Pool::open(address, NODE_LINKS).await?, ear: Ear::new(listen.clone()) };
+        Ok(Self { pool, writer: Writer::start(address.clone()), among: Arc::new(among) })
     }
 }
 
@@ -78,6 +99,10 @@ impl Store for PostgresStore {
 
     fn is_exclusive(&self) -> bool {
         false
+    }
+
+    fn shared(&self) -> Option<Arc<dyn Shared>> {
+        Some(Arc::clone(&self.among) as Arc<dyn Shared>)
     }
 
     async fn add_user(&self, new: &NewUser) -> Result<Option<User>, StoreError> {

@@ -15,9 +15,6 @@ use super::fault::{Done, Fault};
 use super::link::{Link, LinkError};
 use crate::store::StoreError;
 
-/// Connections of one node, beside its writer's and its listener's. A server has 100 unless told otherwise; ten nodes fit.
-const LINKS_MAX: usize = 6;
-
 /// How long somebody waits for a connection before they are told that the store is busy.
 const LINK_WAIT: Duration = Duration::from_secs(1);
 
@@ -33,10 +30,10 @@ struct Inner {
 }
 
 impl Pool {
-    /// A pool with one connection, so that a server that cannot be used is known at once.
-    pub(super) async fn open(address: &Address) -> Result<Self, LinkError> {
+    /// A pool of at most `links`, with one connection, so that a server that cannot be used is known at once.
+    pub(super) async fn open(address: &Address, links: usize) -> Result<Self, LinkError> {
         let first = Link::open(address).await?;
-        let (idle, permits) = (Mutex::new(vec![first]), Semaphore::new(LINKS_MAX));
+        let (idle, permits) = (Mutex::new(vec![first]), Semaphore::new(links));
         Ok(Self(Arc::new(Inner { address: address.clone(), idle, permits })))
     }
 
