@@ -43,7 +43,7 @@ impl Request {
         Self::new("POST", path)
     }
 
-    fn new(method: &str, path: &str) -> Self {
+    pub(crate) fn new(method: &str, path: &str) -> Self {
         Self { line: format!("{method} {path} HTTP/1.1"), fields: Vec::new(), body: String::new() }
     }
 

@@ -3,7 +3,7 @@
 //! Owns the server's processes: a shell holds them, and ends them and removes the folder as soon as nobody holds its standard input any
 //! more, however the test came to its end. The server does not run as root, for it refuses to.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::allow_attributes, dead_code, reason = "each test binary uses its part")]
 
 use std::fs;
 use std::io::Write as _;
@@ -19,7 +19,7 @@ const ROLE: &str = "exeunt";
 /// Runs `initdb` and the server, then waits until nobody holds its input.
 const KEEPER: &str = r#"
     data="$1/data"; shift
-    "$@" "$BIN/initdb" -D "$data" -A trust -U exeunt -E UTF8 --locale=C --no-sync >/dev/null || exit 1
+    "$@" $BASE "$data" >/dev/null || exit 1
     cat >>"$data/postgresql.conf" <<END
 listen_addresses = '127.0.0.1'
 port = $PORT
@@ -55,6 +55,13 @@ impl Postgres {
 
     /// A server with these lines in its settings.
     pub(crate) fn start(settings: &str) -> Self {
+        let initdb = binaries().join("initdb");
+        let base = format!("{} -A trust -U {ROLE} -E UTF8 --locale=C --no-sync -D", initdb.display());
+        Self::run(settings, &base)
+    }
+
+    /// A server on a folder that `base` makes.
+    fn run(settings: &str, base: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder").keep();
         let port = free_port();
         let mut keeper = Command::new("/bin/sh");
@@ -66,7 +73,7 @@ impl Postgres {
         } else {
             keeper.arg("env");
         }
-        keeper.env("BIN", binaries()).env("PORT", port.to_string()).env("SETTINGS", settings).env("REMOVE", &folder);
+        keeper.env("BIN", binaries()).env("PORT", port.to_string()).env("BASE", base).env("SETTINGS", settings).env("REMOVE", &folder);
         let keeper = keeper.current_dir("/").stdin(Stdio::piped()).spawn().expect("a shell");
         let server = Self { folder, port, keeper, databases: AtomicU32::new(0) };
         server.wait_until_ready();
@@ -100,6 +107,29 @@ impl Postgres {
         let said = psql.wait_with_output().expect("ended");
         assert!(said.status.success(), "{sql}");
         String::from_utf8(said.stdout).expect("text").trim_end().to_owned()
+    }
+
+    /// A backup of a database, as text.
+    pub(crate) fn dump(&self, database: &str) -> String {
+        let dump = Command::new(binaries().join("pg_dump")).args(["--no-owner", "-d", database]).output().expect("pg_dump");
+        assert!(dump.status.success(), "{dump:?}");
+        String::from_utf8(dump.stdout).expect("text")
+    }
+
+    /// Puts a backup in the place of a database, under the feet of whoever uses it.
+    pub(crate) fn restore(&self, database: &str, backup: &str) {
+        let name = database.rsplit('/').next().expect("a last part");
+        self.sql("postgres", &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+        self.sql("postgres", &format!("DROP DATABASE {name} WITH (FORCE)"));
+        self.sql("postgres", &format!("CREATE DATABASE {name}_new"));
+        self.sql(&format!("{name}_new"), backup);
+        self.sql("postgres", &format!("ALTER DATABASE {name}_new RENAME TO {name}"));
+    }
+
+    /// A server that follows this one.
+    pub(crate) fn standby(&self) -> Self {
+        let copy = binaries().join("pg_basebackup");
+        Self::run("", &format!("{} -h 127.0.0.1 -p {} -U {ROLE} -c fast -R -D", copy.display(), self.port))
     }
 
     /// What the server wrote to its log.
