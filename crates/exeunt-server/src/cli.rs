@@ -52,6 +52,7 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own at the terminal")]
 struct EndCommand {
     /// Everything of this user
     #[arg(long, value_name = "NAME", conflicts_with = "everyone", required_unless_present = "everyone")]

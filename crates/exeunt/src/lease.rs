@@ -75,41 +75,4 @@ fn nanos(span: Duration) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lease_counts_from_when_its_renewal_was_sent_however_late_the_answer() {
-        let clock = Arc::new(ManualBootClock::default());
-        let lease = Lease::new(Arc::clone(&clock) as Arc<dyn BootClock>);
-        assert!(!lease.holds(), "none before the first renewal");
-        let sent = lease.now();
-        clock.advance(LEASE - Duration::from_millis(1));
-        lease.renewed(sent);
-        assert_eq!(lease.left(), Some(Duration::from_millis(1)));
-        clock.advance(Duration::from_millis(1));
-        assert!(!lease.holds());
-        lease.renewed(sent);
-        assert!(!lease.holds(), "an answer that came too late gives nothing");
-    }
-
-    #[test]
-    fn who_was_stopped_or_suspended_finds_the_lease_over_at_the_first_look() {
-        let clock = Arc::new(ManualBootClock::default());
-        let lease = Lease::new(Arc::clone(&clock) as Arc<dyn BootClock>);
-        lease.renewed(lease.now());
-        assert!(lease.holds());
-        clock.advance(Duration::from_secs(3_600));
-        assert!(!lease.holds());
-        lease.renewed(lease.now());
-        lease.give_up();
-        assert!(!lease.holds());
-    }
-
-    #[test]
-    fn who_waits_outlasts_a_lease_on_the_slowest_clock_that_is_allowed() {
-        let drift = 0.01;
-        assert!(PATIENCE.as_secs_f64() / (1.0 + drift) >= LEASE.as_secs_f64() / (1.0 - drift) - 0.01 * LEASE.as_secs_f64());
-        assert!(PATIENCE.as_secs_f64() >= LEASE.as_secs_f64() * (1.0 + drift) / (1.0 - drift));
-    }
-}
+mod tests;

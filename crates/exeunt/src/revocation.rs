@@ -229,7 +229,6 @@ impl Revoked {
     /// For the client of a distant authority: what the answer to its request said had ended.
     #[cfg(feature = "remote")]
     #[doc(hidden)]
-    #[must_use]
     pub const fn answered(seq: Option<Seq>, ended: Vec<SessionId>) -> Self {
         Self { seq, ended }
     }

@@ -52,7 +52,7 @@ pub(crate) async fn register(
     }
     let entry: Entry = form::read(words, &headers, body).await?;
     match auth.register(&entry.username, &entry.password).await {
-        Ok(_) => {
+        Ok(()) => {
             let logged_in =
                 auth.login(&entry.username, &entry.password).await.map_err(|error| Refusal::new(words, error))?;
             Ok((logged_in, go(StatusCode::SEE_OTHER, &destination(&app, &entry))).into_response())

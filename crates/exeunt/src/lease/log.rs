@@ -28,7 +28,9 @@ struct State {
 
 /// The log is not a continuation of what was heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the log of revocations went backwards or is another one: the database was restored, or a standby without the last commits was promoted")]
+#[error(
+    "the log of revocations went backwards or is another one: the database was restored, or a standby without the last commits was promoted"
+)]
 pub(crate) struct Regressed;
 
 impl Log {

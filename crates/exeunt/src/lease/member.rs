@@ -11,9 +11,9 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::Lease;
 use super::coordinator::Coordinator;
 use super::log::{Log, Regressed};
+use super::{BootInstant, Lease};
 use crate::live::Live;
 use crate::random::Random;
 use crate::revocation::Seq;
@@ -115,6 +115,12 @@ impl Member {
         }
     }
 
+    /// One renewal, where a test wants it.
+    #[cfg(test)]
+    pub(super) async fn renew_now(&self) -> Result<(), StoreError> {
+        self.renew().await.map_err(StoreError::from)
+    }
+
     /// Renews every so often, and hears as soon as there is a hint.
     async fn keep(self: Arc<Self>) {
         while !self.stopped.is_cancelled() {
@@ -170,7 +176,8 @@ impl Member {
             let more = matches!(news, News::After { more: true, .. });
             self.apply(news)?;
             if !more {
-                return self.count_from(sent);
+                self.count_from(sent);
+                return Ok(());
             }
         }
     }
@@ -179,6 +186,9 @@ impl Member {
     async fn join(&self) -> Result<(), Trouble> {
         self.lease.give_up();
         self.live.lapse();
+        if self.stopped.is_cancelled() {
+            return Ok(());
+        }
         if let Some(known) = self.log.known()
             && self.shared.news(&known).await? == News::Regressed
         {
@@ -197,20 +207,22 @@ impl Member {
         tracing::info!(%node, seq = known.seq.0, "this node has joined");
         self.applied.send_replace(known.seq);
         self.log.begin(known, cutoffs);
+        if self.stopped.is_cancelled() {
+            // It was told to leave while it came.
+            return Ok(self.shared.leave(node).await?);
+        }
         *self.node.lock() = Some(node);
-        self.count_from(sent)
+        self.count_from(sent);
+        Ok(())
     }
 
-    fn count_from(&self, sent: super::BootInstant) -> Result<(), Trouble> {
+    fn count_from(&self, sent: BootInstant) {
+        self.lease.renewed(sent);
         // A node that is leaving gets no lease by an answer that was on its way.
-        if !self.stopped.is_cancelled() {
-            self.lease.renewed(sent);
-            if self.stopped.is_cancelled() {
-                self.lease.give_up();
-            }
-            self.renewed.notify_one();
+        if self.stopped.is_cancelled() {
+            self.lease.give_up();
         }
-        Ok(())
+        self.renewed.notify_one();
     }
 
     fn apply(&self, news: News) -> Result<(), Trouble> {
@@ -220,7 +232,9 @@ impl Member {
                 Ok(())
             }
             Err(regressed) => {
-                tracing::error!("{regressed}; nothing is believed until `exeunt end --everyone --restored` has cut everybody off");
+                tracing::error!(
+                    "{regressed}; nothing is believed until `exeunt end --everyone --restored` has cut everybody off"
+                );
                 self.lease.give_up();
                 self.live.lapse();
                 *self.node.lock() = None;
@@ -251,15 +265,14 @@ impl Member {
     /// Tells what is open that nobody can vouch for its session any more, as soon as the lease is over.
     async fn close_without_lease(self: Arc<Self>) {
         while !self.stopped.is_cancelled() {
-            match self.lease.left() {
-                Some(left) => sleep(left).await,
-                None => {
-                    self.live.lapse();
-                    tokio::select! {
-                        () = self.stopped.cancelled() => return,
-                        () = self.renewed.notified() => {}
-                    }
-                }
+            if let Some(left) = self.lease.left() {
+                sleep(left).await;
+                continue;
+            }
+            self.live.lapse();
+            tokio::select! {
+                () = self.stopped.cancelled() => return,
+                () = self.renewed.notified() => {}
             }
         }
     }

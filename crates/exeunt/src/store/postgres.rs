@@ -30,8 +30,8 @@ pub use self::link::LinkError;
 use self::pool::Pool;
 use self::writer::Writer;
 use super::{
-    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Shared,
-    Store, StoreError, Swept, UserChange, UserChanged, Witness,
+    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Shared, Store,
+    StoreError, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::Timestamp;

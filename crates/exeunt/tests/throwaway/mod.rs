@@ -73,7 +73,12 @@ impl Postgres {
         } else {
             keeper.arg("env");
         }
-        keeper.env("BIN", binaries()).env("PORT", port.to_string()).env("BASE", base).env("SETTINGS", settings).env("REMOVE", &folder);
+        keeper
+            .env("BIN", binaries())
+            .env("PORT", port.to_string())
+            .env("BASE", base)
+            .env("SETTINGS", settings)
+            .env("REMOVE", &folder);
         let keeper = keeper.current_dir("/").stdin(Stdio::piped()).spawn().expect("a shell");
         let server = Self { folder, port, keeper, databases: AtomicU32::new(0) };
         server.wait_until_ready();
@@ -111,7 +116,9 @@ impl Postgres {
 
     /// A backup of a database, as text.
     pub(crate) fn dump(&self, database: &str) -> String {
-        let dump = Command::new(binaries().join("pg_dump")).args(["--no-owner", "-d", database]).output().expect("pg_dump");
+        assert!(database.contains(&self.port.to_string()));
+        let dump =
+            Command::new(binaries().join("pg_dump")).args(["--no-owner", "-d", database]).output().expect("pg_dump");
         assert!(dump.status.success(), "{dump:?}");
         String::from_utf8(dump.stdout).expect("text")
     }
@@ -155,7 +162,12 @@ impl Postgres {
         let postmaster = self.postmaster();
         let children = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).expect("children");
         // A child may have ended meanwhile.
-        let _ = Command::new("kill").arg(signal).arg(&postmaster).args(children.split_whitespace()).stderr(Stdio::null()).status();
+        let _ = Command::new("kill")
+            .arg(signal)
+            .arg(&postmaster)
+            .args(children.split_whitespace())
+            .stderr(Stdio::null())
+            .status();
     }
 
     fn postmaster(&self) -> String {

@@ -167,3 +167,22 @@ fn a_node_that_is_stopped_amid_a_transaction_keeps_nobody_else_from_signing_out(
         assert!((0..2).all(|node| cluster.check(node, &other) == 401));
     }
 }
+
+#[test]
+fn a_commit_whose_answer_is_lost_is_no_success_and_no_failure() {
+    let cluster = Cluster::of(2);
+    register(cluster.server(0), "ana");
+    for ending in Ending::ALL {
+        let token = sign_in(cluster.server(1), "ana");
+        cluster.warm(&token);
+        cluster.nodes[0].wire.hold_answers_to("NOTIFY exeunt_ended; COMMIT");
+        let answer = cluster.server(0).ask(&ending.request(&token));
+        assert!(answer.status == 503 || answer.status == 500, "{ending:?}: {answer:?}");
+        assert_eq!(answer.field("Set-Cookie"), None, "{ending:?}: the person can try again");
+        // It was committed, which the other node hears; this one says so when it can know.
+        assert_eq!(cluster.check(1, &token), 401);
+        cluster.nodes[0].wire.heal();
+        assert_eq!(cluster.check(0, &token), 401);
+        until(|| cluster.ask(0, &token) == 401);
+    }
+}

@@ -44,7 +44,9 @@ fn every_way_out_is_over_everywhere() {
         assert!((0..3).rev().all(|node| cluster.check(node, &token) == 401), "{ending:?}");
     }
     let tokens: Vec<String> = (0..3).map(|node| sign_in(cluster.server(node), "ana")).collect();
-    tokens.iter().for_each(|token| cluster.warm(token));
+    for token in &tokens {
+        cluster.warm(token);
+    }
     let answer = cluster.server(2).ask(&directlink("logout").basic("ana", PASSWORD));
     assert!(says_signed_out(&answer), "{answer:?}");
     assert!(tokens.iter().all(|token| (0..3).all(|node| cluster.check(node, token) == 401)));
@@ -56,7 +58,9 @@ fn all_others_and_a_changed_password_are_over_everywhere_and_the_one_that_stays_
     let kept = register(cluster.server(0), "ana");
     let others: Vec<String> = (0..2).map(|node| sign_in(cluster.server(node), "ana")).collect();
     cluster.warm(&kept);
-    others.iter().for_each(|token| cluster.warm(token));
+    for token in &others {
+        cluster.warm(token);
+    }
     let ended = cluster.server(0).ask(&Request::new("DELETE", "/api/sessions?keep=current").bearer(&kept));
     assert_eq!(ended.status, 200, "{ended:?}");
     assert!(others.iter().all(|token| (0..2).rev().all(|node| cluster.check(node, token) == 401)));

@@ -22,6 +22,8 @@ struct Held {
 struct State {
     requests: bool,
     answers: bool,
+    /// Answers are held as soon as these words were asked.
+    trap: Option<&'static [u8]>,
 }
 
 impl Wire {
@@ -48,12 +50,17 @@ impl Wire {
 
     /// Nothing passes in either direction.
     pub(super) fn cut(&self) {
-        self.hold(State { requests: true, answers: true });
+        self.hold(State { requests: true, answers: true, trap: None });
     }
 
     /// What the node asks arrives; what it is answered does not.
     pub(super) fn hold_answers(&self) {
-        self.hold(State { requests: false, answers: true });
+        self.hold(State { requests: false, answers: true, trap: None });
+    }
+
+    /// The answer to these words, and every later one, does not arrive.
+    pub(super) fn hold_answers_to(&self, words: &'static str) {
+        self.hold(State { requests: false, answers: false, trap: Some(words.as_bytes()) });
     }
 
     /// Everything that was held goes on.
@@ -73,7 +80,10 @@ fn carry(from: &TcpStream, to: &TcpStream, held: &Arc<Held>, is_held: fn(&State)
     std::thread::spawn(move || {
         let mut bytes = [0; 16 * 1024];
         while let Ok(count @ 1..) = from.read(&mut bytes) {
-            let state = held.state.lock().expect("whole");
+            let mut state = held.state.lock().expect("whole");
+            if let Some(words) = state.trap {
+                state.answers |= bytes[..count].windows(words.len()).any(|part| part == words);
+            }
             drop(held.changed.wait_while(state, |state| is_held(state)).expect("whole"));
             if to.write_all(&bytes[..count]).is_err() {
                 break;

@@ -17,7 +17,9 @@ const APPLICATION: &str = "exeunt";
 
 /// Where a server is. It can be printed: what it shows holds no password.
 #[derive(Clone)]
-pub struct Address {
+pub struct Address(Arc<Way>);
+
+struct Way {
     config: Config,
     tls: Option<MakeRustlsConnect>,
 }
@@ -29,7 +31,9 @@ pub enum AddressFault {
     #[error("it is an address such as postgres://USER@HOST/DATABASE")]
     Malformed,
     /// A word for the encryption that promises less than it says.
-    #[error("`sslmode` is `verify-full`, or, on this machine, `disable`: all between them lets somebody read or answer for the server")]
+    #[error(
+        "`sslmode` is `verify-full`, or, on this machine, `disable`: all between them lets somebody read or answer for the server"
+    )]
     SslMode,
     /// Plain text to another machine.
     #[error("`sslmode=disable` is for a server on this machine (a loopback address or a socket's folder) only")]
@@ -66,15 +70,15 @@ impl Address {
         let encrypted = is_encrypted(mode, is_here(&config))?;
         config.ssl_mode(if encrypted { SslMode::Require } else { SslMode::Disable });
         let tls = if encrypted { Some(MakeRustlsConnect::new(trusting(roots)?)) } else { None };
-        Ok(Self { config, tls })
+        Ok(Self(Arc::new(Way { config, tls })))
     }
 
-    pub(super) const fn config(&self) -> &Config {
-        &self.config
+    pub(super) fn config(&self) -> &Config {
+        &self.0.config
     }
 
     pub(super) fn tls(&self) -> Option<MakeRustlsConnect> {
-        self.tls.clone()
+        self.0.tls.clone()
     }
 }
 
@@ -87,15 +91,15 @@ impl std::fmt::Debug for Address {
 impl std::fmt::Display for Address {
     /// Hosts and database, as a person recognises them.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let hosts: Vec<String> = self.config.get_hosts().iter().map(shown).collect();
-        write!(f, "postgres://{}/{}", hosts.join(","), self.config.get_dbname().unwrap_or_default())
+        let hosts: Vec<String> = self.0.config.get_hosts().iter().map(shown).collect();
+        write!(f, "postgres://{}/{}", hosts.join(","), self.0.config.get_dbname().unwrap_or_default())
     }
 }
 
 /// The one rule: plain text stays on this machine.
 fn is_encrypted(mode: Option<&str>, here: bool) -> Result<bool, AddressFault> {
     match (mode, here) {
-        (None, true) | (Some("disable"), true) => Ok(false),
+        (None | Some("disable"), true) => Ok(false),
         (None, false) | (Some("verify-full"), _) => Ok(true),
         (Some("disable"), false) => Err(AddressFault::Plain),
         (Some(_), _) => Err(AddressFault::SslMode),
@@ -152,9 +156,9 @@ mod tests {
     #[test]
     fn plain_text_stays_on_this_machine() {
         for here in ["localhost", "127.0.0.1", "[::1]", "127.0.0.1,localhost"] {
-            assert!(Address::parse(&format!("postgres://u@{here}/d")).expect(here).tls.is_none(), "{here}");
+            assert!(Address::parse(&format!("postgres://u@{here}/d")).expect(here).0.tls.is_none(), "{here}");
         }
-        assert!(Address::parse("postgres:///d?host=/run/postgresql&user=u").expect("a socket").tls.is_none());
+        assert!(Address::parse("postgres:///d?host=/run/postgresql&user=u").expect("a socket").0.tls.is_none());
         for (query, fault) in [
             ("sslmode=disable", AddressFault::Plain),
             ("sslmode=prefer", AddressFault::SslMode),
@@ -176,9 +180,11 @@ mod tests {
     #[test]
     fn an_address_shows_no_password() {
         let address = Address::parse("postgres://ana:sesame@localhost:5433/sessions").expect("an address");
-        let shown = format!("{address} {address:?} {:?}", address.config);
+        let shown = format!("{address} {address:?} {:?}", address.config());
         assert!(shown.contains("localhost/sessions") && !shown.contains("sesame"), "{shown}");
-        for wrong in ["postgres://ana:sesame@localhost:port/d", "mysql://ana:sesame@localhost/d", "postgres://", "sesame"] {
+        for wrong in
+            ["postgres://ana:sesame@localhost:port/d", "mysql://ana:sesame@localhost/d", "postgres://", "sesame"]
+        {
             let said = format!("{:?}", Address::parse(wrong).expect_err(wrong));
             assert!(!said.contains("sesame"), "{said}");
         }

@@ -151,15 +151,12 @@ impl Link {
     async fn connect(address: &Address) -> Done<(Self, mpsc::Receiver<()>)> {
         let warned = Arc::default();
         let (hint, hints) = mpsc::channel(HINTS_MAX);
-        let (client, driver) = match address.tls() {
-            Some(tls) => {
-                let (client, connection) = address.config().connect(tls).await?;
-                (client, tokio::spawn(drive(connection, Arc::clone(&warned), hint)))
-            }
-            None => {
-                let (client, connection) = address.config().connect(tokio_postgres::NoTls).await?;
-                (client, tokio::spawn(drive(connection, Arc::clone(&warned), hint)))
-            }
+        let (client, driver) = if let Some(tls) = address.tls() {
+            let (client, connection) = address.config().connect(tls).await?;
+            (client, tokio::spawn(drive(connection, Arc::clone(&warned), hint)))
+        } else {
+            let (client, connection) = address.config().connect(tokio_postgres::NoTls).await?;
+            (client, tokio::spawn(drive(connection, Arc::clone(&warned), hint)))
         };
         Ok((Self { client, warned, statements: Mutex::default(), driver }, hints))
     }

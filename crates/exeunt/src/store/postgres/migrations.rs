@@ -26,7 +26,11 @@ pub(super) async fn migrate(link: &Link) -> Done<()> {
         let checksum = Sha256::digest(sql.as_bytes());
         match usize::try_from(number - 1).ok().and_then(|at| seen.get(at)) {
             Some(row) if row.try_get::<_, &str>(0)? == name && row.try_get::<_, &[u8]>(1)? == &checksum[..] => {}
-            Some(_) => return Err(Fault::Said(format!("migration {name} of the store is not the one that this program knows").into())),
+            Some(_) => {
+                return Err(Fault::Said(
+                    format!("migration {name} of the store is not the one that this program knows").into(),
+                ));
+            }
             None => {
                 link.run(sql).await?;
                 let add = "INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)";

@@ -20,7 +20,8 @@ const CUTOFFS_MAX: i64 = 1_000;
 /// Holds the counter, so that every revocation is either before the answer or finds the row (R9).
 pub(super) async fn join(link: &Link, node: NodeId, label: &str) -> Done<Known> {
     link.begin("SELECT seq FROM counter WHERE one = 1 FOR UPDATE").await?;
-    let sql = "SELECT c.seq, (SELECT r.stamp::text FROM revocations r WHERE r.seq = c.seq) FROM counter c WHERE one = 1";
+    let sql =
+        "SELECT c.seq, (SELECT r.stamp::text FROM revocations r WHERE r.seq = c.seq) FROM counter c WHERE one = 1";
     let row = link.query_opt(sql, &[]).await?.ok_or(Fault::Unreadable("the counter"))?;
     let known = Known { seq: Seq(row.try_get(0)?), stamp: row.try_get::<_, Option<String>>(1)?.map(Stamp) };
     let add = "INSERT INTO nodes (node, label, lease, heard) VALUES ($1, $2, 0, $3)";
@@ -45,9 +46,7 @@ pub(super) async fn renew(link: &Link, node: NodeId, known: &Known) -> Done<Opti
 pub(super) async fn news(link: &Link, known: &Known) -> Done<News> {
     let sql = "SELECT seq, target, user_id, sid, cause, ended, stamp::text FROM revocations WHERE seq >= $1 ORDER BY seq LIMIT $2";
     let found = link.query(sql, &[&known.seq.0, &LOG_PAGE]).await?;
-    let log = found.iter().map(|row| {
-        Ok(Logged { revocation: rows::revocation(row)?, stamp: Stamp(row.try_get(6)?) })
-    });
+    let log = found.iter().map(|row| Ok(Logged { revocation: rows::revocation(row)?, stamp: Stamp(row.try_get(6)?) }));
     let mut log = log.collect::<Done<Vec<Logged>>>()?;
     let more = i64::try_from(log.len()).is_ok_and(|read| read == LOG_PAGE);
     if let Some(stamp) = &known.stamp {

@@ -123,7 +123,9 @@ pub(super) async fn lock_user(tx: &Link, user: UserId) -> Done<()> {
 const fn becoming(to: Become) -> (&'static str, Deed, Option<Cause>) {
     match to {
         Become::Enabled => ("UPDATE users SET enabled = true WHERE id = $1", Deed::UserEnabled, Some(Cause::Enabled)),
-        Become::Disabled => ("UPDATE users SET enabled = false WHERE id = $1", Deed::UserDisabled, Some(Cause::Disabled)),
+        Become::Disabled => {
+            ("UPDATE users SET enabled = false WHERE id = $1", Deed::UserDisabled, Some(Cause::Disabled))
+        }
         // The row stays for the audit trail; what could identify or let in goes.
         Become::Deleted => (
             "UPDATE users SET name_key = NULL, hash = '', enabled = false, admin = false WHERE id = $1",

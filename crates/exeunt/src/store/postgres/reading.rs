@@ -26,7 +26,8 @@ pub(super) async fn user_by_id(link: &Link, user: UserId) -> Done<Option<KnownUs
 }
 
 pub(super) async fn users(link: &Link, after: UserId, limit: usize) -> Done<Vec<User>> {
-    let sql = "SELECT id, name, epoch, created_at, enabled, admin, hash FROM known_users WHERE id > $1 ORDER BY id LIMIT $2";
+    let sql =
+        "SELECT id, name, epoch, created_at, enabled, admin, hash FROM known_users WHERE id > $1 ORDER BY id LIMIT $2";
     let found = link.query(sql, &[&after.0, &rows::limit(limit)]).await?;
     found.iter().map(|row| rows::known_user(row).map(|known| known.user)).collect()
 }
@@ -91,16 +92,16 @@ pub(super) async fn audit(link: &Link, query: &AuditQuery) -> Done<Vec<AuditEntr
 
 /// Two statements, for what is asked of one user is found by an index of its own, and so is what was done to everybody.
 async fn audit_rows(link: &Link, query: &AuditQuery) -> Done<Vec<Row>> {
-    let of_all = "SELECT a.id, a.at, a.deed, a.user_id, coalesce(u.name, ''), a.sid, a.actor, a.address, a.cause, a.seq
-        FROM audit a LEFT JOIN users u ON u.id = a.user_id
+    let of_all = "SELECT a.id, a.at, a.deed, a.user_id, coalesce((SELECT u.name FROM users u WHERE u.id = a.user_id), ''), a.sid, a.actor, a.address, a.cause, a.seq
+        FROM audit a
         WHERE a.id < $1 AND ($2::text IS NULL OR a.cause = $2) AND a.at >= $3 AND a.at < $4 ORDER BY a.id DESC LIMIT $5";
-    let of_one = "SELECT a.id, a.at, a.deed, a.user_id, coalesce(u.name, ''), a.sid, a.actor, a.address, a.cause, a.seq
+    let of_one = "SELECT a.id, a.at, a.deed, a.user_id, coalesce((SELECT u.name FROM users u WHERE u.id = a.user_id), ''), a.sid, a.actor, a.address, a.cause, a.seq
         FROM ((SELECT * FROM audit WHERE user_id = $6 AND id < $1 AND ($2::text IS NULL OR cause = $2) AND at >= $3 AND at < $4
                ORDER BY id DESC LIMIT $5)
               UNION ALL
               (SELECT * FROM audit WHERE user_id IS NULL AND id < $1 AND ($2::text IS NULL OR cause = $2) AND at >= $3 AND at < $4
                ORDER BY id DESC LIMIT $5)) a
-        LEFT JOIN users u ON u.id = a.user_id ORDER BY a.id DESC LIMIT $5";
+        ORDER BY a.id DESC LIMIT $5";
     let before = query.before.unwrap_or(i64::MAX);
     let cause = query.cause.map(Cause::as_str);
     let from = query.from.map_or(i64::MIN, Timestamp::as_micros);

@@ -104,8 +104,10 @@ async fn write_until_closed(address: Address, mut jobs: mpsc::Receiver<Box<dyn J
         };
         match &committed {
             Ok(()) => {
-                for witness in witnesses.lock().iter() {
-                    said.iter().for_each(|revocation| witness.heard(revocation));
+                for (witness, revocation) in
+                    witnesses.lock().iter().flat_map(|witness| said.iter().map(move |said| (witness, said)))
+                {
+                    witness.heard(revocation);
                 }
             }
             Err(fault) => tracing::error!(%fault, sentences = group.len(), "the store could not commit"),
