@@ -3,6 +3,7 @@
 //! Owns a store that is nothing but a log, and its cues: what happens while a renewal is on its way.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -183,20 +184,30 @@ async fn an_answer_that_came_late_extends_nothing() {
 #[tokio::test(start_paused = true)]
 async fn what_a_renewal_brings_is_applied_before_its_lease_counts() {
     let scene = Scene::new().await;
-    for _ in 0..50 {
+    for _ in 0..20 {
         let session = scene.believed();
         scene.clock.advance(LEASE);
+        // Much to apply, and the one that counts is the last.
+        for _ in 0..500 {
+            let (id, digest) = (SessionId::generate(&OsRandom), Token::generate(&OsRandom).digest());
+            scene.desk.write(&Session { id, digest, ..session.clone() }, "a");
+        }
         scene.desk.write(&session, "a");
-        let (live, done) = (Arc::clone(&scene.live), Arc::new(std::sync::atomic::AtomicBool::new(false)));
-        let (watched, stop) = (session.digest, Arc::clone(&done));
+        let (live, done) = (Arc::clone(&scene.live), Arc::new(AtomicBool::new(false)));
+        let (watched, stop, begun) = (session.digest, Arc::clone(&done), Arc::new(AtomicBool::new(false)));
+        let has_begun = Arc::clone(&begun);
         // Looks all the while: there must be no moment with a lease and without the ending.
         let looking = std::thread::spawn(move || {
-            while !stop.load(std::sync::atomic::Ordering::SeqCst) {
+            while !stop.load(Ordering::SeqCst) {
                 assert!(!matches!(live.look(&watched, NOW), Belief::Live(_)), "believed before it was heard");
+                begun.store(true, Ordering::SeqCst);
             }
         });
+        while !has_begun.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
         scene.member.renew_now().await.expect("committed");
-        done.store(true, std::sync::atomic::Ordering::SeqCst);
+        done.store(true, Ordering::SeqCst);
         looking.join().expect("never believed");
         assert_eq!(scene.belief(&session), Belief::Unknown, "evicted, and the lease holds");
     }
