@@ -206,7 +206,7 @@ impl SessionCommand {
 impl EndCommand {
     async fn run(self, config: &Config) -> anyhow::Result<()> {
         if self.restored {
-            return serve::adopt(config);
+            return serve::adopt(config).await;
         }
         let of = self.user.map_or(Whom::Everyone, Whom::User);
         if self.dry_run {

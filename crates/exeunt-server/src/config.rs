@@ -11,19 +11,23 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use exeunt::authority::SESSIONS_PER_USER;
+use exeunt::authority::{SESSIONS_PER_USER, Strict};
+use exeunt::store::postgres::Address;
 use exeunt::{Lifetime, SessionLimit};
 use exeunt_axum::CookieDomain;
 use url::Url;
 
+use self::parse::Place;
 pub use self::parse::SettingError;
 pub use self::sources::{Flags, Raw};
 
 /// The names of all settings, as in the file; a flag is spelled with hyphens, the environment `EXEUNT_` and capitals.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 19] = [
     "listen",
     "data",
     "store",
+    "listen_store",
+    "strict",
     "public_url",
     "registration",
     "metrics",
@@ -49,6 +53,15 @@ pub enum LogFormat {
     Text,
 }
 
+/// A store that many nodes share.
+#[derive(Clone, Debug)]
+pub struct SharedStore {
+    /// `store`: where it is.
+    pub address: Address,
+    /// `listen_store`: where notifications are heard, if a pooler stands before the store. Default: the same.
+    pub listen: Address,
+}
+
 /// The settings of a server.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -56,6 +69,10 @@ pub struct Config {
     pub listen: String,
     /// `data`: the folder of the embedded store. Default `./exeunt-data`.
     pub data: PathBuf,
+    /// `store`, where it is a PostgreSQL server's address: then there is no data folder. Default: none.
+    pub shared: Option<SharedStore>,
+    /// `strict`: how checks are answered where many nodes share a store, `lease` or `read-through`. Default `lease`.
+    pub strict: Strict,
     /// `public_url`: how the world sees the server.
     pub public_url: Option<Url>,
     /// `registration`: `open` or `closed`. Default: open on loopback, closed elsewhere.
@@ -104,6 +121,8 @@ impl Config {
         let config = Self {
             listen: raw.get("listen", parse::host_and_port)?.unwrap_or_else(|| "localhost:3000".to_owned()),
             data: data_folder(raw)?,
+            shared: shared_store(raw)?,
+            strict: raw.get("strict", parse::strict)?.unwrap_or(Strict::Lease),
             registration: raw.get("registration", parse::open_or_closed)?,
             metrics: raw.get("metrics", parse::loopback)?.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
             urllink: raw.get("urllink", parse::link)?.unwrap_or_default(),
@@ -154,13 +173,24 @@ impl Config {
 )]
 pub struct Exposed(SocketAddr);
 
-/// `store` is another way to say where the data is: `sqlite:FOLDER`. It may not say both, nor ask for less than the promise.
+/// `store` is another way to say where the data is. It may not say both, nor ask for less than the promise.
 fn data_folder(raw: &Raw) -> Result<PathBuf, SettingError> {
     let data = raw.get("data", parse::folder)?;
     match (data, raw.get("store", parse::store)?) {
         (Some(_), Some(_)) => Err(raw.refuse("store", "set either `data` or `store`, not both")),
-        (Some(folder), None) | (None, Some(folder)) => Ok(folder),
-        (None, None) => Ok(PathBuf::from("./exeunt-data")),
+        (Some(folder), None) | (None, Some(Place::Folder(folder))) => Ok(folder),
+        (None, None | Some(Place::Shared(_))) => Ok(PathBuf::from("./exeunt-data")),
+    }
+}
+
+fn shared_store(raw: &Raw) -> Result<Option<SharedStore>, SettingError> {
+    let listen = raw.get("listen_store", parse::address)?;
+    match (raw.get("store", parse::store)?, listen) {
+        (Some(Place::Shared(address)), listen) => {
+            Ok(Some(SharedStore { listen: listen.unwrap_or_else(|| address.clone()), address }))
+        }
+        (_, Some(_)) => Err(raw.refuse("listen_store", "it goes with a `store` that many nodes share")),
+        (_, None) => Ok(None),
     }
 }
 
@@ -238,7 +268,11 @@ mod tests {
             ("cookie_domain", "example.org"),
             ("log", "=="),
             ("log_format", "xml"),
-            ("store", "postgres://localhost"),
+            ("store", "postgres://u@db.example/d?sslmode=disable"),
+            ("store", "postgres://u@db.example/d?sslmode=require"),
+            ("store", "mysql://localhost"),
+            ("listen_store", "postgres://u@localhost/d"),
+            ("strict", "loose"),
             ("store", "sqlite:x?synchronous=NORMAL"),
             ("urllink", "javascript:alert(1)"),
         ] {

@@ -3,17 +3,19 @@
 //! Owns the order of coming and going: bind, refuse what would expose tokens, own the store, let commands in, serve, drain,
 //! write what is left, close. The one place that joins the parts.
 
+mod store;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
-use exeunt::clock::{Clock as _, SystemClock};
-use exeunt::store::sqlite::{OpenError, SqliteStore};
-use exeunt::{Authority, Settings};
+use anyhow::Context as _;
+use exeunt::Authority;
+use exeunt::authority::Part;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::store::{adopt, is_in_use, open};
 use crate::cli::say;
 use crate::config::Config;
 use crate::control::{self, Control};
@@ -27,8 +29,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     let https = config.is_https(&addresses)?;
     let authority = own(&config).await?;
-    let control = Control::bind(&config.data)
-        .with_context(|| format!("exeunt.sock, for commands, cannot be made in {}", config.data.display()))?;
+    let control = control(&config)?;
     let app = App::new(Arc::clone(&authority), &config, https, config.registration_open(&addresses));
 
     let metrics_listener = TcpListener::bind(config.metrics)
@@ -40,13 +41,29 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     announce(&config, &addresses, metrics_listener.local_addr()?);
     let counted = accept::serve(vec![metrics_listener], metrics::router(Arc::clone(&app.metrics)), stop.clone());
     let served = accept::serve(listeners, routes::router(&app), stop.clone());
-    tokio::join!(counted, served, control.serve(Arc::clone(&authority), stop));
+    let commanded = async {
+        if let Some(control) = control {
+            control.serve(Arc::clone(&authority), stop).await;
+        }
+    };
+    tokio::join!(counted, served, commanded);
 
     if let Err(error) = authority.keep_house().await {
         tracing::warn!(%error, "the last touches were not written");
     }
+    // Nothing is answered any more, so nobody needs to wait for this node.
+    authority.leave().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The way for commands into this server. Where many nodes share the store a command opens it itself.
+fn control(config: &Config) -> anyhow::Result<Option<Control>> {
+    if config.shared.is_some() {
+        return Ok(None);
+    }
+    let failed = || format!("exeunt.sock, for commands, cannot be made in {}", config.data.display());
+    Control::bind(&config.data).with_context(failed).map(Some)
 }
 
 /// How often the data folder is tried while somebody else has it who will soon give it up.
@@ -56,8 +73,9 @@ pub(crate) const FOLDER_PAUSE: Duration = Duration::from_millis(50);
 
 /// As [`open`], but waits for a command that has the folder, or a server that is leaving it. One that serves is not leaving.
 async fn own(config: &Config) -> anyhow::Result<Arc<Authority>> {
+    let part = Part::Node { strict: config.strict, label: label(config) };
     for tried in 0..FOLDER_TRIES {
-        match open(config).await {
+        match open(config, part.clone()).await {
             Err(error) if is_in_use(&error) && !control::is_served(&config.data).await => {
                 if tried == 0 {
                     tracing::info!(data = %config.data.display(), "waiting for whoever has the data folder");
@@ -67,36 +85,13 @@ async fn own(config: &Config) -> anyhow::Result<Arc<Authority>> {
             done => return done,
         }
     }
-    open(config).await
+    open(config, part).await
 }
 
-/// Whether the store was not opened because another process owns the folder.
-pub(crate) fn is_in_use(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(OpenError::InUse { .. }))
-}
-
-/// Ends everything in a data folder that was restored or copied, so that it can be served again (R8).
-pub(crate) fn adopt(config: &Config) -> anyhow::Result<()> {
-    let (_, revocation) = SqliteStore::adopt(&config.data, SystemClock.now())?;
-    say(format_args!("everything ended by revocation {}; the folder can be served again", revocation.seq.0));
-    Ok(())
-}
-
-/// The authority over the store of these settings. This process owns the data folder from now on.
-pub(crate) async fn open(config: &Config) -> anyhow::Result<Arc<Authority>> {
-    let store = SqliteStore::open(&config.data).map_err(|error| match error {
-        OpenError::Restored { .. } => {
-            anyhow!("{error}: run `exeunt end --everyone --restored --data {}`", config.data.display())
-        }
-        error => error.into(),
-    })?;
-    let settings = Settings {
-        lifetime: config.lifetime,
-        password_chars_min: config.password_chars_min,
-        sessions_per_user: config.sessions_per_user,
-        ..Settings::default()
-    };
-    Authority::open(Arc::new(store), settings).await.context("the live sessions cannot be read")
+/// What people call this node: its machine and where it listens.
+fn label(config: &Config) -> String {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{} {}", machine.trim(), config.listen)
 }
 
 /// Binds every address of the name: `localhost` is two, and browsers try both.

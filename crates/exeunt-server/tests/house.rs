@@ -45,7 +45,8 @@ fn sources() -> Vec<Source> {
             }
         }
     }
-    let helpers = ["exeunt/src/store/conformance", "exeunt/src/store/staged", "exeunt/src/live/tests"];
+    let helpers =
+        ["exeunt/src/store/conformance", "exeunt/src/store/staged", "exeunt/src/live/tests", "exeunt/src/lease/tests"];
     found.retain(|source| !source.is_in(&helpers));
     assert!(found.len() > 50, "the house was not found");
     found
@@ -119,9 +120,11 @@ fn nouns_import_only_nouns() {
 fn the_store_knows_no_backend_and_a_backend_no_other() {
     never(&["exeunt/src/store"], &["crate::live", "crate::authority", "crate::hasher"]);
     never(&["exeunt/src/store/memory"], &["rusqlite", "store::sqlite"]);
-    never(&["exeunt/src/store/sqlite"], &["store::memory"]);
+    never(&["exeunt/src/store/sqlite"], &["store::memory", "postgres"]);
+    never(&["exeunt/src/store/postgres"], &["store::memory", "sqlite::", "rusqlite"]);
+    never(&["exeunt/src/lease"], &["crate::authority", "postgres", "sqlite", "store::memory"]);
     never(&["exeunt/src/live"], &["crate::authority", "store::sqlite", "store::memory", "rusqlite"]);
-    never(&["exeunt/src/authority", "exeunt/src/hasher", "exeunt/src/attempts"], &["sqlite", "memory::"]);
+    never(&["exeunt/src/authority", "exeunt/src/hasher", "exeunt/src/attempts"], &["sqlite", "postgres", "memory::"]);
 }
 
 #[test]
@@ -145,13 +148,16 @@ fn what_one_place_may_do_is_done_in_one_place() {
     only(&["exeunt/src/random"], "getrandom::");
     only(&["exeunt-server/src/config"], "std::env::");
     only(&["exeunt/src/store/sqlite"], "rusqlite");
+    only(&["exeunt/src/store/postgres"], "tokio_postgres");
+    only(&["exeunt/src/lease"], "rustix::");
     only(&["exeunt-server/src/cli", "exeunt-server/src/serve"], "anyhow");
 }
 
 /// R1 as far as a text can show it: no statement sets a session live, and no upsert touches one.
 #[test]
 fn no_statement_brings_a_session_back() {
-    for source in sources().iter().filter(|source| source.is_in(&["exeunt/src/store/sqlite"])) {
+    let backends = ["exeunt/src/store/sqlite", "exeunt/src/store/postgres"];
+    for source in sources().iter().filter(|source| source.is_in(&backends)) {
         let text = source.text.to_ascii_lowercase();
         for phrase in ["ended_by = null", "insert or replace", "do update"] {
             assert!(!text.contains(phrase), "{}: {phrase}", source.path);

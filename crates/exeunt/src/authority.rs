@@ -7,6 +7,7 @@
 mod errors;
 mod guests;
 mod keeper;
+mod many;
 mod opening;
 mod users;
 
@@ -14,14 +15,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::errors::{ChangeError, LoginError, RegisterError};
+use self::many::Many;
+pub use self::many::{NodeState, Part, Strict};
 use crate::attempts::Attempts;
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::{Clock, SystemClock};
 use crate::credential::{PASSWORD_CHARS_MIN, Work};
 use crate::hasher::Hasher;
+use crate::lease::{BootClock, Lease, SystemBootClock};
 use crate::live::{Belief, Fill, Live, TooManyWatches, Watch};
 use crate::random::{OsRandom, Random};
-use crate::revocation::{By, Cause, Order, Revocation, Revoked, Target};
+use crate::revocation::{By, Cause, Order, Revoked, Target};
 use crate::session::{Device, Lifetime, LiveSession, Opened, Session, SessionId};
 use crate::store::{SessionLimit, Store, StoreError};
 use crate::token::{Token, TokenDigest};
@@ -62,8 +66,12 @@ pub struct Settings {
     pub users: Option<Arc<dyn Users>>,
     /// How often touches are written and expired sessions swept; `None` leaves that to [`Authority::keep_house`].
     pub keep_every: Option<Duration>,
+    /// What this process is to other nodes that share the store.
+    pub part: Part,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// What leases are measured by.
+    pub boot_clock: Arc<dyn BootClock>,
     /// Where tokens come from.
     pub random: Arc<dyn Random>,
 }
@@ -77,7 +85,9 @@ impl Default for Settings {
             users: None,
             sessions_per_user: SessionLimit::EndOldest(SESSIONS_PER_USER),
             keep_every: Some(keeper::KEEP_EVERY),
+            part: Part::Node { strict: Strict::Lease, label: String::new() },
             clock: Arc::new(SystemClock),
+            boot_clock: Arc::new(SystemBootClock),
             random: Arc::new(OsRandom),
         }
     }
@@ -100,6 +110,8 @@ pub struct Authority {
     hasher: Hasher,
     attempts: Attempts,
     settings: Settings,
+    /// Where many nodes share the store.
+    many: Option<Many>,
 }
 
 impl Authority {
@@ -109,10 +121,12 @@ impl Authority {
     ///
     /// [`StoreError`] when the live sessions could not be read.
     pub async fn open(store: Arc<dyn Store>, settings: Settings) -> Result<Arc<Self>, StoreError> {
-        let live = Arc::new(Live::new(settings.lifetime));
+        let lease = store.shared().map(|_| Arc::new(Lease::new(Arc::clone(&settings.boot_clock))));
+        let live = Arc::new(Live::under(settings.lifetime, lease.clone()));
         store.tell(Arc::clone(&live) as Arc<_>);
+        let many = Many::enter(&*store, (&live, lease), &settings).await?;
         let hasher = Hasher::new(settings.work, Arc::clone(&settings.random));
-        let authority = Arc::new(Self { store, live, hasher, attempts: Attempts::new(), settings });
+        let authority = Arc::new(Self { store, live, hasher, attempts: Attempts::new(), settings, many });
         if authority.store.is_exclusive() {
             authority.load().await?;
         }
@@ -154,10 +168,10 @@ impl Authority {
     /// [`StoreError`] when memory does not know and the store could not look. It is not a refusal.
     pub async fn check(&self, token: &Token) -> Result<Standing, StoreError> {
         let digest = token.digest();
-        match self.live.look(&digest, self.settings.clock.now()) {
-            Belief::Live(session) => Ok(Standing::Live(session)),
+        match self.believe(&digest).await? {
+            Belief::Live(session) if self.answers_from_memory() => Ok(Standing::Live(session)),
             Belief::Dead => Ok(Standing::Refused),
-            Belief::Unknown => self.ask(&digest).await,
+            Belief::Live(_) | Belief::Unknown | Belief::NoLease => self.ask(&digest).await,
         }
     }
 
@@ -173,19 +187,14 @@ impl Authority {
     pub async fn revoke(&self, target: Target, cause: Cause, by: By) -> Result<Revoked, StoreError> {
         let order = Order { target, cause, by, at: self.settings.clock.now() };
         match self.store.revoke(&order).await? {
-            None => Ok(Revoked::nothing_left()),
+            None => {
+                self.closed_by_others().await?;
+                Ok(Revoked::nothing_left())
+            }
             Some(revocation) => {
                 self.closed(&revocation).await;
                 Ok(Revoked::proven(&revocation))
             }
-        }
-    }
-
-    /// Waits until what was open for the session of a token that opens nothing any more is closed, as [`Authority::revoke`] does: for
-    /// whoever signs out of what somebody else is just ending. A token that opens a session is not waited for.
-    pub async fn settled(&self, token: &Token) {
-        if self.live.look(&token.digest(), self.settings.clock.now()) == Belief::Dead {
-            not_for_ever(self.live.closed_for(&token.digest())).await;
         }
     }
 
@@ -220,15 +229,6 @@ impl Authority {
         self.live.watch(&token.digest(), self.settings.clock.now())
     }
 
-    /// Whether a sign-in or sign-out could be remembered now.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when it could not.
-    pub async fn ready(&self) -> Result<(), StoreError> {
-        self.store.ready().await
-    }
-
     /// How this authority decides.
     #[must_use]
     pub const fn settings(&self) -> &Settings {
@@ -241,24 +241,27 @@ impl Authority {
         self.live.len()
     }
 
-    /// Waits until what was open for the ended sessions is closed, but not for ever.
-    async fn closed(&self, revocation: &Revocation) {
-        not_for_ever(self.live.closed(revocation)).await;
-    }
-
     /// What the store says of a token that memory has not heard of. Its word passes the same gate (R4): it is filled
     /// against the endings heard since it was read, and then looked up like any other.
     async fn ask(&self, digest: &TokenDigest) -> Result<Standing, StoreError> {
         for _ in 0..FILL_TRIES {
             let Some(found) = self.store.session_by_token(digest).await? else { return Ok(Standing::Refused) };
-            if self.live.fill(&found.row, found.mark) == Fill::Entered {
-                return Ok(match self.live.look(digest, self.settings.clock.now()) {
-                    Belief::Live(session) => Standing::Live(session),
-                    Belief::Dead | Belief::Unknown => Standing::Refused,
-                });
+            if self.live.fill(&found.row, found.mark) == Fill::Refused {
+                continue;
+            }
+            match self.believe(digest).await? {
+                Belief::Live(session) => return Ok(Standing::Live(session)),
+                Belief::Dead => return Ok(Standing::Refused),
+                // Unused for too long, here and wherever the store was told of; else it ended just now, and the store knows.
+                Belief::Unknown if self.is_idle(&found.row) => return Ok(Standing::Refused),
+                Belief::Unknown | Belief::NoLease => {}
             }
         }
         Err(StoreError::Busy)
+    }
+
+    fn is_idle(&self, session: &Session) -> bool {
+        self.settings.clock.now() >= session.seen_at.plus(self.settings.lifetime.idle)
     }
 
     async fn load(&self) -> Result<(), StoreError> {

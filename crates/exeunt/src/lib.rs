@@ -34,6 +34,7 @@
 //! | [`user`], [`credential`], [`session`], [`token`], [`revocation`], [`audit`], [`clock`], [`random`] | the nouns; they import each other only downward |
 //! | [`store`] | what is asked of memory that survives; its backends |
 //! | [`live`] | what this process may believe |
+//! | [`lease`] | how long it may, where many nodes share a store |
 //! | [`users`] | what is asked of an app that keeps its users itself |
 //! | [`hasher`], [`attempts`] | what a stranger's try may cost us, and how often |
 //! | [`authority`] | every decision |
@@ -44,6 +45,7 @@ pub mod authority;
 pub mod clock;
 pub mod credential;
 pub mod hasher;
+pub mod lease;
 pub mod live;
 pub mod random;
 pub mod revocation;

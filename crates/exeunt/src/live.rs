@@ -19,9 +19,10 @@ use hashbrown::hash_table;
 use parking_lot::{Mutex, RwLock};
 
 use self::shard::{Entry, Shard};
-use self::watch::Watches;
+use self::watch::{Stands, Watches};
 pub use self::watch::{TooManyWatches, Watch};
 use crate::clock::Timestamp;
+use crate::lease::Lease;
 use crate::revocation::{Revocation, Seq, Target};
 use crate::session::{Lifetime, LiveSession, Session, SessionId};
 use crate::store::{Seen, Witness};
@@ -30,6 +31,9 @@ use crate::user::{Epoch, UserId};
 
 /// Shards of the table. A writer stops the readers of one shard only; 64 is far above the cores that read at once.
 const SHARDS: usize = 64;
+
+/// Sessions that a shard remembers where the store can be asked again: a million in all, some 80 MB.
+const SHARD_MAX: usize = 16_384;
 
 /// Endings that are remembered to be held against fills that were read before them. A fill whose mark is older than all
 /// of these is refused and read again, so the number costs time, never safety.
@@ -52,6 +56,8 @@ pub struct Live {
     everyone: AtomicI64,
     watches: Arc<Watches>,
     lifetime: Lifetime,
+    /// Where many nodes share the store: until when anything here may be believed.
+    lease: Option<Arc<Lease>>,
 }
 
 /// One user in one epoch: shared by all the sessions of it, so that ending everything is one flag.
@@ -71,6 +77,8 @@ struct Book {
     tombstones: VecDeque<(Seq, Target)>,
     /// The highest number that was dropped from the tombstones.
     forgotten: Option<Seq>,
+    /// The highest number that was heard.
+    newest: Option<Seq>,
 }
 
 /// What memory knows of a token.
@@ -82,6 +90,8 @@ pub enum Belief {
     Dead,
     /// Memory is not complete and has not heard of it: the store must be asked.
     Unknown,
+    /// This node may not believe anything now.
+    NoLease,
 }
 
 /// What became of a fill.
@@ -98,14 +108,21 @@ impl Live {
     /// An empty table, in which absence proves nothing yet.
     #[must_use]
     pub fn new(lifetime: Lifetime) -> Self {
+        Self::under(lifetime, None)
+    }
+
+    /// An empty table that is believed only while the lease holds.
+    #[must_use]
+    pub fn under(lifetime: Lifetime, lease: Option<Arc<Lease>>) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             book: Mutex::default(),
             touched: Mutex::default(),
             complete: AtomicBool::new(false),
             everyone: AtomicI64::new(0),
-            watches: Arc::default(),
+            watches: Arc::new(Watches::under(lease.clone())),
             lifetime,
+            lease,
         }
     }
 
@@ -114,9 +131,12 @@ impl Live {
         self.complete.store(true, Ordering::SeqCst);
     }
 
-    /// The gate (R4). Every acceptance comes through here.
+    /// The gate (R4). Every acceptance comes through here. The lease is looked at first: what holds after that was heard before.
     #[must_use]
     pub fn look(&self, digest: &TokenDigest, now: Timestamp) -> Belief {
+        if self.lease.as_ref().is_some_and(|lease| !lease.holds()) {
+            return Belief::NoLease;
+        }
         let now = seconds(now);
         let shard = self.shard(digest).read();
         let Some(entry) = shard.get(digest) else {
@@ -127,8 +147,12 @@ impl Live {
         }
         let seen = entry.seen();
         let idle_at = seen.saturating_add(whole_seconds(self.lifetime.idle));
-        if now >= entry.expires_s || now >= idle_at {
+        if now >= entry.expires_s {
             return Belief::Dead;
+        }
+        if now >= idle_at {
+            // Where others write, it may have been used elsewhere.
+            return if self.complete.load(Ordering::SeqCst) { Belief::Dead } else { Belief::Unknown };
         }
         let idle_at =
             if now.saturating_sub(seen) >= TOUCH_EVERY_S { self.touch(entry, digest, seen, now) } else { idle_at };
@@ -151,8 +175,36 @@ impl Live {
             return Fill::Refused;
         }
         let Some(holder) = book.holder_for(session) else { return Fill::Refused };
-        self.shard(&session.digest).write().insert(Entry::new(session, holder));
+        let mut shard = self.shard(&session.digest).write();
+        if self.lease.is_some() && shard.len() >= SHARD_MAX && shard.get(&session.digest).is_none() {
+            shard.evict_one();
+        }
+        shard.insert(Entry::new(session, holder));
         Fill::Entered
+    }
+
+    /// Forgets everything but endings after `base`: whoever joins begins with empty memory (R9), and nothing that was read before `base`
+    /// is believed.
+    pub(crate) fn forget(&self, base: Seq) {
+        let mut book = self.book.lock();
+        book.tombstones.retain(|(seq, _)| *seq > base);
+        (book.forgotten, book.newest) = (Some(base), None);
+        book.holders.clear();
+        let everyone = book.tombstones.iter().filter(|(_, target)| *target == Target::Everyone).map(|(seq, _)| seq.0);
+        self.everyone.store(everyone.max().unwrap_or(0), Ordering::SeqCst);
+        for shard in &self.shards {
+            *shard.write() = Shard::default();
+        }
+    }
+
+    /// Tells whatever is open that nobody can vouch for its session any more.
+    pub(crate) fn lapse(&self) {
+        self.watches.lapse();
+    }
+
+    /// Waits until whatever was told of endings up to `seq` is closed.
+    pub(crate) async fn closed_up_to(&self, seq: Seq) {
+        self.watches.closed_up_to(seq).await;
     }
 
     /// The touches that wait to be written; the caller writes them or loses them.
@@ -191,7 +243,12 @@ impl Live {
     pub fn watch(&self, digest: &TokenDigest, now: Timestamp) -> Result<Option<Watch>, TooManyWatches> {
         // Watched first and looked at second: an ending in between either finds the watch or is seen by the look.
         let watch = Watches::begin(&self.watches, *digest)?;
-        Ok(matches!(self.look(digest, now), Belief::Live(_)).then_some(watch))
+        match self.look(digest, now) {
+            Belief::Live(_) => Ok(Some(watch)),
+            Belief::Dead => Ok(None),
+            // It was believed a moment ago; what cannot be watched now must not be called ended.
+            Belief::Unknown | Belief::NoLease => Err(TooManyWatches),
+        }
     }
 
     /// Waits until whatever was told of this revocation is closed. What is open for others, and will not close, holds nobody up.
@@ -211,8 +268,12 @@ impl Live {
     }
 
     /// Whether memory still holds it live, without using it.
-    fn stands(&self, digest: &TokenDigest) -> bool {
-        self.shard(digest).read().get(digest).is_some_and(|entry| self.is_of_today(entry))
+    fn stands(&self, digest: &TokenDigest) -> Stands {
+        match self.shard(digest).read().get(digest) {
+            Some(entry) if self.is_of_today(entry) => Stands::Yes,
+            None if !self.complete.load(Ordering::SeqCst) => Stands::Unknown,
+            _ => Stands::No,
+        }
     }
 
     fn shard(&self, digest: &TokenDigest) -> &RwLock<Shard> {
@@ -236,7 +297,9 @@ impl Witness for Live {
     /// told (R6).
     fn heard(&self, revocation: &Revocation) {
         let mut book = self.book.lock();
-        book.remember(revocation.seq, revocation.target);
+        if !book.remember(revocation.seq, revocation.target) {
+            return;
+        }
         match revocation.target {
             Target::User(user) => {
                 if let Some(holder) = book.holders.find(user_hash(user), |holder| holder.id == user)
@@ -256,7 +319,7 @@ impl Witness for Live {
         }
         drop(book);
         if matches!(revocation.target, Target::User(_) | Target::Everyone) {
-            self.watches.tell_all(|digest| !self.stands(digest), revocation.seq);
+            self.watches.tell_all(|digest| self.stands(digest), revocation.seq);
         }
     }
 }
@@ -288,13 +351,19 @@ impl Book {
         }
     }
 
-    fn remember(&mut self, seq: Seq, target: Target) {
+    /// False: it was heard already; where many write, one's own are heard at once and once more in their turn.
+    fn remember(&mut self, seq: Seq, target: Target) -> bool {
+        if self.newest >= Some(seq) && self.tombstones.iter().any(|(heard, _)| *heard == seq) {
+            return false;
+        }
+        self.newest = self.newest.max(Some(seq));
         if self.tombstones.len() == TOMBSTONES_MAX
             && let Some((oldest, _)) = self.tombstones.pop_front()
         {
             self.forgotten = self.forgotten.max(Some(oldest));
         }
         self.tombstones.push_back((seq, target));
+        true
     }
 }
 

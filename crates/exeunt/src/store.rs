@@ -6,7 +6,10 @@
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod rows;
+mod shared;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 #[cfg(any(test, feature = "conformance"))]
@@ -17,6 +20,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use self::rows::*;
+pub use self::shared::*;
 use crate::audit::{AuditEntry, AuditQuery};
 
 use crate::clock::Timestamp;
@@ -41,6 +45,11 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// Whether this process alone writes to the store, so that memory can be complete.
     fn is_exclusive(&self) -> bool;
+
+    /// What it offers to the nodes that share it; `None` where nodes that share it know nothing of each other.
+    fn shared(&self) -> Option<Arc<dyn Shared>> {
+        None
+    }
 
     /// Adds a user; `None` when the name's key is taken.
     ///

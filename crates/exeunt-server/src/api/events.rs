@@ -64,6 +64,10 @@ impl Events {
             Step::Wait => tokio::select! {
                 biased;
                 () = self.watch.ended() => {
+                    // Else nobody here can vouch for the session any more; the client asks again.
+                    if !self.watch.was_told() {
+                        return None;
+                    }
                     self.step = Step::Close;
                     ENDED
                 }

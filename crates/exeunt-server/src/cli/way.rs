@@ -4,6 +4,7 @@
 //! server: the lock on the folder says who may.
 
 use anyhow::Context as _;
+use exeunt::authority::Part;
 
 use crate::config::Config;
 use crate::control::{AskError, Reached, reach};
@@ -12,6 +13,11 @@ use crate::serve::{self, FOLDER_PAUSE, FOLDER_TRIES, is_in_use};
 
 /// Has an errand done. When this returns `Ok`, it is done.
 pub(super) async fn deliver(config: &Config, errand: Errand, out: &mut impl Lines) -> anyhow::Result<()> {
+    if config.shared.is_some() {
+        // Every process may open a store that many share; what it ends, the nodes hear before it says so.
+        let authority = serve::open(config, Part::Visitor).await?;
+        return errand.perform(&authority, out).await.map_err(of_errand);
+    }
     let mut tries = FOLDER_TRIES;
     loop {
         let shut = match reach(&config.data).await.map_err(of_server)? {
@@ -19,7 +25,7 @@ pub(super) async fn deliver(config: &Config, errand: Errand, out: &mut impl Line
             Reached::Nobody => false,
             Reached::Shut => true,
         };
-        match serve::open(config).await {
+        match serve::open(config, Part::Visitor).await {
             Ok(authority) => return errand.perform(&authority, out).await.map_err(of_errand),
             Err(error) if !is_in_use(&error) => return Err(error),
             Err(error) if shut => {

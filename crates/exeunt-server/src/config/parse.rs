@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use exeunt::SessionLimit;
+use exeunt::authority::Strict;
+use exeunt::store::postgres::Address;
 use exeunt_axum::CookieDomain;
 use url::{Host, Url};
 
@@ -66,14 +68,39 @@ pub(super) fn folder(text: &str) -> Parsed<PathBuf> {
     if text.is_empty() { Err("it is a folder".to_owned()) } else { Ok(PathBuf::from(text)) }
 }
 
-pub(super) fn store(text: &str) -> Parsed<PathBuf> {
+/// Where the store is.
+pub(super) enum Place {
+    /// In a folder of this machine.
+    Folder(PathBuf),
+    /// In a server that many nodes share.
+    Shared(Address),
+}
+
+pub(super) fn store(text: &str) -> Parsed<Place> {
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return address(text).map(Place::Shared);
+    }
     let Some(rest) = text.strip_prefix("sqlite:") else {
-        return Err("it is sqlite:FOLDER; other stores are not built in yet".to_owned());
+        return Err("it is sqlite:FOLDER or postgres://USER@HOST/DATABASE".to_owned());
     };
     match rest.split_once('?') {
-        None => folder(rest),
-        Some((rest, "synchronous=FULL" | "synchronous=full")) => folder(rest),
+        None | Some((_, "synchronous=FULL" | "synchronous=full")) => {
+            folder(rest.split('?').next().unwrap_or_default()).map(Place::Folder)
+        }
         Some((_, options)) => Err(format!("`{options}` is weaker than the promise or unknown; leave it out")),
+    }
+}
+
+/// A password may be in it, so what is wrong is said without it.
+pub(super) fn address(text: &str) -> Parsed<Address> {
+    Address::parse(text).map_err(|fault| fault.to_string())
+}
+
+pub(super) fn strict(text: &str) -> Parsed<Strict> {
+    match text {
+        "lease" => Ok(Strict::Lease),
+        "read-through" => Ok(Strict::ReadThrough),
+        _ => Err("it is `lease` or `read-through`".to_owned()),
     }
 }
 

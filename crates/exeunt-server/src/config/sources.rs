@@ -26,9 +26,15 @@ pub struct Flags {
     /// The folder of the embedded store [default: ./exeunt-data]
     #[arg(long, value_name = "FOLDER", global = true)]
     pub data: Option<String>,
-    /// The store as a URL: sqlite:FOLDER
+    /// The store as a URL: sqlite:FOLDER, or postgres://USER@HOST/DATABASE for many nodes
     #[arg(long, value_name = "URL", global = true)]
     pub store: Option<String>,
+    /// Where notifications are heard, if a pooler stands before the store [default: the store]
+    #[arg(long, value_name = "URL", global = true)]
+    pub listen_store: Option<String>,
+    /// How checks are answered where many nodes share a store: lease or read-through [default: lease]
+    #[arg(long, value_name = "WORD", global = true)]
+    pub strict: Option<String>,
     /// The origin under which the world sees the server (https)
     #[arg(long, value_name = "URL", global = true)]
     pub public_url: Option<String>,
@@ -166,6 +172,8 @@ impl Raw {
             ("listen", flags.listen),
             ("data", flags.data),
             ("store", flags.store),
+            ("listen_store", flags.listen_store),
+            ("strict", flags.strict),
             ("public_url", flags.public_url),
             ("registration", flags.registration),
             ("metrics", flags.metrics),

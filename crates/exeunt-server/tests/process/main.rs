@@ -21,6 +21,7 @@ mod going_away;
 mod limits;
 mod lost_log;
 mod metrics;
+mod nodes;
 mod one_owner;
 mod pipelined;
 mod proxied;

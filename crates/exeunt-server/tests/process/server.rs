@@ -181,6 +181,12 @@ impl Server {
         assert!(status.success());
     }
 
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        let status = Command::new("kill").args(["-s", "CONT", &self.process().to_string()]).status().expect("kill");
+        assert!(status.success());
+    }
+
     /// Waits until the process has ended by itself.
     pub(crate) fn finish(mut self) -> Finished {
         let status = self.child.wait().expect("ended");

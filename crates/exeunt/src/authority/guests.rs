@@ -34,14 +34,13 @@ impl Authority {
             by,
             at: self.settings.clock.now(),
         };
-        match self.store.change_password(&change).await? {
-            Some(changed) => {
-                self.closed(&changed.revocation).await;
-                Ok(Revoked::proven(&changed.revocation))
-            }
+        let Some(changed) = self.store.change_password(&change).await? else {
             // Deleted in between, which ended everything.
-            None => Ok(Revoked::nothing_left()),
-        }
+            self.closed_by_others().await?;
+            return Ok(Revoked::nothing_left());
+        };
+        self.closed(&changed.revocation).await;
+        Ok(Revoked::proven(&changed.revocation))
     }
 
     pub(super) async fn verify_guest(

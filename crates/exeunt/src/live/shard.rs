@@ -53,6 +53,8 @@ pub(super) struct Shard {
     index: HashTable<u32>,
     pages: Vec<Vec<Option<Entry>>>,
     free: Vec<u32>,
+    /// Where the search for somebody to let go of goes on.
+    hand: u32,
 }
 
 impl Shard {
@@ -70,10 +72,11 @@ impl Shard {
         self.at(*place)
     }
 
-    /// Enters a session. One that is there already stays as it is: nothing read can be newer than what is believed.
+    /// Enters a session. One that is there already stays as it is, but for a later use that somebody else noted.
     pub(super) fn insert(&mut self, entry: Entry) {
         let digest = entry.digest;
-        if self.get(&digest).is_some() {
+        if let Some(there) = self.get(&digest) {
+            there.seen_s.fetch_max(entry.seen(), Ordering::Relaxed);
             return;
         }
         let place = self.put(entry);
@@ -89,6 +92,20 @@ impl Shard {
         if let Ok(found) = found {
             let (place, _) = found.remove();
             self.vacate(place);
+        }
+    }
+
+    /// Lets go of one session, going round. Whoever needs it again asks the store.
+    pub(super) fn evict_one(&mut self) {
+        let places = self.pages.len() * PAGE;
+        for _ in 0..places {
+            let place = self.hand as usize % places;
+            self.hand = self.hand.wrapping_add(1);
+            let entry = self.pages[place / PAGE].get(place % PAGE).and_then(Option::as_ref);
+            if let Some(digest) = entry.map(|entry| entry.digest) {
+                self.remove(&digest);
+                return;
+            }
         }
     }
 

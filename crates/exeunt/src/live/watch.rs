@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::lease::Lease;
 use crate::revocation::Seq;
 use crate::token::TokenDigest;
 
@@ -25,6 +26,7 @@ pub struct TooManyWatches;
 pub(super) struct Watches {
     open: Mutex<HashMap<TokenDigest, Watched>>,
     closed: Notify,
+    lease: Option<Arc<Lease>>,
 }
 
 #[derive(Debug, Default)]
@@ -32,7 +34,18 @@ struct Watched {
     ended: CancellationToken,
     /// The revocation that it was told of.
     by: Option<Seq>,
+    /// Whether that is known to have ended its session.
+    known: bool,
     count: usize,
+}
+
+/// What memory knows of a session that something is open for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stands {
+    Yes,
+    No,
+    /// Memory has let go of it: what is open closes, and nobody is told that it ended.
+    Unknown,
 }
 
 /// Hears when its session ends. While it is held, signing out waits for it; let it go when what it guards is closed.
@@ -45,15 +58,21 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Waits until the session has ended.
+    /// Waits until the session has ended, or until nobody here can vouch for it any more: what is open must close then.
     pub async fn ended(&self) {
         self.ended.cancelled().await;
     }
 
-    /// Whether the session has ended.
+    /// Whether the session has ended, or nobody here can vouch for it any more.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.ended.is_cancelled()
+        self.ended.is_cancelled() || self.watches.lease.as_ref().is_some_and(|lease| !lease.holds())
+    }
+
+    /// Whether it is known that the session has ended. Only then may somebody be told so.
+    #[must_use]
+    pub fn was_told(&self) -> bool {
+        self.watches.open.lock().get(&self.digest).is_some_and(|watched| watched.known)
     }
 }
 
@@ -73,16 +92,32 @@ impl Drop for Watch {
 
 impl Watched {
     /// The first ending counts; there is no second.
-    fn tell(&mut self, by: Seq) {
+    fn tell(&mut self, by: Seq, known: bool) {
         self.by.get_or_insert(by);
+        self.known |= known;
         self.ended.cancel();
     }
 }
 
 impl Watches {
+    pub(super) fn under(lease: Option<Arc<Lease>>) -> Self {
+        Self { lease, ..Self::default() }
+    }
+
+    /// Everything that is open must close, although nobody knows that its session has ended.
+    pub(super) fn lapse(&self) {
+        for watched in self.open.lock().values() {
+            watched.ended.cancel();
+        }
+    }
+
     pub(super) fn begin(all: &Arc<Self>, digest: TokenDigest) -> Result<Watch, TooManyWatches> {
         let mut open = all.open.lock();
         let watched = open.entry(digest).or_default();
+        if watched.ended.is_cancelled() && watched.by.is_none() {
+            // What was closed for want of a lease says nothing about what is opened now.
+            watched.ended = CancellationToken::new();
+        }
         if watched.count >= WATCHES_PER_SESSION_MAX {
             return Err(TooManyWatches);
         }
@@ -93,15 +128,17 @@ impl Watches {
     /// Tells what is open for this session that it has ended.
     pub(super) fn tell_one(&self, digest: &TokenDigest, by: Seq) {
         if let Some(watched) = self.open.lock().get_mut(digest) {
-            watched.tell(by);
+            watched.tell(by, true);
         }
     }
 
-    /// Tells everything that is open for a session that `has_ended`. Looks at all: for endings that name no session.
-    pub(super) fn tell_all(&self, has_ended: impl Fn(&TokenDigest) -> bool, by: Seq) {
+    /// Tells everything that is open for a session that does not stand any more. Looks at all: for endings that name no session.
+    pub(super) fn tell_all(&self, stands: impl Fn(&TokenDigest) -> Stands, by: Seq) {
         for (digest, watched) in self.open.lock().iter_mut() {
-            if has_ended(digest) {
-                watched.tell(by);
+            match stands(digest) {
+                Stands::Yes => {}
+                Stands::No => watched.tell(by, true),
+                Stands::Unknown => watched.tell(by, false),
             }
         }
     }
@@ -109,6 +146,11 @@ impl Watches {
     /// Waits until everything is closed that was told of this revocation, whether that names its session or not.
     pub(super) async fn closed(&self, by: Seq) {
         self.wait_while(|open| open.values().any(|watched| watched.by == Some(by))).await;
+    }
+
+    /// The same of every revocation up to this one.
+    pub(super) async fn closed_up_to(&self, last: Seq) {
+        self.wait_while(|open| open.values().any(|watched| watched.by.is_some_and(|by| by <= last))).await;
     }
 
     /// Waits until nothing is open for this session.

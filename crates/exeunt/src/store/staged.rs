@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::{
-    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
+    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Shared, Store,
     StoreError, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
@@ -149,6 +149,10 @@ impl Store for Staged {
 
     fn is_exclusive(&self) -> bool {
         self.exclusive
+    }
+
+    fn shared(&self) -> Option<Arc<dyn Shared>> {
+        self.inner.shared()
     }
 
     async fn add_user(&self, new: &NewUser) -> Result<Option<User>, StoreError> {

@@ -1,0 +1,63 @@
+//! Opens the store of the settings, and the authority over it.
+//!
+//! Owns which store that is, and what an operator is told to do where it is not believed. It serves nothing.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use exeunt::authority::Part;
+use exeunt::clock::{Clock as _, SystemClock};
+use exeunt::store::Store;
+use exeunt::store::postgres::PostgresStore;
+use exeunt::store::sqlite::{OpenError, SqliteStore};
+use exeunt::{Authority, By, Cause, Settings, Target};
+
+use crate::cli::say;
+use crate::config::{Config, SharedStore};
+
+/// Whether the store was not opened because another process owns the folder.
+pub(crate) fn is_in_use(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(OpenError::InUse { .. }))
+}
+
+/// Ends everything in a store that was restored or copied, so that it can be served again (R8).
+pub(crate) async fn adopt(config: &Config) -> anyhow::Result<()> {
+    if config.shared.is_some() {
+        let authority = open(config, Part::Visitor).await?;
+        let revoked = authority.revoke(Target::Everyone, Cause::Restored, By::operator()).await?;
+        let seq = revoked.seq().context("the cut-off was not written")?;
+        say(format_args!("everything ended by revocation {}; the nodes may serve again", seq.0));
+        return Ok(());
+    }
+    let (_, revocation) = SqliteStore::adopt(&config.data, SystemClock.now())?;
+    say(format_args!("everything ended by revocation {}; the folder can be served again", revocation.seq.0));
+    Ok(())
+}
+
+/// The authority over the store of these settings. Where that is a data folder, this process owns it from now on.
+pub(crate) async fn open(config: &Config, part: Part) -> anyhow::Result<Arc<Authority>> {
+    let store: Arc<dyn Store> = match &config.shared {
+        Some(SharedStore { address, listen }) => {
+            let opened = PostgresStore::open(address, listen).await;
+            Arc::new(opened.with_context(|| format!("the store at {address} cannot be used"))?)
+        }
+        None => Arc::new(folder(config)?),
+    };
+    let settings = Settings {
+        lifetime: config.lifetime,
+        password_chars_min: config.password_chars_min,
+        sessions_per_user: config.sessions_per_user,
+        part,
+        ..Settings::default()
+    };
+    Authority::open(store, settings).await.context("the store cannot be read")
+}
+
+fn folder(config: &Config) -> anyhow::Result<SqliteStore> {
+    SqliteStore::open(&config.data).map_err(|error| match error {
+        OpenError::Restored { .. } => {
+            anyhow!("{error}: run `exeunt end --everyone --restored --data {}`", config.data.display())
+        }
+        error => error.into(),
+    })
+}

@@ -1,0 +1,188 @@
+//! The promise while something is broken: a node that is killed, stopped or cut off, a database that hangs, an answer that is late.
+//!
+//! Owns the faults. Where a node cannot know it says 503, keeps the cookie and claims nothing; it never accepts what was called over.
+
+use super::throwaway::Postgres;
+use super::{Cluster, until};
+use crate::events::{open, rest};
+use crate::http::Request;
+use crate::people::{Ending, register, sign_in};
+
+#[test]
+fn a_node_that_is_stopped_holds_a_logout_up_for_no_longer_than_its_lease_and_refuses_when_it_goes_on() {
+    let cluster = Cluster::of(3);
+    register(cluster.server(0), "ana");
+    for _ in 0..3 {
+        let token = sign_in(cluster.server(0), "ana");
+        cluster.warm(&token);
+        cluster.server(2).freeze();
+        // In its queue before the logout is answered, and read when its lease is long over.
+        let mut queued = cluster.server(2).connect();
+        let answer = cluster.sign_out(0, &token);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        queued.send(&Request::get("/api/session").bearer(&token).bytes());
+        assert_eq!(cluster.check(1, &token), 401);
+        cluster.server(2).thaw();
+        let status = queued.answer().expect("an answer").status;
+        assert!(status == 401 || status == 503, "{status}");
+        assert_eq!(cluster.check(2, &token), 401);
+    }
+}
+
+#[test]
+fn a_node_that_is_cut_off_says_that_it_cannot_know_and_catches_up_before_it_serves() {
+    let cluster = Cluster::of(3);
+    let kept = register(cluster.server(0), "ana");
+    let token = sign_in(cluster.server(0), "ana");
+    cluster.warm(&kept);
+    cluster.warm(&token);
+    cluster.nodes[2].wire.cut();
+    let answer = cluster.sign_out(0, &token);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    for carried in [Request::get("/api/session").bearer(&token), Request::get("/account").cookie(&kept)] {
+        let answer = cluster.server(2).ask(&carried);
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert_eq!(answer.field("Set-Cookie"), None, "nobody is signed out by it");
+    }
+    assert_eq!(cluster.server(2).ask(&Request::get("/healthz")).status, 503);
+    cluster.nodes[2].wire.heal();
+    until(|| cluster.ask(2, &kept) == 200);
+    assert_eq!(cluster.check(2, &token), 401);
+    until(|| cluster.server(2).ask(&Request::get("/healthz")).status == 200);
+}
+
+#[test]
+fn a_node_whose_answers_are_held_back_believes_none_that_came_too_late() {
+    let cluster = Cluster::of(2);
+    register(cluster.server(0), "ana");
+    for _ in 0..3 {
+        // Node 1 has never seen this one: it asks, and the database's word that it is live is held on the way.
+        let token = sign_in(cluster.server(0), "ana");
+        until(|| cluster.server(1).ask(&Request::get("/healthz")).status == 200);
+        cluster.nodes[1].wire.hold_answers();
+        let mut asking = cluster.server(1).connect();
+        asking.send(&Request::get("/api/session").bearer(&token).bytes());
+        let answer = cluster.sign_out(0, &token);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        cluster.nodes[1].wire.heal();
+        let status = asking.answer().expect("an answer").status;
+        assert!(status == 401 || status == 503, "{status}");
+        assert_eq!(cluster.check(1, &token), 401);
+    }
+}
+
+#[test]
+fn a_stream_at_a_node_that_is_cut_off_is_closed_and_not_told_that_its_session_ended() {
+    let cluster = Cluster::of(2);
+    let token = register(cluster.server(0), "ana");
+    cluster.warm(&token);
+    let stream = open(cluster.server(1), &token);
+    cluster.nodes[1].wire.cut();
+    assert!(!rest(stream).contains("ended"), "nobody knows that");
+    cluster.nodes[1].wire.heal();
+    cluster.warm(&token);
+    let stream = open(cluster.server(1), &token);
+    cluster.is_over_everywhere(0, &token);
+    assert!(rest(stream).contains("event: ended\ndata: {}\n\n"));
+}
+
+#[test]
+fn a_coordinator_that_is_killed_between_commit_and_answer_leaves_the_session_ended() {
+    let mut cluster = Cluster::of(3);
+    register(cluster.server(0), "ana");
+    let token = sign_in(cluster.server(1), "ana");
+    cluster.warm(&token);
+    // It waits for the one that is stopped, and so has committed and not answered.
+    cluster.server(2).freeze();
+    let mut leaving = cluster.server(0).connect();
+    leaving.send(&Request::post("/api/logout").bearer(&token).bytes());
+    until(|| cluster.check(1, &token) == 401);
+    cluster.nodes[0].server.kill();
+    assert!(leaving.answer().is_err(), "nothing was claimed");
+    cluster.server(2).thaw();
+    assert!((1..3).all(|node| cluster.check(node, &token) == 401));
+    cluster.add(Postgres::shared(), &[]);
+    assert_eq!(cluster.check(3, &token), 401);
+}
+
+#[test]
+fn a_coordinator_that_is_killed_when_its_answer_begins_has_told_the_truth() {
+    let mut cluster = Cluster::of(3);
+    register(cluster.server(1), "ana");
+    for _ in 0..10 {
+        let token = sign_in(cluster.server(1), "ana");
+        cluster.warm(&token);
+        let last = cluster.nodes.len() - 1;
+        let mut leaving = cluster.server(last).connect();
+        leaving.send(&Request::post("/api/logout").bearer(&token).bytes());
+        leaving.wait_for_an_answer().expect("an answer");
+        let mut killed = cluster.nodes.pop().expect("three");
+        killed.server.kill();
+        assert_eq!(leaving.answer().expect("written in one piece").status, 200);
+        assert!((0..2).all(|node| cluster.check(node, &token) == 401));
+        cluster.add(Postgres::shared(), &[]);
+        assert_eq!(cluster.check(2, &token), 401);
+    }
+}
+
+#[test]
+fn a_database_that_hangs_lets_nobody_in_and_signs_nobody_out() {
+    let postgres = Postgres::start("");
+    let cluster = Cluster::with(&postgres, 2, &[]);
+    let token = register(cluster.server(0), "ana");
+    cluster.warm(&token);
+    postgres.freeze();
+    for node in 0..2 {
+        until(|| cluster.ask(node, &token) == 503);
+        for ending in Ending::ALL {
+            let answer = cluster.server(node).ask(&ending.request(&token));
+            assert!(answer.status == 503 || answer.status == 500, "{ending:?}: {answer:?}");
+            assert_eq!(answer.field("Set-Cookie"), None, "{ending:?}: the person can try again");
+        }
+        assert_eq!(cluster.server(node).ask(&Request::get("/healthz")).status, 503);
+    }
+    postgres.thaw();
+    // What was asked may have been done, or not; nobody claimed either. Now it is done.
+    until(|| cluster.ask(0, &token) != 503);
+    let again = cluster.sign_out(0, &token);
+    assert_eq!(again.status, 200, "{again:?}");
+    assert!((0..2).all(|node| cluster.check(node, &token) == 401));
+    until(|| cluster.server(0).ask(&Request::get("/healthz")).status == 200);
+}
+
+#[test]
+fn a_node_that_is_stopped_amid_a_transaction_keeps_nobody_else_from_signing_out() {
+    let cluster = Cluster::of(2);
+    register(cluster.server(0), "ana");
+    for _ in 0..5 {
+        let (own, other) = (sign_in(cluster.server(0), "ana"), sign_in(cluster.server(0), "ana"));
+        // The answers of the database are held, so node 1 stands within its transaction, counter in hand.
+        cluster.nodes[1].wire.hold_answers();
+        let mut leaving = cluster.server(1).connect();
+        leaving.send(&Request::post("/api/logout").bearer(&own).bytes());
+        let answer = cluster.sign_out(0, &other);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        cluster.nodes[1].wire.heal();
+        let _ = leaving.answer().expect("an answer");
+        assert!((0..2).all(|node| cluster.check(node, &other) == 401));
+    }
+}
+
+#[test]
+fn a_commit_whose_answer_is_lost_is_no_success_and_no_failure() {
+    let cluster = Cluster::of(2);
+    register(cluster.server(0), "ana");
+    for ending in Ending::ALL {
+        let token = sign_in(cluster.server(1), "ana");
+        cluster.warm(&token);
+        cluster.nodes[0].wire.hold_answers_to("NOTIFY exeunt_ended; COMMIT");
+        let answer = cluster.server(0).ask(&ending.request(&token));
+        assert!(answer.status == 503 || answer.status == 500, "{ending:?}: {answer:?}");
+        assert_eq!(answer.field("Set-Cookie"), None, "{ending:?}: the person can try again");
+        // It was committed, which the other node hears; this one says so when it can know.
+        assert_eq!(cluster.check(1, &token), 401);
+        cluster.nodes[0].wire.heal();
+        assert_eq!(cluster.check(0, &token), 401);
+        until(|| cluster.ask(0, &token) == 401);
+    }
+}

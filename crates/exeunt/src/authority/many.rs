@@ -1,0 +1,164 @@
+//! The authority as one node of many: what it may believe, and when what ended is over everywhere.
+//!
+//! Owns the joint between the authority's verbs and the lease. Where one process owns the store there is nothing of this.
+
+use std::sync::Arc;
+
+use tokio::time::{Instant, sleep};
+
+use super::{Authority, Settings};
+use crate::lease::coordinator::Coordinator;
+use crate::lease::member::{Member, no_lease};
+use crate::lease::{Lease, PATIENCE};
+use crate::live::{Belief, Live};
+use crate::revocation::{Revocation, Seq};
+use crate::store::{Store, StoreError};
+use crate::token::{Token, TokenDigest};
+
+/// What a process is to others that share its store. Where it owns the store alone this says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It answers checks, so whoever ends something waits until it has heard.
+    Node {
+        /// How it answers them.
+        strict: Strict,
+        /// What people call it.
+        label: String,
+    },
+    /// It comes to do something and goes, and answers no check: nobody waits for it.
+    Visitor,
+}
+
+/// How a node answers checks. Both refuse what ended before the check began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strict {
+    /// From memory, while the lease holds.
+    Lease,
+    /// Each one reads the store, and passes the same gate: for machines that are paused or moved while they run.
+    ReadThrough,
+}
+
+/// How a node stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeState {
+    /// Whether it may believe its memory now.
+    pub leased: bool,
+    /// Everything up to here is applied.
+    pub applied: Seq,
+    /// How often a wait for the others ran into its end.
+    pub ran_out: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Many {
+    coordinator: Arc<Coordinator>,
+    member: Option<Arc<Member>>,
+    reads_through: bool,
+}
+
+impl Many {
+    /// Joins the nodes of a store that offers it; `None` where it does not.
+    pub(super) async fn enter(
+        store: &dyn Store,
+        (live, lease): (&Arc<Live>, Option<Arc<Lease>>),
+        settings: &Settings,
+    ) -> Result<Option<Self>, StoreError> {
+        let (Some(shared), Some(lease)) = (store.shared(), lease) else { return Ok(None) };
+        let coordinator = Arc::new(Coordinator::new(Arc::clone(&shared)));
+        let (member, strict) = match &settings.part {
+            Part::Visitor => (None, Strict::ReadThrough),
+            Part::Node { strict, label } => {
+                let (live, random) = (Arc::clone(live), Arc::clone(&settings.random));
+                let joining = Member::start(shared, Arc::clone(&coordinator), (live, lease), random, label.clone());
+                (Some(joining.await?), *strict)
+            }
+        };
+        Ok(Some(Self { coordinator, member, reads_through: strict == Strict::ReadThrough }))
+    }
+
+    async fn leased(&self) -> Result<(), StoreError> {
+        self.member.as_ref().ok_or_else(no_lease)?.leased().await
+    }
+}
+
+impl Authority {
+    /// Stops accepting, and says so to the other nodes, so that nobody waits for this one. Does nothing where there are none.
+    pub async fn leave(&self) {
+        if let Some(member) = self.many.as_ref().and_then(|many| many.member.as_ref()) {
+            member.leave().await;
+        }
+    }
+
+    /// How this node stands among others; `None` where this process owns the store, or is no node.
+    #[must_use]
+    pub fn node_state(&self) -> Option<NodeState> {
+        let many = self.many.as_ref()?;
+        let (leased, applied) = many.member.as_ref()?.state();
+        Some(NodeState { leased, applied, ran_out: many.coordinator.ran_out() })
+    }
+
+    /// What memory knows of a token; where the lease is over it is renewed first.
+    pub(super) async fn believe(&self, digest: &TokenDigest) -> Result<Belief, StoreError> {
+        match (self.live.look(digest, self.settings.clock.now()), &self.many) {
+            (Belief::NoLease, Some(many)) => {
+                many.leased().await?;
+                Ok(self.live.look(digest, self.settings.clock.now()))
+            }
+            (belief, _) => Ok(belief),
+        }
+    }
+
+    /// Whether what memory knows is enough of an answer.
+    pub(super) fn answers_from_memory(&self) -> bool {
+        self.many.as_ref().is_none_or(|many| !many.reads_through)
+    }
+
+    /// Waits until what was open for the ended sessions is closed, but not for ever, and until every other node has heard (R7). To be
+    /// called when the store has said that it is committed.
+    pub(super) async fn closed(&self, revocation: &Revocation) {
+        let heard = async {
+            if let Some(many) = &self.many {
+                many.coordinator.heard_everywhere(revocation.seq, Instant::now()).await;
+            }
+        };
+        tokio::join!(super::not_for_ever(self.live.closed(revocation)), heard);
+    }
+
+    /// The same where there was nothing left to end: somebody else may have ended it, and be waiting still.
+    pub(super) async fn closed_by_others(&self) -> Result<(), StoreError> {
+        if let Some(many) = &self.many {
+            let end = self.store.log_end().await?;
+            many.coordinator.heard_everywhere(end, Instant::now()).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until what was open for the session of a token that opens nothing any more is closed, as [`Authority::revoke`] does: for
+    /// whoever signs out of what somebody else is just ending. A token that opens a session is not waited for.
+    pub async fn settled(&self, token: &Token) {
+        let digest = token.digest();
+        if matches!(self.live.look(&digest, self.settings.clock.now()), Belief::Live(_)) {
+            return;
+        }
+        let heard = async {
+            if self.closed_by_others().await.is_err() {
+                // Nobody can be asked; but after this time no node believes what it believed before.
+                sleep(PATIENCE).await;
+            }
+        };
+        tokio::join!(super::not_for_ever(self.live.closed_for(&digest)), heard);
+    }
+
+    /// Whether a sign-in or sign-out could be remembered now, and this node may answer checks.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        self.store.ready().await?;
+        match self.node_state() {
+            Some(NodeState { leased: false, .. }) => Err(no_lease()),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! How long this node may believe its memory without hearing: until a deadline, read at the moment of use (R3, R4).
+//!
+//! Owns the deadline and nothing that could hold a thread up. It is never a flag that a timer keeps: a process that was stopped for an hour
+//! finds its lease over at the first look. `clock` counts suspension, `log` applies what others ended, `member` comes, renews and goes,
+//! `coordinator` waits until everybody has heard.
+
+pub(crate) mod clock;
+pub(crate) mod coordinator;
+pub(crate) mod log;
+pub(crate) mod member;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+pub use self::clock::{BootClock, BootInstant, ManualBootClock, SystemBootClock};
+
+/// L: how long a lease lasts. Longer, and a logout waits longer for a node that is dead; shorter, and a slow disk takes leases away.
+pub const LEASE: Duration = Duration::from_secs(2);
+
+/// W: how long a logout waits for a node that does not answer. L(1+r)/(1-r) with r = 1 %: however differently two clocks run within
+/// assumption A1, the lease is over on the one before this has passed on the other (R7).
+pub const PATIENCE: Duration = Duration::from_millis(2_050);
+
+/// Until when this node may believe.
+#[derive(Debug)]
+pub struct Lease {
+    clock: Arc<dyn BootClock>,
+    /// In nanoseconds of the clock; 0: there is no lease.
+    deadline: AtomicU64,
+}
+
+impl Lease {
+    /// No lease yet.
+    #[must_use]
+    pub fn new(clock: Arc<dyn BootClock>) -> Self {
+        Self { clock, deadline: AtomicU64::new(0) }
+    }
+
+    /// Whether this node may believe now.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.left().is_some()
+    }
+
+    /// How long it may still believe; `None`: not at all. The deadline is read first: who is stopped between the two reads finds the
+    /// clock further on, never the deadline.
+    #[must_use]
+    pub fn left(&self) -> Option<Duration> {
+        let deadline = self.deadline.load(Ordering::SeqCst);
+        let left = deadline.saturating_sub(self.clock.now().as_nanos());
+        (left > 0).then(|| Duration::from_nanos(left))
+    }
+
+    /// The time, to be read before a renewal is sent.
+    #[must_use]
+    pub fn now(&self) -> BootInstant {
+        self.clock.now()
+    }
+
+    /// A renewal that was sent at `sent` has been committed, and everything it brought is applied. However late its answer came, it
+    /// counts from when it was sent.
+    pub fn renewed(&self, sent: BootInstant) {
+        self.deadline.store(sent.as_nanos().saturating_add(nanos(LEASE)), Ordering::SeqCst);
+    }
+
+    /// Nothing is believed any more.
+    pub fn give_up(&self) {
+        self.deadline.store(0, Ordering::SeqCst);
+    }
+}
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

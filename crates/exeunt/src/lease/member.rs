@@ -1,0 +1,302 @@
+//! A node among others: it joins, renews its lease, hears, acknowledges, and leaves (R3, R6, R8, R9).
+//!
+//! Owns the order of these, which is the protocol: a renewal is sent, committed, applied, and only then counts; nothing is acknowledged
+//! before it is applied and closed; nothing is believed after the log went backwards. It answers no check.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::coordinator::Coordinator;
+use super::log::{Log, Regressed};
+use super::{BootInstant, Lease};
+use crate::live::Live;
+use crate::random::Random;
+use crate::revocation::Seq;
+use crate::store::{News, NodeId, Shared, StoreError};
+
+/// How often a lease is renewed: three tries fit into what is left when one fails.
+const RENEW_EVERY: Duration = Duration::from_millis(500);
+
+/// How long a check without a lease waits for one.
+const LEASE_WAIT: Duration = Duration::from_secs(2);
+
+/// How long an acknowledgement waits for what was open for ended sessions. It has been told, and passes nothing on any more.
+const CLOSING_WAIT: Duration = Duration::from_secs(1);
+
+/// How long leaving may take: a database that is gone does not hold up a stop, and the others remove who is silent.
+const LEAVE_WAIT: Duration = Duration::from_secs(2);
+
+/// One node.
+#[derive(Debug)]
+pub(crate) struct Member {
+    shared: Arc<dyn Shared>,
+    coordinator: Arc<Coordinator>,
+    live: Arc<Live>,
+    lease: Arc<Lease>,
+    log: Log,
+    random: Arc<dyn Random>,
+    label: String,
+    /// `None`: not among the nodes.
+    node: Mutex<Option<NodeId>>,
+    /// Everything up to here is applied.
+    applied: watch::Sender<Seq>,
+    /// Counts the tries to have a lease.
+    tries: watch::Sender<u64>,
+    wanted: Notify,
+    renewed: Notify,
+    stopped: CancellationToken,
+}
+
+/// Why this node believes nothing now.
+#[derive(Debug, thiserror::Error)]
+#[error("this node has no lease: the store could not be written in time, or its log went backwards")]
+struct NoLease;
+
+impl Member {
+    /// A node that is about to join, and its work in the background until [`Member::leave`].
+    pub(crate) async fn start(
+        shared: Arc<dyn Shared>,
+        coordinator: Arc<Coordinator>,
+        (live, lease): (Arc<Live>, Arc<Lease>),
+        random: Arc<dyn Random>,
+        label: String,
+    ) -> Result<Arc<Self>, StoreError> {
+        let log = Log::new(Arc::clone(&live));
+        let member = Arc::new(Self {
+            shared,
+            coordinator,
+            live,
+            lease,
+            log,
+            random,
+            label,
+            node: Mutex::default(),
+            applied: watch::Sender::new(Seq(0)),
+            tries: watch::Sender::new(0),
+            wanted: Notify::new(),
+            renewed: Notify::new(),
+            stopped: CancellationToken::new(),
+        });
+        member.renew().await.map_err(StoreError::from)?;
+        tokio::spawn(Arc::clone(&member).keep());
+        tokio::spawn(Arc::clone(&member).acknowledge());
+        tokio::spawn(Arc::clone(&member).close_without_lease());
+        Ok(member)
+    }
+
+    /// Tries once to have a lease, and waits for that, but not for ever.
+    pub(crate) async fn leased(&self) -> Result<(), StoreError> {
+        let mut tries = self.tries.subscribe();
+        self.wanted.notify_one();
+        let _ = timeout(LEASE_WAIT, tries.changed()).await;
+        if self.lease.holds() { Ok(()) } else { Err(no_lease()) }
+    }
+
+    /// Whether there is a lease, and how far everything is applied.
+    pub(crate) fn state(&self) -> (bool, Seq) {
+        (self.lease.holds(), *self.applied.borrow())
+    }
+
+    /// Stops accepting, and only then takes its row away, so that nobody waits for it (R9).
+    pub(crate) async fn leave(&self) {
+        self.stopped.cancel();
+        self.lease.give_up();
+        self.live.lapse();
+        let node = self.node.lock().take();
+        if let Some(node) = node
+            && !matches!(timeout(LEAVE_WAIT, self.shared.leave(node)).await, Ok(Ok(())))
+        {
+            tracing::warn!("this node could not say that it leaves; the others find out by its silence");
+        }
+    }
+
+    /// One renewal, where a test wants it.
+    #[cfg(test)]
+    pub(super) async fn renew_now(&self) -> Result<(), StoreError> {
+        self.renew().await.map_err(StoreError::from)
+    }
+
+    /// Renews every so often, and hears as soon as there is a hint.
+    async fn keep(self: Arc<Self>) {
+        while !self.stopped.is_cancelled() {
+            tokio::select! {
+                () = self.stopped.cancelled() => return,
+                () = self.hear_until_due() => {}
+            }
+            if let Err(error) = self.renew().await {
+                tracing::warn!(%error, "the lease was not renewed");
+            }
+            self.tries.send_modify(|tries| *tries += 1);
+            if let Err(error) = self.coordinator.look().await {
+                tracing::debug!(%error, "the other nodes could not be seen");
+            }
+        }
+    }
+
+    async fn hear_until_due(&self) {
+        let due = sleep(RENEW_EVERY);
+        tokio::pin!(due);
+        loop {
+            tokio::select! {
+                () = &mut due => return,
+                () = self.wanted.notified() => return,
+                () = self.shared.hint() => {
+                    // Failing here costs time only: the renewal hears, too.
+                    if let Err(error) = self.hear().await {
+                        tracing::debug!(%error, "the log could not be read");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads and applies what is new.
+    async fn hear(&self) -> Result<(), Trouble> {
+        let Some(known) = self.log.known() else { return Ok(()) };
+        let news = self.shared.news(&known).await?;
+        self.apply(news)
+    }
+
+    /// R3: the time is read, the renewal is committed, what it brought is applied, and only then the deadline moves.
+    async fn renew(&self) -> Result<(), Trouble> {
+        let Some(node) = *self.node.lock() else { return self.join().await };
+        loop {
+            let known = self.log.known().ok_or(Regressed)?;
+            let sent = self.lease.now();
+            let Some(news) = self.shared.renew(node, &known).await? else {
+                // Removed by another, who had not heard of us for so long that our lease is over.
+                *self.node.lock() = None;
+                return self.join().await;
+            };
+            let more = matches!(news, News::After { more: true, .. });
+            self.apply(news)?;
+            if !more {
+                self.count_from(sent);
+                return Ok(());
+            }
+        }
+    }
+
+    /// R9: with empty memory, under a new name. R8: not into a log that is no continuation of what this process has heard.
+    async fn join(&self) -> Result<(), Trouble> {
+        self.lease.give_up();
+        self.live.lapse();
+        if self.stopped.is_cancelled() {
+            return Ok(());
+        }
+        if let Some(known) = self.log.known()
+            && self.shared.news(&known).await? == News::Regressed
+        {
+            let cutoffs = self.shared.cutoffs().await?;
+            if !self.log.is_cut_off_anew(&cutoffs) {
+                return Err(Regressed.into());
+            }
+            self.log.start_over();
+            self.coordinator.start_over();
+        }
+        let node = NodeId::generate(&*self.random);
+        let sent = self.lease.now();
+        self.coordinator.call_itself(node);
+        let known = self.shared.join(node, &self.label).await?;
+        let cutoffs = self.shared.cutoffs().await?;
+        tracing::info!(%node, seq = known.seq.0, "this node has joined");
+        self.applied.send_replace(known.seq);
+        self.log.begin(known, cutoffs);
+        if self.stopped.is_cancelled() {
+            // It was told to leave while it came.
+            return Ok(self.shared.leave(node).await?);
+        }
+        *self.node.lock() = Some(node);
+        self.count_from(sent);
+        Ok(())
+    }
+
+    fn count_from(&self, sent: BootInstant) {
+        self.lease.renewed(sent);
+        // A node that is leaving gets no lease by an answer that was on its way.
+        if self.stopped.is_cancelled() {
+            self.lease.give_up();
+        }
+        self.renewed.notify_one();
+    }
+
+    fn apply(&self, news: News) -> Result<(), Trouble> {
+        match self.log.apply(news) {
+            Ok(seq) => {
+                self.applied.send_if_modified(|applied| std::mem::replace(applied, seq) != seq);
+                Ok(())
+            }
+            Err(regressed) => {
+                tracing::error!(
+                    "{regressed}; nothing is believed until `exeunt end --everyone --restored` has cut everybody off"
+                );
+                self.lease.give_up();
+                self.live.lapse();
+                *self.node.lock() = None;
+                Err(regressed.into())
+            }
+        }
+    }
+
+    /// R6: applied, closed, and only then acknowledged.
+    async fn acknowledge(self: Arc<Self>) {
+        let mut applied = self.applied.subscribe();
+        loop {
+            tokio::select! {
+                () = self.stopped.cancelled() => return,
+                changed = applied.changed() => if changed.is_err() { return },
+            }
+            let (seq, node) = (*applied.borrow_and_update(), *self.node.lock());
+            let Some(node) = node else { continue };
+            if timeout(CLOSING_WAIT, self.live.closed_up_to(seq)).await.is_err() {
+                tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
+            }
+            if let Err(error) = self.shared.acknowledge(node, seq).await {
+                tracing::debug!(%error, "what was heard could not be acknowledged; the others wait for the lease to end");
+            }
+        }
+    }
+
+    /// Tells what is open that nobody can vouch for its session any more, as soon as the lease is over.
+    async fn close_without_lease(self: Arc<Self>) {
+        while !self.stopped.is_cancelled() {
+            if let Some(left) = self.lease.left() {
+                sleep(left).await;
+                continue;
+            }
+            self.live.lapse();
+            tokio::select! {
+                () = self.stopped.cancelled() => return,
+                () = self.renewed.notified() => {}
+            }
+        }
+    }
+}
+
+/// Why there is no lease.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Regressed(#[from] Regressed),
+}
+
+impl From<Trouble> for StoreError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Store(error) => error,
+            Trouble::Regressed(regressed) => Self::Failed { deed: "renew the lease", source: Box::new(regressed) },
+        }
+    }
+}
+
+/// The error of a check that nobody may answer now.
+pub(crate) fn no_lease() -> StoreError {
+    StoreError::Failed { deed: "renew the lease", source: Box::new(NoLease) }
+}

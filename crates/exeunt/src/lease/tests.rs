@@ -1,0 +1,383 @@
+//! The order of the protocol, on a clock that the test moves and a log that it writes.
+//!
+//! Owns a store that is nothing but a log, and its cues: what happens while a renewal is on its way.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::coordinator::Coordinator;
+use super::member::Member;
+use super::{BootClock, LEASE, Lease, ManualBootClock, PATIENCE};
+use crate::clock::Timestamp;
+use crate::live::{Belief, Fill, Live};
+use crate::random::{OsRandom, Random};
+use crate::revocation::{Cause, Ended, Revocation, Seq, Target};
+use crate::session::{Device, Lifetime, Session, SessionId};
+use crate::store::{Known, Logged, News, NodeId, Peer, Shared, Stamp, StoreError};
+use crate::token::Token;
+use crate::user::{Epoch, UserId};
+
+const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
+/// A log, and what is to happen while a renewal is on its way.
+#[derive(Debug, Default)]
+struct Desk {
+    state: Mutex<State>,
+    hint: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    log: Vec<Logged>,
+    peers: Vec<Peer>,
+    /// By how much the clock moves while the next renewal is on its way.
+    late: Option<(Arc<ManualBootClock>, Duration)>,
+    fails: bool,
+    gone: bool,
+}
+
+impl Desk {
+    fn write(&self, session: &Session, history: &str) {
+        let mut state = self.state.lock();
+        let seq = Seq(i64::try_from(state.log.len()).expect("few") + 1);
+        let ended = vec![Ended { id: session.id, digest: session.digest }];
+        let revocation = Revocation { seq, target: Target::Session(session.id), cause: Cause::Logout, ended };
+        state.log.push(Logged { revocation, stamp: Stamp(format!("{history}{}", seq.0)) });
+    }
+
+    fn end(&self) -> Known {
+        let state = self.state.lock();
+        let seq = state.log.last().map_or(Seq(0), |last| last.revocation.seq);
+        Known { seq, stamp: state.log.last().map(|last| last.stamp.clone()) }
+    }
+
+    fn after(&self, known: &Known) -> News {
+        let state = self.state.lock();
+        let place = usize::try_from(known.seq.0).expect("a number");
+        let last = place.checked_sub(1).map(|at| state.log.get(at).map(|logged| logged.stamp.clone()));
+        if last.is_some_and(|stamp| stamp != known.stamp) {
+            return News::Regressed;
+        }
+        News::After { log: state.log[place..].to_vec(), more: false }
+    }
+
+    fn tried(&self) -> Result<(), StoreError> {
+        let mut state = self.state.lock();
+        if let Some((clock, by)) = state.late.take() {
+            clock.advance(by);
+        }
+        if state.fails { Err(StoreError::Busy) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Shared for Desk {
+    async fn join(&self, _: NodeId, _: &str) -> Result<Known, StoreError> {
+        self.tried()?;
+        self.state.lock().gone = false;
+        Ok(self.end())
+    }
+
+    async fn renew(&self, _: NodeId, known: &Known) -> Result<Option<News>, StoreError> {
+        let news = self.after(known);
+        self.tried()?;
+        Ok((!self.state.lock().gone).then_some(news))
+    }
+
+    async fn news(&self, known: &Known) -> Result<News, StoreError> {
+        self.tried()?;
+        Ok(self.after(known))
+    }
+
+    async fn acknowledge(&self, _: NodeId, _: Seq) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn peers(&self) -> Result<Vec<Peer>, StoreError> {
+        self.tried()?;
+        Ok(self.state.lock().peers.clone())
+    }
+
+    async fn remove(&self, silent: NodeId, _: i64) -> Result<(), StoreError> {
+        self.state.lock().peers.retain(|peer| peer.node != silent);
+        Ok(())
+    }
+
+    async fn leave(&self, _: NodeId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn cutoffs(&self) -> Result<Vec<Stamp>, StoreError> {
+        let restored = |logged: &&Logged| logged.revocation.cause == Cause::Restored;
+        Ok(self.state.lock().log.iter().filter(restored).map(|logged| logged.stamp.clone()).collect())
+    }
+
+    async fn hint(&self) {
+        self.hint.notified().await;
+    }
+}
+
+struct Scene {
+    desk: Arc<Desk>,
+    clock: Arc<ManualBootClock>,
+    live: Arc<Live>,
+    lease: Arc<Lease>,
+    member: Arc<Member>,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let (desk, clock) = (Arc::new(Desk::default()), Arc::new(ManualBootClock::default()));
+        let lease = Arc::new(Lease::new(Arc::clone(&clock) as Arc<dyn BootClock>));
+        let live = Arc::new(Live::under(Lifetime::default(), Some(Arc::clone(&lease))));
+        let coordinator = Arc::new(Coordinator::new(Arc::clone(&desk) as Arc<dyn Shared>));
+        let with = (Arc::clone(&live), Arc::clone(&lease));
+        let shared = Arc::clone(&desk) as Arc<dyn Shared>;
+        let member = Member::start(shared, coordinator, with, Arc::new(OsRandom), String::new());
+        let member = member.await.expect("joined");
+        Self { desk, clock, live, lease, member }
+    }
+
+    /// A session that this node believes.
+    fn believed(&self) -> Session {
+        let random: &dyn Random = &OsRandom;
+        let session = Session {
+            id: SessionId::generate(random),
+            digest: Token::generate(random).digest(),
+            user: UserId(1),
+            name: "ana".into(),
+            epoch: Epoch::FIRST,
+            opened_at: NOW,
+            seen_at: NOW,
+            expires_at: NOW.plus(Duration::from_secs(1_000)),
+            device: Device::default(),
+        };
+        assert_eq!(self.live.fill(&session, self.desk.end().seq), Fill::Entered);
+        session
+    }
+
+    fn belief(&self, session: &Session) -> Belief {
+        self.live.look(&session.digest, NOW)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_came_late_extends_nothing() {
+    let scene = Scene::new().await;
+    let session = scene.believed();
+    assert!(matches!(scene.belief(&session), Belief::Live(_)));
+    scene.clock.advance(LEASE);
+    assert_eq!(scene.belief(&session), Belief::NoLease);
+    scene.desk.state.lock().late = Some((Arc::clone(&scene.clock), LEASE));
+    scene.member.renew_now().await.expect("committed");
+    assert_eq!(scene.belief(&session), Belief::NoLease, "it was sent a lease ago");
+    scene.member.renew_now().await.expect("committed");
+    assert!(matches!(scene.belief(&session), Belief::Live(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_renewal_brings_is_applied_before_its_lease_counts() {
+    let scene = Scene::new().await;
+    for _ in 0..20 {
+        let session = scene.believed();
+        scene.clock.advance(LEASE);
+        // Much to apply, and the one that counts is the last.
+        for _ in 0..500 {
+            let (id, digest) = (SessionId::generate(&OsRandom), Token::generate(&OsRandom).digest());
+            scene.desk.write(&Session { id, digest, ..session.clone() }, "a");
+        }
+        scene.desk.write(&session, "a");
+        let (live, done) = (Arc::clone(&scene.live), Arc::new(AtomicBool::new(false)));
+        let (watched, stop, begun) = (session.digest, Arc::clone(&done), Arc::new(AtomicBool::new(false)));
+        let has_begun = Arc::clone(&begun);
+        // Looks all the while: there must be no moment with a lease and without the ending.
+        let looking = std::thread::spawn(move || {
+            while !stop.load(Ordering::SeqCst) {
+                assert!(!matches!(live.look(&watched, NOW), Belief::Live(_)), "believed before it was heard");
+                begun.store(true, Ordering::SeqCst);
+            }
+        });
+        while !has_begun.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        scene.member.renew_now().await.expect("committed");
+        done.store(true, Ordering::SeqCst);
+        looking.join().expect("never believed");
+        assert_eq!(scene.belief(&session), Belief::Unknown, "evicted, and the lease holds");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_failed_is_none() {
+    let scene = Scene::new().await;
+    let session = scene.believed();
+    scene.clock.advance(LEASE);
+    scene.desk.state.lock().fails = true;
+    scene.member.renew_now().await.expect_err("failed");
+    assert_eq!(scene.belief(&session), Belief::NoLease);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_removed_begins_with_empty_memory() {
+    let scene = Scene::new().await;
+    let session = scene.believed();
+    let before = scene.desk.end().seq;
+    scene.desk.write(&scene.believed(), "a");
+    scene.desk.state.lock().gone = true;
+    scene.member.renew_now().await.expect("joined anew");
+    assert!(scene.lease.holds());
+    assert_eq!(scene.belief(&session), Belief::Unknown);
+    assert_eq!(scene.live.fill(&session, before), Fill::Refused, "it was read before the joining");
+    assert_eq!(scene.live.fill(&session, scene.desk.end().seq), Fill::Entered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_of_another_history_is_not_believed_until_everybody_is_cut_off() {
+    let scene = Scene::new().await;
+    let session = scene.believed();
+    for _ in 0..3 {
+        scene.desk.write(&scene.believed(), "a");
+    }
+    scene.member.renew_now().await.expect("heard");
+    // As long as the old one, and longer: only the stamps differ.
+    scene.desk.state.lock().log.truncate(2);
+    for _ in 0..3 {
+        scene.desk.write(&scene.believed(), "b");
+        for _ in 0..2 {
+            scene.member.renew_now().await.expect_err("another history");
+            assert_eq!(scene.belief(&session), Belief::NoLease);
+        }
+    }
+    scene.desk.write(&session, "b");
+    if let Some(last) = scene.desk.state.lock().log.last_mut() {
+        (last.revocation.target, last.revocation.cause) = (Target::Everyone, Cause::Restored);
+    }
+    scene.member.renew_now().await.expect("cut off");
+    assert!(scene.lease.holds());
+    assert_eq!(scene.belief(&session), Belief::Unknown);
+    assert_eq!(scene.member.state().1, Seq(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_left_is_given_no_lease_by_an_answer_on_its_way() {
+    let scene = Scene::new().await;
+    let session = scene.believed();
+    scene.member.leave().await;
+    assert_eq!(scene.belief(&session), Belief::NoLease);
+    let _ = scene.member.renew_now().await;
+    assert_eq!(scene.belief(&session), Belief::NoLease);
+}
+
+/// A coordinator with one other node, which has heard up to here.
+fn waiting(heard: i64) -> (Arc<Desk>, Coordinator) {
+    let desk = Arc::new(Desk::default());
+    let peer = Peer { node: NodeId::from_bytes([1; 16]), lease: 7, heard: Seq(heard) };
+    desk.state.lock().peers.push(peer);
+    let coordinator = Coordinator::new(Arc::clone(&desk) as Arc<dyn Shared>);
+    (desk, coordinator)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_logout_waits_for_the_acknowledgement_of_its_own_number() {
+    let (desk, coordinator) = waiting(4);
+    let begun = Instant::now();
+    let acknowledged = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        desk.state.lock().peers[0].heard = Seq(5);
+    };
+    tokio::join!(coordinator.heard_everywhere(Seq(5), begun), acknowledged);
+    let waited = begun.elapsed();
+    assert!(waited >= Duration::from_millis(300) && waited < PATIENCE, "{waited:?} of a clock that the test moves");
+    assert_eq!(coordinator.ran_out(), 0);
+    coordinator.heard_everywhere(Seq(4), begun).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_logout_waits_for_the_whole_of_its_time_where_nobody_answers_and_no_longer() {
+    for fails in [false, true] {
+        let (desk, coordinator) = waiting(4);
+        desk.state.lock().fails = fails;
+        let begun = Instant::now();
+        let one = coordinator.heard_everywhere(Seq(5), begun);
+        tokio::join!(one, coordinator.heard_everywhere(Seq(6), begun));
+        // The runtime's clock stands in whole milliseconds.
+        let waited = begun.elapsed();
+        assert!(
+            waited >= PATIENCE && waited < PATIENCE + Duration::from_millis(5),
+            "{waited:?} of a clock that the test moves"
+        );
+        assert_eq!(coordinator.ran_out(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_others_nobody_is_waited_for() {
+    let (desk, coordinator) = waiting(4);
+    desk.state.lock().peers.clear();
+    let begun = Instant::now();
+    coordinator.heard_everywhere(Seq(5), begun).await;
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    // What is committed later is another matter, when somebody has come meanwhile.
+    desk.state.lock().peers.push(Peer { node: NodeId::from_bytes([2; 16]), lease: 0, heard: Seq(5) });
+    coordinator.heard_everywhere(Seq(6), Instant::now()).await;
+    assert!(begun.elapsed() >= PATIENCE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_who_is_silent_for_the_whole_time_is_removed() {
+    let (desk, coordinator) = waiting(4);
+    let left = |desk: &Desk| desk.state.lock().peers.len();
+    coordinator.look().await.expect("looked");
+    tokio::time::sleep(PATIENCE - Duration::from_millis(1)).await;
+    coordinator.look().await.expect("looked");
+    assert_eq!(left(&desk), 1);
+    desk.state.lock().peers[0].lease += 1;
+    coordinator.look().await.expect("looked");
+    tokio::time::sleep(PATIENCE - Duration::from_millis(1)).await;
+    coordinator.look().await.expect("looked");
+    assert_eq!(left(&desk), 1, "it has renewed meanwhile");
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    coordinator.look().await.expect("looked");
+    assert_eq!(left(&desk), 0);
+}
+
+#[test]
+fn a_lease_counts_from_when_its_renewal_was_sent_however_late_the_answer() {
+    let clock = Arc::new(ManualBootClock::default());
+    let lease = Lease::new(Arc::clone(&clock) as Arc<dyn BootClock>);
+    assert!(!lease.holds(), "none before the first renewal");
+    let sent = lease.now();
+    clock.advance(LEASE - Duration::from_millis(1));
+    lease.renewed(sent);
+    assert_eq!(lease.left(), Some(Duration::from_millis(1)));
+    clock.advance(Duration::from_millis(1));
+    assert!(!lease.holds());
+    lease.renewed(sent);
+    assert!(!lease.holds(), "an answer that came too late gives nothing");
+}
+
+#[test]
+fn who_was_stopped_or_suspended_finds_the_lease_over_at_the_first_look() {
+    let clock = Arc::new(ManualBootClock::default());
+    let lease = Lease::new(Arc::clone(&clock) as Arc<dyn BootClock>);
+    lease.renewed(lease.now());
+    assert!(lease.holds());
+    clock.advance(Duration::from_secs(3_600));
+    assert!(!lease.holds());
+    lease.renewed(lease.now());
+    lease.give_up();
+    assert!(!lease.holds());
+}
+
+#[test]
+fn who_waits_outlasts_a_lease_on_the_slowest_clock_that_is_allowed() {
+    let drift = 0.01;
+    assert!(PATIENCE.as_secs_f64() / (1.0 + drift) >= LEASE.as_secs_f64() / (1.0 - drift) - 0.01 * LEASE.as_secs_f64());
+    assert!(PATIENCE.as_secs_f64() >= LEASE.as_secs_f64() * (1.0 + drift) / (1.0 - drift));
+}

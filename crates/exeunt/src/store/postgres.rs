@@ -1,0 +1,204 @@
+//! The store that many nodes share: a PostgreSQL database, 15 or newer.
+//!
+//! Owns the translation of the [`Store`]'s sentences into transactions. `address` says where the server is and how far the way is believed,
+//! `link` holds each connection to the promise, `pool` lends them, `writer` groups endings, `reading`, `people` and `endings` hold the SQL.
+//! No statement sets a session live again, and no upsert touches one (R1).
+
+mod address;
+mod ear;
+mod endings;
+mod fault;
+mod link;
+mod migrations;
+mod nodes;
+mod people;
+mod pool;
+mod reading;
+mod rows;
+mod shared;
+mod writer;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use self::address::{Address, AddressFault};
+use self::ear::Ear;
+use self::endings::Sweep;
+use self::link::Link;
+pub use self::link::LinkError;
+use self::pool::Pool;
+use self::writer::Writer;
+use super::{
+    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Shared, Store,
+    StoreError, Swept, UserChange, UserChanged, Witness,
+};
+use crate::audit::{AuditEntry, AuditQuery};
+use crate::clock::Timestamp;
+use crate::credential::PasswordHash;
+use crate::revocation::{Order, Revocation, Seq};
+use crate::session::Session;
+use crate::token::TokenDigest;
+use crate::user::{User, UserId, UserName};
+
+/// Connections for sentences, beside those for nodes, the writer's and the listener's. A server has 100 unless told otherwise; ten nodes
+/// fit.
+const LINKS: usize = 6;
+
+/// Connections between node and log. They are not shared with sentences: a flood of checks must not take a node's lease away.
+const NODE_LINKS: usize = 2;
+
+/// Why the store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The server cannot be used.
+    #[error(transparent)]
+    Server(#[from] LinkError),
+    /// The schema could not be brought up to date.
+    #[error("the schema of the store cannot be brought up to date: {0}")]
+    Schema(String),
+}
+
+/// A store in a PostgreSQL database.
+#[derive(Debug)]
+pub struct PostgresStore {
+    pool: Pool,
+    writer: Writer,
+    among: Arc<Among>,
+}
+
+/// Where this node meets the others.
+#[derive(Debug)]
+struct Among {
+    pool: Pool,
+    ear: Ear,
+}
+
+impl PostgresStore {
+    /// Opens, or begins, the store at an address, and listens for notifications at `listen`: the same, unless a pooler stands before it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the server cannot be reached, is a standby, is older than 15 or is configured weaker than the promise, and when
+    /// the schema is not ours.
+    pub async fn open(address: &Address, listen: &Address) -> Result<Self, OpenError> {
+        let link = Link::open(address).await?;
+        migrations::migrate(&link).await.map_err(|fault| OpenError::Schema(fault.to_string()))?;
+        drop(link);
+        let pool = Pool::open(address, LINKS).await?;
+        let among = Among { pool: Pool::open(address, NODE_LINKS).await?, ear: Ear::new(listen.clone()) };
+        Ok(Self { pool, writer: Writer::start(address.clone()), among: Arc::new(among) })
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    fn tell(&self, witness: Arc<dyn Witness>) {
+        self.writer.tell(witness);
+    }
+
+    fn is_exclusive(&self) -> bool {
+        false
+    }
+
+    fn shared(&self) -> Option<Arc<dyn Shared>> {
+        Some(Arc::clone(&self.among) as Arc<dyn Shared>)
+    }
+
+    async fn add_user(&self, new: &NewUser) -> Result<Option<User>, StoreError> {
+        let new = new.clone();
+        self.pool.run("add a user", move |link| async move { people::add_user(&link, &new).await }).await
+    }
+
+    async fn user_by_name(&self, name: &UserName) -> Result<Option<KnownUser>, StoreError> {
+        let key = name.key().to_owned();
+        self.pool.run("look a user up", move |link| async move { reading::user_by_name(&link, &key).await }).await
+    }
+
+    async fn user_by_id(&self, user: UserId) -> Result<Option<KnownUser>, StoreError> {
+        self.pool.run("look a user up", move |link| async move { reading::user_by_id(&link, user).await }).await
+    }
+
+    async fn users(&self, after: UserId, limit: usize) -> Result<Vec<User>, StoreError> {
+        self.pool.run("list users", move |link| async move { reading::users(&link, after, limit).await }).await
+    }
+
+    async fn change_password(&self, change: &PasswordChange) -> Result<Option<PasswordChanged>, StoreError> {
+        self.writer.write(change.clone()).await
+    }
+
+    async fn change_user(&self, change: &UserChange) -> Result<Option<UserChanged>, StoreError> {
+        self.writer.write(change.clone()).await
+    }
+
+    async fn renew_hash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
+        let (old, new) = (old.clone(), new.clone());
+        let renew = move |link: Arc<Link>| async move { people::renew_hash(&link, user, &old, &new).await };
+        self.pool.run("renew a hash", renew).await
+    }
+
+    async fn open_session(&self, new: &NewSession) -> Result<Opening, StoreError> {
+        let opened = new.clone();
+        let open = move |link: Arc<Link>| async move { endings::open_session(&link, &opened).await };
+        match self.pool.run("open a session", open).await? {
+            Some(opening) => Ok(opening),
+            // It ends another one, and so takes its turn among the endings.
+            None => self.writer.write(new.clone()).await,
+        }
+    }
+
+    async fn session_by_token(&self, digest: &TokenDigest) -> Result<Option<Marked<Session>>, StoreError> {
+        let digest = *digest;
+        let look = move |link: Arc<Link>| async move { reading::session_by_token(&link, &digest).await };
+        self.pool.run("look a session up", look).await
+    }
+
+    async fn sessions_of(&self, user: UserId, limit: usize) -> Result<Vec<Session>, StoreError> {
+        self.pool.run("list sessions", move |link| async move { reading::sessions_of(&link, user, limit).await }).await
+    }
+
+    async fn live_sessions(&self, after: &TokenDigest, limit: usize) -> Result<Marked<Vec<Session>>, StoreError> {
+        let after = *after;
+        let look = move |link: Arc<Link>| async move { reading::live_sessions(&link, &after, limit).await };
+        self.pool.run("read the live sessions", look).await
+    }
+
+    async fn touch(&self, seen: &[Seen]) -> Result<usize, StoreError> {
+        let seen = seen.to_vec();
+        let touch = move |link: Arc<Link>| async move { endings::touch(&link, &seen).await };
+        self.pool.run("note when sessions were used", touch).await
+    }
+
+    async fn revoke(&self, order: &Order) -> Result<Option<Revocation>, StoreError> {
+        self.writer.write(order.clone()).await
+    }
+
+    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<Swept, StoreError> {
+        let look = move |link: Arc<Link>| async move { reading::expired(&link, now, idle_since, limit).await };
+        let digests = self.pool.run("look for expired sessions", look).await?;
+        if digests.is_empty() {
+            return Ok(Swept { ended: 0, more: false });
+        }
+        let more = digests.len() == limit;
+        let ended = self.writer.write(Sweep { digests, now, idle_since }).await?;
+        Ok(Swept { ended, more })
+    }
+
+    async fn log_end(&self) -> Result<Seq, StoreError> {
+        self.pool.run("read the log", move |link| async move { reading::log_end(&link).await }).await
+    }
+
+    async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+        let read = move |link: Arc<Link>| async move { reading::revocations_after(&link, seq, limit).await };
+        self.pool.run("read the log", read).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        let query = *query;
+        self.pool.run("read the audit trail", move |link| async move { reading::audit(&link, &query).await }).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.pool.run("write", move |link| async move { people::ready(&link).await }).await
+    }
+}

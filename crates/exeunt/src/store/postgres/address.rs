@@ -1,0 +1,192 @@
+//! Where the server is, and how much of the way to it is believed.
+//!
+//! Owns what a `postgres://` address may say. The way to another machine is encrypted and the server's name is verified; there is no
+//! setting that takes less. It never shows a password.
+
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// What this program is called in the server's list of connections.
+const APPLICATION: &str = "exeunt";
+
+/// Where a server is. It can be printed: what it shows holds no password.
+#[derive(Clone)]
+pub struct Address(Arc<Way>);
+
+struct Way {
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+}
+
+/// Why a text is no address of a store. It never repeats the text, for a password may be in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressFault {
+    /// Not an address at all.
+    #[error("it is an address such as postgres://USER@HOST/DATABASE")]
+    Malformed,
+    /// A word for the encryption that promises less than it says.
+    #[error(
+        "`sslmode` is `verify-full`, or, on this machine, `disable`: all between them lets somebody read or answer for the server"
+    )]
+    SslMode,
+    /// Plain text to another machine.
+    #[error("`sslmode=disable` is for a server on this machine (a loopback address or a socket's folder) only")]
+    Plain,
+    /// The certificates of authorities cannot be read.
+    #[error("the certificates of authorities cannot be read: {0}")]
+    Roots(String),
+}
+
+impl Address {
+    /// Reads an address: `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…&sslrootcert=FILE`.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressFault`] says what it should be.
+    pub fn parse(text: &str) -> Result<Self, AddressFault> {
+        let (place, query) = text.split_once('?').unwrap_or((text, ""));
+        if !place.starts_with("postgres://") && !place.starts_with("postgresql://") {
+            return Err(AddressFault::Malformed);
+        }
+        let (mut mode, mut roots, mut rest) = (None, None, Vec::new());
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=') {
+                Some(("sslmode", word)) => mode = Some(word),
+                Some(("sslrootcert", file)) => roots = Some(file),
+                _ => rest.push(pair),
+            }
+        }
+        let mut config: Config = format!("{place}?{}", rest.join("&")).parse().map_err(|_| AddressFault::Malformed)?;
+        if config.get_hosts().is_empty() {
+            return Err(AddressFault::Malformed);
+        }
+        config.application_name(APPLICATION);
+        let encrypted = is_encrypted(mode, is_here(&config))?;
+        config.ssl_mode(if encrypted { SslMode::Require } else { SslMode::Disable });
+        let tls = if encrypted { Some(MakeRustlsConnect::new(trusting(roots)?)) } else { None };
+        Ok(Self(Arc::new(Way { config, tls })))
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    pub(super) fn tls(&self) -> Option<MakeRustlsConnect> {
+        self.0.tls.clone()
+    }
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Address({self})")
+    }
+}
+
+impl std::fmt::Display for Address {
+    /// Hosts and database, as a person recognises them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let hosts: Vec<String> = self.0.config.get_hosts().iter().map(shown).collect();
+        write!(f, "postgres://{}/{}", hosts.join(","), self.0.config.get_dbname().unwrap_or_default())
+    }
+}
+
+/// The one rule: plain text stays on this machine.
+fn is_encrypted(mode: Option<&str>, here: bool) -> Result<bool, AddressFault> {
+    match (mode, here) {
+        (None | Some("disable"), true) => Ok(false),
+        (None, false) | (Some("verify-full"), _) => Ok(true),
+        (Some("disable"), false) => Err(AddressFault::Plain),
+        (Some(_), _) => Err(AddressFault::SslMode),
+    }
+}
+
+/// Whether every host is this machine. A name is believed only if it is the one that the standard keeps for it (RFC 6761, 6.3).
+fn is_here(config: &Config) -> bool {
+    let by_address = config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback);
+    by_address
+        && config.get_hosts().iter().all(|host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) => {
+                name == "localhost" || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+            }
+        })
+}
+
+fn shown(host: &Host) -> String {
+    match host {
+        Host::Tcp(name) => name.clone(),
+        Host::Unix(path) => path.display().to_string(),
+    }
+}
+
+/// Trusts the authorities of one file, or those that this machine trusts.
+fn trusting(file: Option<&str>) -> Result<ClientConfig, AddressFault> {
+    let unreadable = |error: &dyn std::fmt::Display| AddressFault::Roots(error.to_string());
+    let mut roots = RootCertStore::empty();
+    match file {
+        Some(file) => {
+            for certificate in CertificateDer::pem_file_iter(file).map_err(|error| unreadable(&error))? {
+                let certificate = certificate.map_err(|error| unreadable(&error))?;
+                roots.add(certificate).map_err(|error| unreadable(&error))?;
+            }
+        }
+        None => {
+            // One that cannot be read is one that is not trusted.
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    if roots.is_empty() {
+        return Err(AddressFault::Roots("there are none".to_owned()));
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    Ok(versions.map_err(|error| unreadable(&error))?.with_root_certificates(roots).with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_stays_on_this_machine() {
+        for here in ["localhost", "127.0.0.1", "[::1]", "127.0.0.1,localhost"] {
+            assert!(Address::parse(&format!("postgres://u@{here}/d")).expect(here).0.tls.is_none(), "{here}");
+        }
+        assert!(Address::parse("postgres:///d?host=/run/postgresql&user=u").expect("a socket").0.tls.is_none());
+        for (query, fault) in [
+            ("sslmode=disable", AddressFault::Plain),
+            ("sslmode=prefer", AddressFault::SslMode),
+            ("sslmode=require", AddressFault::SslMode),
+            ("sslmode=verify-ca", AddressFault::SslMode),
+            ("sslmode=", AddressFault::SslMode),
+        ] {
+            let refused = Address::parse(&format!("postgres://u@db.example/d?{query}")).expect_err(query);
+            assert_eq!(refused, fault, "{query}");
+        }
+        let mixed = Address::parse("postgres://u@localhost,db.example/d?sslmode=disable").expect_err("one is not here");
+        assert_eq!(mixed, AddressFault::Plain);
+        let elsewhere = "postgres://u@localhost/d?hostaddr=192.0.2.1&sslmode=disable";
+        assert_eq!(Address::parse(elsewhere).expect_err("a name alone proves nothing"), AddressFault::Plain);
+        let lookalike = Address::parse("postgres://u@127.0.0.1.example/d?sslmode=disable").expect_err("a name");
+        assert_eq!(lookalike, AddressFault::Plain);
+    }
+
+    #[test]
+    fn an_address_shows_no_password() {
+        let address = Address::parse("postgres://ana:sesame@localhost:5433/sessions").expect("an address");
+        let shown = format!("{address} {address:?} {:?}", address.config());
+        assert!(shown.contains("localhost/sessions") && !shown.contains("sesame"), "{shown}");
+        for wrong in
+            ["postgres://ana:sesame@localhost:port/d", "mysql://ana:sesame@localhost/d", "postgres://", "sesame"]
+        {
+            let said = format!("{:?}", Address::parse(wrong).expect_err(wrong));
+            assert!(!said.contains("sesame"), "{said}");
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! The SQL of sessions: opening, touching, ending.
+//!
+//! Owns the one way a session goes: inserted live, then ended. Every change names the live ones only (R1). Endings run in the writer's
+//! transaction, which holds the counter's row from its beginning: so each statement here sees every ending before it, and one statement
+//! can look, number, write down and end at once.
+
+use async_trait::async_trait;
+use tokio_postgres::Row;
+
+use super::fault::{Done, Fault};
+use super::link::Link;
+use super::people::{lock_user, note};
+use super::rows;
+use super::writer::Deed as Sentence;
+use crate::audit::Deed;
+use crate::clock::Timestamp;
+use crate::revocation::{Actor, By, Cause, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target};
+use crate::session::{Session, SessionId};
+use crate::store::{NewSession, Opening, Seen, SessionLimit};
+use crate::token::TokenDigest;
+use crate::user::UserId;
+
+/// Opens a session that ends no other. `None`: it would, so the writer must open it. Holds the user's row, so that of two at once the
+/// second counts the first.
+pub(super) async fn open_session(link: &Link, new: &NewSession) -> Done<Option<Opening>> {
+    link.begin("SELECT 1").await?;
+    let opening = match prepare(link, new).await? {
+        Prepared::No(opening) => Some(opening),
+        Prepared::Ends { leaving, .. } if !leaving.is_empty() => None,
+        Prepared::Ends { mark, .. } => {
+            insert_session(link, &new.session).await?;
+            link.commit("SELECT 1").await?;
+            return Ok(Some(Opening::Opened { mark, ended: Vec::new() }));
+        }
+    };
+    link.run("ROLLBACK").await?;
+    Ok(opening)
+}
+
+#[async_trait]
+impl Sentence for NewSession {
+    type Answer = Opening;
+    const NAME: &'static str = "open a session";
+
+    async fn run(&self, tx: &Link, said: &mut Vec<Revocation>) -> Done<Opening> {
+        let before = said.len();
+        let (leaving, mut mark) = match prepare(tx, self).await? {
+            Prepared::No(opening) => return Ok(opening),
+            Prepared::Ends { leaving, mark } => (leaving, mark),
+        };
+        let by = By { actor: Actor::User(self.session.user), from: self.session.device.address().into() };
+        for (id, cause) in leaving {
+            let order = Order { target: Target::Session(id), cause, by: by.clone(), at: self.session.opened_at };
+            if let Some(ended) = end_session(tx, said, id, &order).await? {
+                mark = ended.seq;
+            }
+        }
+        insert_session(tx, &self.session).await?;
+        Ok(Opening::Opened { mark, ended: said[before..].to_vec() })
+    }
+}
+
+/// What a session that is to be opened meets.
+enum Prepared {
+    /// It is not opened.
+    No(Opening),
+    /// It ends these; and the log number of the snapshot in which its user was found as verified.
+    Ends { leaving: Vec<(SessionId, Cause)>, mark: Seq },
+}
+
+async fn prepare(tx: &Link, new: &NewSession) -> Done<Prepared> {
+    let (user, epoch) = (new.session.user, new.session.epoch.0.0);
+    lock_user(tx, user).await?;
+    let sql = "SELECT k.enabled AND k.epoch = $2, c.seq FROM known_users k CROSS JOIN counter c WHERE k.id = $1";
+    let Some(known) = tx.query_opt(sql, &[&user.0, &epoch]).await? else { return Ok(Prepared::No(Opening::EpochGone)) };
+    if !known.try_get::<_, bool>(0)? {
+        return Ok(Prepared::No(Opening::EpochGone));
+    }
+    let mark = Seq(known.try_get(1)?);
+    let mut leaving = Vec::new();
+    if let Some(old) = new.replaces
+        && live_session(tx, old).await?.is_some()
+    {
+        leaving.push((old, Cause::Replaced));
+    }
+    let (max, may_end) = match new.limit {
+        SessionLimit::EndOldest(max) => (max.max(1), true),
+        SessionLimit::Refuse(max) => (max, false),
+    };
+    let surplus = surplus(tx, user, (max, new.replaces)).await?;
+    if !surplus.is_empty() && !may_end {
+        return Ok(Prepared::No(Opening::TooMany));
+    }
+    leaving.extend(surplus.into_iter().map(|oldest| (oldest, Cause::Evicted)));
+    Ok(Prepared::Ends { leaving, mark })
+}
+
+pub(super) async fn insert_session(tx: &Link, session: &Session) -> Done<()> {
+    let sql = "INSERT INTO sessions (digest, sid, user_id, epoch, opened_at, seen_at, expires_at, agent, address)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let (digest, sid) = (&session.digest.as_bytes()[..], &session.id.as_bytes()[..]);
+    let (opened, seen) = (session.opened_at.as_micros(), session.seen_at.as_micros());
+    let (expires, agent, address) = (session.expires_at.as_micros(), session.device.agent(), session.device.address());
+    let user = session.user.0;
+    tx.execute(sql, &[&digest, &sid, &user, &session.epoch.0.0, &opened, &seen, &expires, &agent, &address]).await?;
+    let by = By::user(session.user, &session.device);
+    note(tx, (Deed::SessionOpened, Some(session.user), Some(session.id)), &by, session.opened_at).await
+}
+
+/// Notes uses of live sessions. What somebody else is just changing is left alone: it may be ending, and a lost touch ends a session
+/// early, never late.
+pub(super) async fn touch(link: &Link, seen: &[Seen]) -> Done<usize> {
+    let sql = "WITH said AS (
+            SELECT digest, epoch, max(at) AS at FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS t (digest, epoch, at)
+            GROUP BY digest, epoch),
+        held AS (
+            SELECT s.digest, said.at FROM sessions s JOIN said ON s.digest = said.digest AND s.epoch = said.epoch
+            WHERE s.ended_by IS NULL AND s.seen_at < said.at
+            AND EXISTS (SELECT FROM known_users k WHERE k.id = s.user_id AND k.epoch = s.epoch)
+            FOR NO KEY UPDATE OF s SKIP LOCKED)
+        UPDATE sessions s SET seen_at = held.at FROM held
+        WHERE s.digest = held.digest AND s.ended_by IS NULL AND s.seen_at < held.at";
+    let digests: Vec<&[u8]> = seen.iter().map(|seen| &seen.digest.as_bytes()[..]).collect();
+    let epochs: Vec<i64> = seen.iter().map(|seen| seen.epoch.0.0).collect();
+    let times: Vec<i64> = seen.iter().map(|seen| seen.at.as_micros()).collect();
+    let noted = link.execute(sql, &[&digests, &epochs, &times]).await?;
+    Ok(usize::try_from(noted).unwrap_or(usize::MAX))
+}
+
+#[async_trait]
+impl Sentence for Order {
+    type Answer = Option<Revocation>;
+    const NAME: &'static str = "end a session";
+
+    async fn run(&self, tx: &Link, said: &mut Vec<Revocation>) -> Done<Self::Answer> {
+        match self.target {
+            Target::Session(id) => end_session(tx, said, id, self).await,
+            Target::User(user) => {
+                lock_user(tx, user).await?;
+                if sessions_of(tx, user, 1).await?.is_empty() {
+                    return Ok(None);
+                }
+                end_user(tx, said, user, self).await.map(Some)
+            }
+            Target::Others { user, keep } => {
+                lock_user(tx, user).await?;
+                end_others(tx, said, (user, keep), self).await
+            }
+            Target::Everyone => {
+                let any = tx.query_opt("SELECT 1 FROM live_sessions LIMIT 1", &[]).await?;
+                // After a restore it is written even with nothing open: it says where the lost history ends (R8).
+                if any.is_none() && self.cause != Cause::Restored {
+                    return Ok(None);
+                }
+                end_everyone(tx, said, self).await.map(Some)
+            }
+        }
+    }
+}
+
+/// What is to end because its time is over.
+pub(super) struct Sweep {
+    pub(super) digests: Vec<TokenDigest>,
+    pub(super) now: Timestamp,
+    pub(super) idle_since: Timestamp,
+}
+
+#[async_trait]
+impl Sentence for Sweep {
+    type Answer = usize;
+    const NAME: &'static str = "end expired sessions";
+
+    /// Ends the live ones that are still past their time, and then forgets the rows that cannot live again.
+    async fn run(&self, tx: &Link, said: &mut Vec<Revocation>) -> Done<usize> {
+        let sql = "WITH held AS (
+                SELECT digest FROM sessions WHERE digest = ANY($1) AND ended_by IS NULL AND (expires_at <= $2 OR seen_at <= $3)
+                FOR UPDATE),
+            live AS (
+                SELECT l.digest, l.sid, l.user_id, row_number() OVER (ORDER BY l.digest) AS k
+                FROM live_sessions l JOIN held ON held.digest = l.digest),
+            n AS (
+                UPDATE counter SET seq = seq + (SELECT count(*) FROM live) WHERE one = 1 AND EXISTS (SELECT FROM live)
+                RETURNING seq - (SELECT count(*) FROM live) AS base),
+            fact AS (
+                INSERT INTO revocations (seq, target, user_id, sid, cause, actor, address, at, ended)
+                SELECT base + k, 'session', user_id, sid, 'expired', -1, '', $2, ARRAY[sid || digest] FROM live, n),
+            noted AS (
+                INSERT INTO audit (at, deed, user_id, sid, actor, address, cause, seq)
+                SELECT $2, 'ended', user_id, sid, -1, '', 'expired', base + k FROM live, n),
+            done AS (
+                UPDATE sessions s SET ended_by = base + k FROM live, n WHERE s.digest = live.digest AND s.ended_by IS NULL)
+            SELECT base + k, sid, digest FROM live, n ORDER BY 1";
+        let forget = "DELETE FROM sessions s WHERE digest = ANY($1) AND (expires_at <= $2 OR ended_by IS NULL)
+            AND NOT EXISTS (SELECT FROM live_sessions l WHERE l.digest = s.digest)";
+        let digests: Vec<&[u8]> = self.digests.iter().map(|digest| &digest.as_bytes()[..]).collect();
+        let now = self.now.as_micros();
+        let ended = tx.query(sql, &[&digests, &now, &self.idle_since.as_micros()]).await?;
+        for row in &ended {
+            let ended = ended_in(row)?;
+            let (seq, target) = (Seq(row.try_get(0)?), Target::Session(ended.id));
+            said.push(Revocation { seq, target, cause: Cause::Expired, ended: vec![ended] });
+        }
+        tx.execute(forget, &[&digests, &now]).await?;
+        Ok(ended.len())
+    }
+}
+
+/// One write, however many sessions there are: the epoch rises, and all of the older one are dead.
+pub(super) async fn end_user(tx: &Link, said: &mut Vec<Revocation>, user: UserId, order: &Order) -> Done<Revocation> {
+    let ended = sessions_of(tx, user, ENDED_LISTED_MAX).await?;
+    let target = Target::User(user);
+    let seq = record(tx, target, Some(user), order).await?;
+    tx.execute("UPDATE users SET epoch = $2 WHERE id = $1", &[&user.0, &seq.0]).await?;
+    Ok(say(said, Revocation { seq, target, cause: order.cause, ended }))
+}
+
+/// The live session with this name.
+pub(super) async fn live_session(tx: &Link, id: SessionId) -> Done<Option<TokenDigest>> {
+    let found = tx.query_opt("SELECT digest FROM live_sessions WHERE sid = $1", &[&&id.as_bytes()[..]]).await?;
+    found.map(|row| rows::digest(row.try_get(0)?)).transpose()
+}
+
+/// One write for all there are: everybody's epoch rises.
+async fn end_everyone(tx: &Link, said: &mut Vec<Revocation>, order: &Order) -> Done<Revocation> {
+    // Asked so that it goes along an index and stops at its limit: a join would read all users first, counter in hand.
+    let sql = "SELECT 0, s.sid, s.digest FROM sessions s WHERE s.ended_by IS NULL AND s.epoch =
+        (SELECT k.epoch FROM known_users k WHERE k.id = s.user_id) ORDER BY s.user_id LIMIT $1";
+    let some = tx.query(sql, &[&rows::limit(ENDED_LISTED_MAX)]).await?;
+    let ended = some.iter().map(ended_in).collect::<Done<_>>()?;
+    let seq = record(tx, Target::Everyone, None, order).await?;
+    tx.execute("UPDATE counter SET everyone = $1 WHERE one = 1", &[&seq.0]).await?;
+    Ok(say(said, Revocation { seq, target: Target::Everyone, cause: order.cause, ended }))
+}
+
+async fn end_session(tx: &Link, said: &mut Vec<Revocation>, id: SessionId, order: &Order) -> Done<Option<Revocation>> {
+    let sql = "WITH live AS (SELECT digest, sid, user_id FROM live_sessions WHERE sid = $1),
+        n AS (UPDATE counter SET seq = seq + 1 WHERE one = 1 AND EXISTS (SELECT FROM live) RETURNING seq),
+        fact AS (
+            INSERT INTO revocations (seq, target, user_id, sid, cause, actor, address, at, ended)
+            SELECT seq, 'session', user_id, sid, $2, $3, $4, $5, ARRAY[sid || digest] FROM live, n),
+        noted AS (
+            INSERT INTO audit (at, deed, user_id, sid, actor, address, cause, seq)
+            SELECT $5, 'ended', user_id, sid, $3, $4, $2, seq FROM live, n),
+        done AS (UPDATE sessions s SET ended_by = seq FROM live, n WHERE s.digest = live.digest AND s.ended_by IS NULL)
+        SELECT seq, sid, digest FROM live, n";
+    let (cause, actor, from, at) = written(order);
+    let Some(row) = tx.query_opt(sql, &[&&id.as_bytes()[..], &cause, &actor, &from, &at]).await? else {
+        return Ok(None);
+    };
+    let (seq, target) = (Seq(row.try_get(0)?), Target::Session(id));
+    Ok(Some(say(said, Revocation { seq, target, cause: order.cause, ended: vec![ended_in(&row)?] })))
+}
+
+/// All of them one by one, under one number: the one that stays keeps its epoch, so theirs cannot rise.
+async fn end_others(
+    tx: &Link,
+    said: &mut Vec<Revocation>,
+    (user, keep): (UserId, SessionId),
+    order: &Order,
+) -> Done<Option<Revocation>> {
+    let sql = "WITH others AS (SELECT digest, sid FROM live_sessions WHERE user_id = $1 AND sid <> $2),
+        n AS (UPDATE counter SET seq = seq + 1 WHERE one = 1 AND EXISTS (SELECT FROM others) RETURNING seq),
+        fact AS (
+            INSERT INTO revocations (seq, target, user_id, sid, cause, actor, address, at, ended)
+            SELECT seq, 'others', $1, $2, $3, $4, $5, $6, (SELECT array_agg(sid || digest) FROM others) FROM n),
+        noted AS (
+            INSERT INTO audit (at, deed, user_id, sid, actor, address, cause, seq)
+            SELECT $6, 'ended', $1, $2, $4, $5, $3, seq FROM n),
+        done AS (UPDATE sessions s SET ended_by = seq FROM others, n WHERE s.digest = others.digest AND s.ended_by IS NULL)
+        SELECT seq, sid, digest FROM others, n";
+    let (cause, actor, from, at) = written(order);
+    let others = tx.query(sql, &[&user.0, &&keep.as_bytes()[..], &cause, &actor, &from, &at]).await?;
+    let Some(first) = others.first() else { return Ok(None) };
+    let (seq, target) = (Seq(first.try_get(0)?), Target::Others { user, keep });
+    let ended = others.iter().map(ended_in).collect::<Done<_>>()?;
+    Ok(Some(say(said, Revocation { seq, target, cause: order.cause, ended })))
+}
+
+async fn sessions_of(tx: &Link, user: UserId, limit: usize) -> Done<Vec<Ended>> {
+    let sql = "SELECT 0, sid, digest FROM live_sessions WHERE user_id = $1 ORDER BY opened_at DESC, sid DESC LIMIT $2";
+    tx.query(sql, &[&user.0, &rows::limit(limit)]).await?.iter().map(ended_in).collect()
+}
+
+/// The user's oldest sessions, as many as must go for one more to fit into `max`; the one that is replaced goes anyway.
+async fn surplus(tx: &Link, user: UserId, (max, replaced): (usize, Option<SessionId>)) -> Done<Vec<SessionId>> {
+    let sql = "SELECT sid FROM live_sessions WHERE user_id = $1 AND ($3::bytea IS NULL OR sid <> $3)
+               ORDER BY opened_at DESC, sid DESC OFFSET $2";
+    let replaced = replaced.map(|id| id.as_bytes().to_vec());
+    let found = tx.query(sql, &[&user.0, &rows::limit(max.saturating_sub(1)), &replaced]).await?;
+    found.iter().map(|row| rows::session_id(row.try_get(0)?)).collect()
+}
+
+/// Takes the next number (R2), and writes the fact and its entry in the audit trail.
+async fn record(tx: &Link, target: Target, user: Option<UserId>, order: &Order) -> Done<Seq> {
+    let sql = "WITH n AS (UPDATE counter SET seq = seq + 1 WHERE one = 1 RETURNING seq),
+        fact AS (
+            INSERT INTO revocations (seq, target, user_id, cause, actor, address, at)
+            SELECT seq, $1, $2, $3, $4, $5, $6 FROM n),
+        noted AS (
+            INSERT INTO audit (at, deed, user_id, actor, address, cause, seq)
+            SELECT $6, 'ended', $2, $4, $5, $3, seq FROM n)
+        SELECT seq FROM n";
+    let ((word, _), user) = (rows::target_words(target), user.map(|user| user.0));
+    let (cause, actor, from, at) = written(order);
+    let row = tx.query_opt(sql, &[&word, &user, &cause, &actor, &from, &at]).await?;
+    Ok(Seq(row.ok_or(Fault::Unreadable("the counter"))?.try_get(0)?))
+}
+
+/// An order's cause, actor, address and time as they are written.
+fn written(order: &Order) -> (&'static str, i64, &str, i64) {
+    (order.cause.as_str(), rows::actor_number(order.by.actor), &order.by.from, order.at.as_micros())
+}
+
+/// `…, sid, digest`
+fn ended_in(row: &Row) -> Done<Ended> {
+    Ok(Ended { id: rows::session_id(row.try_get(1)?)?, digest: rows::digest(row.try_get(2)?)? })
+}
+
+fn say(said: &mut Vec<Revocation>, revocation: Revocation) -> Revocation {
+    said.push(revocation.clone());
+    revocation
+}

@@ -1,0 +1,57 @@
+//! How a conversation with the server fails, in words that hold no secret and nobody's row.
+//!
+//! Owns the translation into [`StoreError`]. A detail that the server adds may repeat a whole row, hash included, so it is left out.
+
+use std::error::Error as _;
+use std::sync::Arc;
+
+use crate::store::StoreError;
+
+/// What became of a statement.
+pub(super) type Done<T> = Result<T, Fault>;
+
+/// Why a statement brought no answer that can be used.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(super) enum Fault {
+    /// The server, or the way to it, said no.
+    #[error("{0}")]
+    Said(Arc<str>),
+    /// The server did not answer in time. What was asked may still happen.
+    #[error("the server did not answer in time")]
+    Late,
+    /// The server committed, and said something beside it: that a standby may not have it, for instance.
+    #[error("it cannot be known whether the commit will last: {0}")]
+    Doubtful(Arc<str>),
+    /// A row holds what cannot be there.
+    #[error("{0} cannot be read")]
+    Unreadable(&'static str),
+    /// All connections are in use.
+    #[error("all connections are in use")]
+    Busy,
+}
+
+impl Fault {
+    pub(super) fn of(self, deed: &'static str) -> StoreError {
+        match self {
+            Self::Busy => StoreError::Busy,
+            fault => StoreError::Failed { deed, source: Box::new(fault) },
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for Fault {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Said(words(&error).into())
+    }
+}
+
+/// The server's message and code, or what the connection says of itself and of its cause.
+pub(super) fn words(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(said) => format!("{} (SQLSTATE {})", said.message(), said.code().code()),
+        None => match error.source() {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        },
+    }
+}

@@ -1,0 +1,222 @@
+//! One connection to the server, held to the promise.
+//!
+//! Owns what is asked of every connection before it is used, how long an answer may take, and the ear for warnings. A link that failed in
+//! any way is never used again: what it had begun may still be on its way.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{AsyncMessage, Client, Connection, Row, Statement};
+
+use super::address::Address;
+use super::fault::{Done, Fault};
+
+/// How long a statement may take: far above a commit on a busy disk, and short enough that somebody still waits for the answer.
+const ANSWER_WAIT: Duration = Duration::from_secs(5);
+
+/// How long the server may take to let somebody in.
+const CONNECT_WAIT: Duration = Duration::from_secs(3);
+
+/// The oldest server whose behaviour is tested: 15.
+const SERVER_VERSION_MIN: i32 = 150_000;
+
+/// Hints that wait to be taken; one is enough to wake somebody.
+const HINTS_MAX: usize = 1;
+
+/// What every connection is set to. A node that is stopped within a transaction holds locks that others wait for, so the server
+/// ends such a transaction after a second; and a statement whose node is gone ends by itself.
+const SETTINGS: &str = "SET synchronous_commit TO on; SET idle_in_transaction_session_timeout TO 1000; \
+     SET statement_timeout TO 5000; SET lock_timeout TO 4000";
+
+/// How a transaction that writes begins. Said again here because a pooler may have lent us another session than we set.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit TO on; \
+     SET LOCAL idle_in_transaction_session_timeout TO 1000";
+
+/// Assumption A2 as the server shows it.
+const CONFIGURED: &str = "SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), current_setting('fsync'), \
+     current_setting('full_page_writes'), current_setting('synchronous_commit'), current_setting('transaction_read_only')";
+
+/// Why a server is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// Nobody answered, or nobody let us in.
+    #[error("the PostgreSQL server cannot be reached: {0}")]
+    Unreachable(String),
+    /// Too old.
+    #[error("the PostgreSQL server is too old: it says {0}, and 15 or newer is needed")]
+    Old(i32),
+    /// It follows another server.
+    #[error("this PostgreSQL server is a standby; give the address of the primary")]
+    Standby,
+    /// It is configured weaker than the promise.
+    #[error("the PostgreSQL server is configured weaker than the promise: {setting} is {found}, and must be on")]
+    Weaker {
+        /// What is weaker.
+        setting: &'static str,
+        /// What it is.
+        found: String,
+    },
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Link {
+    client: Client,
+    warned: Arc<Mutex<Option<Arc<str>>>>,
+    statements: Mutex<HashMap<&'static str, Statement>>,
+    driver: JoinHandle<()>,
+}
+
+impl Drop for Link {
+    /// What is not listened to any more is hung up on, whatever it is busy with.
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl Link {
+    /// A connection that keeps the promise.
+    pub(super) async fn open(address: &Address) -> Result<Self, LinkError> {
+        let (link, _) = Self::with_hints(address).await?;
+        Ok(link)
+    }
+
+    /// The same, with a hint for every notification.
+    pub(super) async fn with_hints(address: &Address) -> Result<(Self, mpsc::Receiver<()>), LinkError> {
+        let opened = async {
+            let (link, hints) = Self::connect(address).await.map_err(|fault| unreachable(&fault))?;
+            link.hold_to_the_promise().await?;
+            Ok((link, hints))
+        };
+        timeout(CONNECT_WAIT, opened).await.unwrap_or_else(|_| Err(unreachable(&Fault::Late)))
+    }
+
+    /// Whether there is somebody at the other end, as far as is known.
+    pub(super) fn is_open(&self) -> bool {
+        !self.client.is_closed()
+    }
+
+    /// Asks for rows.
+    pub(super) async fn query(&self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Done<Vec<Row>> {
+        in_time(async {
+            let statement = self.statement(sql).await?;
+            Ok(self.client.query(&statement, params).await?)
+        })
+        .await
+    }
+
+    /// Asks for at most one row.
+    pub(super) async fn query_opt(&self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Done<Option<Row>> {
+        Ok(self.query(sql, params).await?.into_iter().next())
+    }
+
+    /// Changes rows; returns how many.
+    pub(super) async fn execute(&self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Done<u64> {
+        in_time(async {
+            let statement = self.statement(sql).await?;
+            Ok(self.client.execute(&statement, params).await?)
+        })
+        .await
+    }
+
+    /// Runs text that holds no value of anybody else.
+    pub(super) async fn run(&self, sql: &str) -> Done<()> {
+        in_time(async { Ok(self.client.batch_execute(sql).await?) }).await
+    }
+
+    /// Begins a transaction that writes, and runs `first` in it.
+    pub(super) async fn begin(&self, first: &str) -> Done<()> {
+        self.run(&format!("{BEGIN}; {first}")).await
+    }
+
+    /// Commits, having run `last`. In a transaction that has failed PostgreSQL answers a commit with a rollback and calls that
+    /// success; there the statement before it fails. A warning beside the commit says that it may not last.
+    pub(super) async fn commit(&self, last: &str) -> Done<()> {
+        *self.warned.lock() = None;
+        self.run(&format!("SELECT 1; {last}; COMMIT")).await?;
+        match self.warned.lock().take() {
+            Some(warning) => Err(Fault::Doubtful(warning)),
+            None => Ok(()),
+        }
+    }
+
+    async fn connect(address: &Address) -> Done<(Self, mpsc::Receiver<()>)> {
+        let warned = Arc::default();
+        let (hint, hints) = mpsc::channel(HINTS_MAX);
+        let (client, driver) = if let Some(tls) = address.tls() {
+            let (client, connection) = address.config().connect(tls).await?;
+            (client, tokio::spawn(drive(connection, Arc::clone(&warned), hint)))
+        } else {
+            let (client, connection) = address.config().connect(tokio_postgres::NoTls).await?;
+            (client, tokio::spawn(drive(connection, Arc::clone(&warned), hint)))
+        };
+        Ok((Self { client, warned, statements: Mutex::default(), driver }, hints))
+    }
+
+    async fn hold_to_the_promise(&self) -> Result<(), LinkError> {
+        let failed = |error: tokio_postgres::Error| unreachable(&error.into());
+        self.client.batch_execute(SETTINGS).await.map_err(failed)?;
+        let row = self.client.query_one(CONFIGURED, &[]).await.map_err(failed)?;
+        let version: i32 = row.try_get(0).map_err(failed)?;
+        if version < SERVER_VERSION_MIN {
+            return Err(LinkError::Old(version));
+        }
+        if row.try_get(1).map_err(failed)? {
+            return Err(LinkError::Standby);
+        }
+        for (column, setting) in [(2, "fsync"), (3, "full_page_writes"), (4, "synchronous_commit")] {
+            let found: String = row.try_get(column).map_err(failed)?;
+            if found != "on" {
+                return Err(LinkError::Weaker { setting, found });
+            }
+        }
+        match row.try_get::<_, &str>(5).map_err(failed)? {
+            "off" => Ok(()),
+            _ => Err(LinkError::Standby),
+        }
+    }
+
+    async fn statement(&self, sql: &'static str) -> Done<Statement> {
+        if let Some(statement) = self.statements.lock().get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.statements.lock().insert(sql, statement.clone());
+        Ok(statement)
+    }
+}
+
+fn unreachable(fault: &Fault) -> LinkError {
+    LinkError::Unreachable(fault.to_string())
+}
+
+async fn in_time<T>(asked: impl Future<Output = Done<T>>) -> Done<T> {
+    timeout(ANSWER_WAIT, asked).await.unwrap_or(Err(Fault::Late))
+}
+
+/// Carries the conversation. Messages come in their order, so a warning is noted before the word that it stands beside is heard.
+async fn drive<S, T>(mut connection: Connection<S, T>, warned: Arc<Mutex<Option<Arc<str>>>>, hint: mpsc::Sender<()>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        match message {
+            Ok(AsyncMessage::Notice(notice)) if notice.code().code().starts_with("01") => {
+                *warned.lock() = Some(notice.message().into());
+            }
+            // One hint that waits is as good as many.
+            Ok(AsyncMessage::Notification(_)) => drop(hint.try_send(())),
+            Ok(_) => {}
+            Err(_) => return,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The SQL of nodes: joining, renewing, reading the log, acknowledging, going.
+//!
+//! Owns what is asked between nodes and database. A renewal is a synchronously committed write, so a database that cannot commit grants no
+//! lease; an acknowledgement is not, for it is as true when it is forgotten.
+
+use std::fmt::Write as _;
+
+use super::fault::{Done, Fault};
+use super::link::Link;
+use super::rows;
+use crate::revocation::Seq;
+use crate::store::{Known, Logged, News, NodeId, Peer, Stamp};
+
+/// Revocations that are read at once. A node that was away for long reads more than once before it has a lease.
+const LOG_PAGE: i64 = 2_000;
+
+/// Cut-offs that are remembered: each was written by hand, after a restore.
+const CUTOFFS_MAX: i64 = 1_000;
+
+/// Holds the counter, so that every revocation is either before the answer or finds the row (R9).
+pub(super) async fn join(link: &Link, node: NodeId, label: &str) -> Done<Known> {
+    link.begin("SELECT seq FROM counter WHERE one = 1 FOR UPDATE").await?;
+    let sql =
+        "SELECT c.seq, (SELECT r.stamp::text FROM revocations r WHERE r.seq = c.seq) FROM counter c WHERE one = 1";
+    let row = link.query_opt(sql, &[]).await?.ok_or(Fault::Unreadable("the counter"))?;
+    let known = Known { seq: Seq(row.try_get(0)?), stamp: row.try_get::<_, Option<String>>(1)?.map(Stamp) };
+    let add = "INSERT INTO nodes (node, label, lease, heard) VALUES ($1, $2, 0, $3)";
+    link.execute(add, &[&&node.as_bytes()[..], &label, &known.seq.0]).await?;
+    link.commit("SELECT 1").await?;
+    Ok(known)
+}
+
+pub(super) async fn renew(link: &Link, node: NodeId, known: &Known) -> Done<Option<News>> {
+    link.begin("SELECT 1").await?;
+    let renewed = link.execute("UPDATE nodes SET lease = lease + 1 WHERE node = $1", &[&&node.as_bytes()[..]]).await?;
+    if renewed == 0 {
+        link.run("ROLLBACK").await?;
+        return Ok(None);
+    }
+    let news = news(link, known).await?;
+    link.commit("SELECT 1").await?;
+    Ok(Some(news))
+}
+
+/// One statement, one snapshot: the known revocation first, to see that it is still the same, and what comes after it.
+pub(super) async fn news(link: &Link, known: &Known) -> Done<News> {
+    let sql = "SELECT seq, target, user_id, sid, cause, ended, stamp::text FROM revocations WHERE seq >= $1 ORDER BY seq LIMIT $2";
+    let found = link.query(sql, &[&known.seq.0, &LOG_PAGE]).await?;
+    let log = found.iter().map(|row| Ok(Logged { revocation: rows::revocation(row)?, stamp: Stamp(row.try_get(6)?) }));
+    let mut log = log.collect::<Done<Vec<Logged>>>()?;
+    let more = i64::try_from(log.len()).is_ok_and(|read| read == LOG_PAGE);
+    if let Some(stamp) = &known.stamp {
+        match log.first() {
+            Some(first) if first.revocation.seq == known.seq && first.stamp == *stamp => drop(log.remove(0)),
+            _ => return Ok(News::Regressed),
+        }
+    }
+    Ok(News::After { log, more })
+}
+
+/// The node's name and the number are ours, so the text holds nothing of anybody else.
+pub(super) async fn acknowledge(link: &Link, node: NodeId, heard: Seq) -> Done<()> {
+    let mut text = "BEGIN; SET LOCAL synchronous_commit TO off; UPDATE nodes SET heard = ".to_owned();
+    let _ = write!(text, "{} WHERE node = '\\x{node}' AND heard < {}; COMMIT", heard.0, heard.0);
+    link.run(&text).await
+}
+
+pub(super) async fn peers(link: &Link) -> Done<Vec<Peer>> {
+    let found = link.query("SELECT node, lease, heard FROM nodes", &[]).await?;
+    let peer = |row: &tokio_postgres::Row| {
+        let node: &[u8] = row.try_get(0)?;
+        let node = node.try_into().map_err(|_| Fault::Unreadable("a node's name"))?;
+        Ok(Peer { node: NodeId::from_bytes(node), lease: row.try_get(1)?, heard: Seq(row.try_get(2)?) })
+    };
+    found.iter().map(peer).collect()
+}
+
+pub(super) async fn remove(link: &Link, silent: NodeId, lease: i64) -> Done<()> {
+    link.execute("DELETE FROM nodes WHERE node = $1 AND lease = $2", &[&&silent.as_bytes()[..], &lease]).await.map(drop)
+}
+
+pub(super) async fn leave(link: &Link, node: NodeId) -> Done<()> {
+    link.execute("DELETE FROM nodes WHERE node = $1", &[&&node.as_bytes()[..]]).await.map(drop)
+}
+
+pub(super) async fn cutoffs(link: &Link) -> Done<Vec<Stamp>> {
+    let sql = "SELECT stamp::text FROM revocations WHERE cause = 'restored' ORDER BY seq DESC LIMIT $1";
+    link.query(sql, &[&CUTOFFS_MAX]).await?.iter().map(|row| Ok(Stamp(row.try_get(0)?))).collect()
+}

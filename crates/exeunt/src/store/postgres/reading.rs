@@ -1,0 +1,114 @@
+//! The SQL of reading, one function for each sentence, each in one snapshot.
+//!
+//! Owns every statement that only looks. None locks anything.
+
+use tokio_postgres::Row;
+
+use super::fault::{Done, Fault};
+use super::link::Link;
+use super::rows;
+use crate::audit::{AuditEntry, AuditQuery};
+use crate::clock::Timestamp;
+use crate::revocation::{Cause, Seq};
+use crate::session::Session;
+use crate::store::{KnownUser, Marked, Recorded};
+use crate::token::TokenDigest;
+use crate::user::{User, UserId};
+
+pub(super) async fn user_by_name(link: &Link, key: &str) -> Done<Option<KnownUser>> {
+    let sql = "SELECT id, name, epoch, created_at, enabled, admin, hash FROM known_users WHERE name_key = $1";
+    link.query_opt(sql, &[&key]).await?.as_ref().map(rows::known_user).transpose()
+}
+
+pub(super) async fn user_by_id(link: &Link, user: UserId) -> Done<Option<KnownUser>> {
+    let sql = "SELECT id, name, epoch, created_at, enabled, admin, hash FROM known_users WHERE id = $1";
+    link.query_opt(sql, &[&user.0]).await?.as_ref().map(rows::known_user).transpose()
+}
+
+pub(super) async fn users(link: &Link, after: UserId, limit: usize) -> Done<Vec<User>> {
+    let sql =
+        "SELECT id, name, epoch, created_at, enabled, admin, hash FROM known_users WHERE id > $1 ORDER BY id LIMIT $2";
+    let found = link.query(sql, &[&after.0, &rows::limit(limit)]).await?;
+    found.iter().map(|row| rows::known_user(row).map(|known| known.user)).collect()
+}
+
+/// The session and its mark in one statement, which is one snapshot (R5).
+pub(super) async fn session_by_token(link: &Link, digest: &TokenDigest) -> Done<Option<Marked<Session>>> {
+    let sql = "SELECT digest, sid, user_id, name, epoch, opened_at, seen_at, expires_at, agent, address,
+               (SELECT seq FROM counter WHERE one = 1) FROM live_sessions WHERE digest = $1";
+    let Some(row) = link.query_opt(sql, &[&&digest.as_bytes()[..]]).await? else { return Ok(None) };
+    Ok(Some(Marked { row: rows::session(&row)?, mark: Seq(row.try_get(10)?) }))
+}
+
+pub(super) async fn sessions_of(link: &Link, user: UserId, limit: usize) -> Done<Vec<Session>> {
+    let sql = "SELECT digest, sid, user_id, name, epoch, opened_at, seen_at, expires_at, agent, address
+               FROM live_sessions WHERE user_id = $1 ORDER BY opened_at DESC, sid DESC LIMIT $2";
+    link.query(sql, &[&user.0, &rows::limit(limit)]).await?.iter().map(rows::session).collect()
+}
+
+pub(super) async fn live_sessions(link: &Link, after: &TokenDigest, limit: usize) -> Done<Marked<Vec<Session>>> {
+    let sql = "SELECT digest, sid, user_id, name, epoch, opened_at, seen_at, expires_at, agent, address
+               FROM live_sessions WHERE digest > $1 ORDER BY digest LIMIT $2";
+    link.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let mark = log_end(link).await?;
+    let found = link.query(sql, &[&&after.as_bytes()[..], &rows::limit(limit)]).await?;
+    link.run("COMMIT").await?;
+    Ok(Marked { row: found.iter().map(rows::session).collect::<Done<_>>()?, mark })
+}
+
+/// Sessions past their time that nothing has ended or forgotten yet; some may be of an older epoch.
+pub(super) async fn expired(
+    link: &Link,
+    now: Timestamp,
+    idle_since: Timestamp,
+    limit: usize,
+) -> Done<Vec<TokenDigest>> {
+    let past = "SELECT digest FROM sessions WHERE expires_at <= $1 LIMIT $2";
+    let idle = "SELECT digest FROM sessions WHERE seen_at <= $1 AND ended_by IS NULL LIMIT $2";
+    let mut found: Vec<TokenDigest> = Vec::new();
+    for (sql, until) in [(past, now), (idle, idle_since)] {
+        let left = rows::limit(limit.saturating_sub(found.len()));
+        for row in link.query(sql, &[&until.as_micros(), &left]).await? {
+            found.push(rows::digest(row.try_get(0)?)?);
+        }
+    }
+    Ok(found)
+}
+
+pub(super) async fn log_end(link: &Link) -> Done<Seq> {
+    let row = link.query_opt("SELECT seq FROM counter WHERE one = 1", &[]).await?;
+    Ok(Seq(row.ok_or(Fault::Unreadable("the counter"))?.try_get(0)?))
+}
+
+pub(super) async fn revocations_after(link: &Link, seq: Seq, limit: usize) -> Done<Vec<Recorded>> {
+    let sql = "SELECT seq, target, user_id, sid, cause, actor, address, at FROM revocations WHERE seq > $1
+               ORDER BY seq LIMIT $2";
+    link.query(sql, &[&seq.0, &rows::limit(limit)]).await?.iter().map(rows::recorded).collect()
+}
+
+pub(super) async fn audit(link: &Link, query: &AuditQuery) -> Done<Vec<AuditEntry>> {
+    audit_rows(link, query).await?.iter().map(rows::audit_entry).collect()
+}
+
+/// Two statements, for what is asked of one user is found by an index of its own, and so is what was done to everybody.
+async fn audit_rows(link: &Link, query: &AuditQuery) -> Done<Vec<Row>> {
+    let of_all = "SELECT a.id, a.at, a.deed, a.user_id, coalesce((SELECT u.name FROM users u WHERE u.id = a.user_id), ''), a.sid, a.actor, a.address, a.cause, a.seq
+        FROM audit a
+        WHERE a.id < $1 AND ($2::text IS NULL OR a.cause = $2) AND a.at >= $3 AND a.at < $4 ORDER BY a.id DESC LIMIT $5";
+    let of_one = "SELECT a.id, a.at, a.deed, a.user_id, coalesce((SELECT u.name FROM users u WHERE u.id = a.user_id), ''), a.sid, a.actor, a.address, a.cause, a.seq
+        FROM ((SELECT * FROM audit WHERE user_id = $6 AND id < $1 AND ($2::text IS NULL OR cause = $2) AND at >= $3 AND at < $4
+               ORDER BY id DESC LIMIT $5)
+              UNION ALL
+              (SELECT * FROM audit WHERE user_id IS NULL AND id < $1 AND ($2::text IS NULL OR cause = $2) AND at >= $3 AND at < $4
+               ORDER BY id DESC LIMIT $5)) a
+        ORDER BY a.id DESC LIMIT $5";
+    let before = query.before.unwrap_or(i64::MAX);
+    let cause = query.cause.map(Cause::as_str);
+    let from = query.from.map_or(i64::MIN, Timestamp::as_micros);
+    let until = query.until.map_or(i64::MAX, Timestamp::as_micros);
+    let limit = rows::limit(query.limit);
+    match query.user {
+        Some(user) => link.query(of_one, &[&before, &cause, &from, &until, &limit, &user.0]).await,
+        None => link.query(of_all, &[&before, &cause, &from, &until, &limit]).await,
+    }
+}

@@ -1,0 +1,56 @@
+//! What this store offers to the nodes that share it: each word on a connection kept for that.
+//!
+//! Owns no SQL; that is in [`nodes`](super::nodes).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::link::Link;
+use super::{Among, nodes};
+use crate::revocation::Seq;
+use crate::store::{Known, News, NodeId, Peer, Shared, Stamp, StoreError};
+
+#[async_trait]
+impl Shared for Among {
+    async fn join(&self, node: NodeId, label: &str) -> Result<Known, StoreError> {
+        let label = label.to_owned();
+        self.pool.run("join the nodes", move |link| async move { nodes::join(&link, node, &label).await }).await
+    }
+
+    async fn renew(&self, node: NodeId, known: &Known) -> Result<Option<News>, StoreError> {
+        let known = known.clone();
+        self.pool.run("renew the lease", move |link| async move { nodes::renew(&link, node, &known).await }).await
+    }
+
+    async fn news(&self, known: &Known) -> Result<News, StoreError> {
+        let known = known.clone();
+        self.pool.run("read the log", move |link| async move { nodes::news(&link, &known).await }).await
+    }
+
+    async fn acknowledge(&self, node: NodeId, heard: Seq) -> Result<(), StoreError> {
+        let say = move |link: Arc<Link>| async move { nodes::acknowledge(&link, node, heard).await };
+        self.pool.run("say what was heard", say).await
+    }
+
+    async fn peers(&self) -> Result<Vec<Peer>, StoreError> {
+        self.pool.run("look for other nodes", |link| async move { nodes::peers(&link).await }).await
+    }
+
+    async fn remove(&self, silent: NodeId, lease: i64) -> Result<(), StoreError> {
+        let remove = move |link: Arc<Link>| async move { nodes::remove(&link, silent, lease).await };
+        self.pool.run("remove a silent node", remove).await
+    }
+
+    async fn leave(&self, node: NodeId) -> Result<(), StoreError> {
+        self.pool.run("leave the nodes", move |link| async move { nodes::leave(&link, node).await }).await
+    }
+
+    async fn cutoffs(&self) -> Result<Vec<Stamp>, StoreError> {
+        self.pool.run("read the log", |link| async move { nodes::cutoffs(&link).await }).await
+    }
+
+    async fn hint(&self) {
+        self.ear.hint().await;
+    }
+}

@@ -1,0 +1,263 @@
+//! What a PostgreSQL server can do to a store, on a real one: lock, warn, restart, forget how big its tables are.
+//!
+//! Owns what the conformance suite cannot ask of every store. Each test of an ending replays what ended.
+
+#![cfg(feature = "postgres")]
+
+mod throwaway;
+
+use std::sync::Arc;
+
+use exeunt::authority::{Part, Strict};
+use exeunt::credential::Work;
+use exeunt::store::postgres::{Address, PostgresStore};
+use exeunt::store::staged::{Staged, When};
+use exeunt::store::{Seen, Store};
+use exeunt::{AuditQuery, Authority, By, Cause, Device, Opened, Place, Seq, Settings, Standing, Target, UserId};
+use throwaway::Postgres;
+
+const NAME: &str = "ana";
+const PASSWORD: &str = "tall ships sail";
+
+async fn store(database: &str) -> Arc<PostgresStore> {
+    let address = Address::parse(database).expect("an address");
+    Arc::new(PostgresStore::open(&address, &address).await.expect("opened"))
+}
+
+async fn lead(store: Arc<dyn Store>, strict: Strict) -> Arc<Authority> {
+    let part = Part::Node { strict, label: "a test".to_owned() };
+    let settings = Settings { work: Work::for_tests(), keep_every: None, part, ..Settings::default() };
+    Authority::open(store, settings).await.expect("joined")
+}
+
+async fn sign_in(authority: &Authority) -> Opened {
+    let device = Device::default();
+    authority.login(NAME, PASSWORD, Place { device: &device, replaces: None }).await.expect("signed in")
+}
+
+fn is_over(standing: &Standing) -> bool {
+    *standing == Standing::Refused
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fill_that_was_read_before_the_ending_is_refused_although_the_lease_holds() {
+    for strict in [Strict::Lease, Strict::ReadThrough] {
+        let database = Postgres::shared().database();
+        let one = lead(store(&database).await, strict).await;
+        let stage = Staged::new(store(&database).await);
+        let other = lead(Arc::clone(&stage) as Arc<dyn Store>, strict).await;
+        one.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
+        for _ in 0..5 {
+            let opened = sign_in(&one).await;
+            let hold = stage.hold("session_by_token", When::After);
+            let (asking, token) = (Arc::clone(&other), exeunt::Token::parse(&opened.token.reveal()).expect("a token"));
+            let asked = tokio::spawn(async move { asking.check(&token).await });
+            // The database has said that it is live, and nobody has heard it yet.
+            hold.reached().await;
+            let _ = one.revoke(Target::Session(opened.session.id), Cause::Logout, By::operator()).await.expect("over");
+            let state = other.node_state().expect("a node");
+            assert!(state.leased && one.node_state().expect("a node").ran_out == 0, "{state:?}");
+            hold.let_go();
+            assert!(is_over(&asked.await.expect("asked").expect("looked")), "{strict:?}: a stale word was believed");
+            assert!(is_over(&other.check(&opened.token).await.expect("looked")));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_may_not_last_is_no_success() {
+    let postgres = Postgres::start("");
+    let database = postgres.database();
+    let authority = lead(store(&database).await, Strict::Lease).await;
+    authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
+    let opened = sign_in(&authority).await;
+    postgres.sql(&database, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'; SELECT pg_reload_conf()");
+    while postgres.sql(&database, "SHOW synchronous_standby_names") != "nobody" {}
+    let (leaving, session) = (Arc::clone(&authority), opened.session.id);
+    let over =
+        tokio::spawn(async move { leaving.revoke(Target::Session(session), Cause::Logout, By::operator()).await });
+    // An operator who loses patience cancels the wait: the server commits here alone, and calls it success with a warning.
+    let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
+                  WHERE wait_event = 'SyncRep' AND query LIKE '%NOTIFY exeunt_ended%'";
+    while postgres.sql("postgres", cancel) == "0" {}
+    let error = over.await.expect("asked").expect_err("nothing may be claimed");
+    assert!(error.to_string().contains("cannot be known whether the commit will last"), "{error}");
+    postgres.sql(&database, "ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()");
+    loop {
+        if let Ok(standing) = authority.check(&opened.token).await {
+            assert!(is_over(&standing), "it was committed here, and is heard from the log");
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_restarted_is_found_again() {
+    let database = Postgres::shared().database();
+    let authority = lead(store(&database).await, Strict::Lease).await;
+    authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
+    for _ in 0..3 {
+        let opened = sign_in(&authority).await;
+        let name = database.rsplit('/').next().expect("a last part");
+        let end = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+        );
+        Postgres::shared().sql(&database, &end);
+        let over = loop {
+            match authority.revoke(Target::Session(opened.session.id), Cause::Logout, By::operator()).await {
+                Ok(over) => break over,
+                Err(error) => println!("{error}"),
+            }
+        };
+        drop(over);
+        loop {
+            if let Ok(standing) = authority.check(&opened.token).await {
+                assert!(is_over(&standing));
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn endings_and_openings_of_many_nodes_never_wait_for_each_other_in_a_ring() {
+    let database = Postgres::shared().database();
+    let nodes = [lead(store(&database).await, Strict::Lease).await, lead(store(&database).await, Strict::Lease).await];
+    for name in ["ana", "bea"] {
+        nodes[0].add_user(name, PASSWORD, By::operator()).await.expect("added");
+    }
+    let mut all = Vec::new();
+    for task in 0..8_usize {
+        let node = Arc::clone(&nodes[task % 2]);
+        all.push(tokio::spawn(async move {
+            for round in 0..6_usize {
+                let name = ["ana", "bea"][(task + round) % 2];
+                let device = Device::default();
+                let opened = node.login(name, PASSWORD, Place { device: &device, replaces: None }).await.expect("in");
+                let target = match (task / 2 + round) % 4 {
+                    0 => Target::Session(opened.session.id),
+                    1 => Target::User(opened.session.user),
+                    2 => Target::Others { user: opened.session.user, keep: opened.session.id },
+                    _ => Target::Everyone,
+                };
+                let _ = node.revoke(target, Cause::Logout, By::operator()).await.expect("over");
+                let standing = node.check(&opened.token).await.expect("looked");
+                assert!(matches!(target, Target::Others { .. }) || is_over(&standing), "{target:?}");
+            }
+        }));
+    }
+    for task in all {
+        task.await.expect("no ring");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_ended_is_held_below_the_program() {
+    let postgres = Postgres::shared();
+    let database = postgres.database();
+    let authority = lead(store(&database).await, Strict::Lease).await;
+    authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
+    let opened = sign_in(&authority).await;
+    let _ = authority.revoke(Target::Session(opened.session.id), Cause::Logout, By::operator()).await.expect("over");
+    for hand in [
+        "UPDATE sessions SET ended_by = NULL",
+        "UPDATE sessions SET epoch = epoch + 1",
+        "UPDATE users SET epoch = -1",
+        "UPDATE counter SET seq = 0",
+        "DELETE FROM counter",
+        "DELETE FROM revocations",
+        "UPDATE revocations SET cause = 'expired'",
+        "TRUNCATE revocations CASCADE",
+        "DELETE FROM audit",
+        "UPDATE audit SET actor = 7",
+        "TRUNCATE audit",
+    ] {
+        let tried = format!(
+            "DO $$ BEGIN {hand}; EXCEPTION WHEN raise_exception THEN RETURN; END $$; SELECT count(*) FROM sessions WHERE ended_by = 1"
+        );
+        assert_eq!(postgres.sql(&database, &tried), "1", "{hand}");
+    }
+    assert_eq!(postgres.sql(&database, "SELECT seq FROM counter"), "1");
+    assert!(is_over(&authority.check(&opened.token).await.expect("looked")));
+}
+
+/// Every statement that the store ever says is explained by the server itself, on tables that are big.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_statement_reads_a_big_table_from_end_to_end() {
+    let postgres = Postgres::start(
+        "session_preload_libraries = 'auto_explain'\nauto_explain.log_min_duration = 0\nauto_explain.log_nested_statements = on",
+    );
+    let database = postgres.database();
+    let opened = store(&database).await;
+    postgres.sql(&database, BIG);
+    let authority = lead(Arc::clone(&opened) as Arc<dyn Store>, Strict::Lease).await;
+    authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
+    touch(&*opened).await;
+    every_sentence(&authority).await;
+    let log = postgres.log();
+    for table in ["sessions", "users", "revocations", "audit"] {
+        assert!(
+            log.contains(&format!(" on {table} ")) || log.contains(&format!(" on {table}\n")),
+            "{table} is explained"
+        );
+        let scanned = log.lines().position(|line| line.contains(&format!("Seq Scan on {table} ")));
+        let around = scanned.map(|at| log.lines().skip(at.saturating_sub(40)).take(60).collect::<Vec<_>>().join("\n"));
+        assert_eq!(around, None, "{table}");
+    }
+}
+
+/// 50,000 sessions and users, as many revocations and twice the entries; the loading itself is not explained.
+const BIG: &str = "SET auto_explain.log_min_duration = -1;
+    INSERT INTO users (name, name_key, hash, created_at) SELECT 'u' || n, 'u' || n, '!', 0 FROM generate_series(1, 50000) n;
+    INSERT INTO revocations (seq, target, user_id, sid, cause, actor, address, at)
+        SELECT n, 'session', 1, decode(md5('s' || n), 'hex'), 'logout', 0, '', n FROM generate_series(1, 50000) n;
+    UPDATE counter SET seq = 50000;
+    INSERT INTO sessions SELECT sha256(convert_to('d' || n, 'UTF8')), decode(md5('n' || n), 'hex'), 1 + n % 50000, 0, n, n,
+        4000000000000000 + n, '', '', CASE WHEN n % 2 = 0 THEN n END FROM generate_series(1, 50000) n;
+    UPDATE sessions SET seen_at = 4000000000000000 WHERE ended_by IS NULL AND user_id > 1000;
+    INSERT INTO audit (at, deed, user_id, actor, address, cause, seq)
+        SELECT n, 'ended', 1 + n % 50000, 0, '', 'logout', 1 + n % 50000 FROM generate_series(1, 100000) n;
+    ANALYZE";
+
+async fn touch(store: &dyn Store) {
+    let some = store.live_sessions(&exeunt::token::TokenDigest::from_bytes([0; 32]), 100).await.expect("looked").row;
+    let at = exeunt::Timestamp::from_micros(4_000_000_000_000_001);
+    let seen: Vec<Seen> =
+        some.iter().map(|session| Seen { digest: session.digest, epoch: session.epoch, at }).collect();
+    assert!(store.touch(&seen).await.expect("noted") > 50);
+}
+
+async fn every_sentence(authority: &Authority) {
+    let first = sign_in(authority).await;
+    let (user, device) = (first.session.user, Device::default());
+    let second =
+        authority.login(NAME, PASSWORD, Place { device: &device, replaces: Some(first.session.id) }).await.expect("in");
+    for _ in 0..3 {
+        let _ = sign_in(authority).await;
+    }
+    assert!(is_over(&authority.check(&first.token).await.expect("looked")));
+    let stranger = exeunt::Token::generate(&exeunt::random::OsRandom);
+    assert!(is_over(&authority.check(&stranger).await.expect("looked")));
+    assert_eq!(authority.sessions_of(user).await.expect("looked").len(), 4);
+    assert_eq!(authority.users(UserId(2_000), 50).await.expect("looked").len(), 50);
+    for of in [None, Some(user)] {
+        let query = AuditQuery { user: of, cause: None, from: None, until: None, before: None, limit: 50 };
+        assert!(!authority.audit(&query).await.expect("looked").is_empty());
+    }
+    let keep = Target::Others { user, keep: second.session.id };
+    let _ = authority.revoke(keep, Cause::LogoutEverywhere, By::operator()).await.expect("over");
+    let (third, _) =
+        authority.change_password(&second.session, (PASSWORD, "other tall ships"), &device).await.expect("changed");
+    let _ = authority.revoke(Target::Session(third.session.id), Cause::Logout, By::operator()).await.expect("over");
+    let _ = authority.revoke(Target::User(UserId(7)), Cause::EndedByAdmin, By::operator()).await.expect("over");
+    let _ = authority
+        .change_user(UserId(8), exeunt::Become::Disabled, By::operator())
+        .await
+        .expect("looked")
+        .expect("there");
+    assert_eq!(authority.keep_house().await.expect("kept").ended, 200);
+    authority.ready().await.expect("ready");
+    let _ = authority.revoke(Target::Everyone, Cause::Restored, By::operator()).await.expect("over");
+    assert!(authority.node_state().expect("a node").applied > Seq(50_000));
+    authority.leave().await;
+}
