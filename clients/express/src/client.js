@@ -4,6 +4,8 @@
 import { ExeuntUnreachable, tooManyAttempts, tooManySessions, unacceptable } from './errors.js';
 import { Wire } from './wire.js';
 
+/** How an exeunt server challenges whoever is not signed in: other software speaks problem+json, too. */
+const CHALLENGE = 'Bearer realm="exeunt"';
 /** Characters of a reason that is shown to somebody: a sentence. */
 const DETAIL_CHARS_MAX = 300;
 
@@ -62,7 +64,8 @@ export class Client {
 
 /** The server's own "no", and not that of something in between which wants a password of its own. */
 function isRefusal(answer) {
-  return answer.status === 401 && isProblem(answer);
+  const challenges = [answer.headers['www-authenticate']].flat();
+  return answer.status === 401 && isProblem(answer) && challenges.some((line) => line?.startsWith(CHALLENGE));
 }
 
 function isProblem({ headers }) {

@@ -47,6 +47,9 @@ pub enum AuthError {
     /// A bearer token and a cookie that name two different sessions: it cannot be known which is meant.
     #[error("an Authorization header and a cookie of two different sessions were sent; send one of them")]
     TwoCredentials,
+    /// There is an `Authorization` field of a form that is not known: nobody can say whether a session is meant.
+    #[error("the Authorization header cannot be read: send it once, as `Bearer` and the token")]
+    Unclear,
     /// The app's own hook, or a distant server, refused it for this reason.
     #[error("{0}")]
     Denied(Cow<'static, str>),
@@ -94,7 +97,7 @@ impl AuthError {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::NotSignedIn | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Self::TwoCookies | Self::TwoCredentials => StatusCode::BAD_REQUEST,
+            Self::TwoCookies | Self::TwoCredentials | Self::Unclear => StatusCode::BAD_REQUEST,
             Self::CrossOrigin | Self::Unconfirmed | Self::NotAdmin | Self::Denied(_) => StatusCode::FORBIDDEN,
             Self::TooManySessions | Self::Oneself => StatusCode::CONFLICT,
             Self::TooMany { .. } | Self::TooMuchOpen => StatusCode::TOO_MANY_REQUESTS,

@@ -37,6 +37,8 @@ impl Offered {
             (Authorization::Bearer(text), Found::Nothing) => Self::parse(Carrier::Bearer, text),
             (Authorization::Bearer(text), Found::One(same)) if text == same => Self::parse(Carrier::Bearer, text),
             (Authorization::Bearer(_), _) => return Err(AuthError::TwoCredentials),
+            // To say "signed out" to somebody whose token was not understood would leave it alive.
+            (Authorization::Unclear, _) => return Err(AuthError::Unclear),
             (_, Found::Nothing) => Self::Nothing,
             (_, Found::One(text)) => Self::parse(Carrier::Cookie, text),
             (_, Found::Two) => Self::TwoCookies,

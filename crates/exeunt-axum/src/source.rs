@@ -4,6 +4,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use exeunt::live::Watch;
@@ -92,8 +93,20 @@ pub(crate) struct Entered {
     pub(crate) lives: Duration,
 }
 
-/// Waits until a session has ended.
-pub(crate) type Until = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Waits until a session has ended. Signing out waits until this is let go, not only until it has come to its end: what it guards is
+/// closed in between.
+pub(crate) struct Until {
+    ended: Pin<Box<dyn Future<Output = ()> + Send>>,
+    _held: Option<Arc<Watch>>,
+}
+
+impl Future for Until {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.ended.as_mut().poll(cx)
+    }
+}
 
 impl From<&exeunt::Session> for ListedSession {
     fn from(session: &exeunt::Session) -> Self {
@@ -213,11 +226,12 @@ impl Source {
     pub(crate) fn until_revoked(&self, token: &Token) -> Result<Until, AuthError> {
         match &self.0 {
             Kind::Here(_) => {
-                let watch = self.watch(token)?;
-                Ok(Box::pin(async move { watch.ended().await }))
+                let watch = Arc::new(self.watch(token)?);
+                let held = Arc::clone(&watch);
+                Ok(Until { ended: Box::pin(async move { watch.ended().await }), _held: Some(held) })
             }
             #[cfg(feature = "remote")]
-            Kind::There(remote) => Ok(Box::pin(Arc::clone(remote).until_ended(token))),
+            Kind::There(remote) => Ok(Until { ended: Box::pin(Arc::clone(remote).until_ended(token)), _held: None }),
         }
     }
 

@@ -99,6 +99,11 @@ impl Errand {
         }
     }
 
+    /// Whether it ends something, which must be there.
+    pub(crate) const fn ends(&self) -> bool {
+        matches!(self, Self::EndSession { .. } | Self::End { .. })
+    }
+
     /// Whether it leaves everything as it is.
     pub(crate) const fn only_looks(&self) -> bool {
         match self {

@@ -12,6 +12,8 @@ use crate::user::UserName;
 /// The authority keeps a row for each of them, without a password, from their first sign-in on: sessions hang on it, and
 /// `exeunt user disable` works on it too. It limits attempts before it asks, and asks as many at once as there are cores.
 ///
+/// To delete a user here is no ban: whoever the app still proves is begun anew. Disable them, or delete them in the app.
+///
 /// When the app changes somebody's password, or wants them out for any other reason, it must say so:
 /// [`Authority::credentials_changed`](crate::Authority::credentials_changed) ends everything of theirs, and a sign-in that
 /// was verified before and is not finished yet.
@@ -39,8 +41,8 @@ use crate::user::UserName;
 )]
 #[async_trait]
 pub trait Users: std::fmt::Debug + Send + Sync + 'static {
-    /// By what the user with this name and this password is to be known here: stable, as a number or the name itself; sessions
-    /// show it. `None`: wrong, whichever of the two. Should take as long for a name that does not exist.
+    /// By what the user with this name and this password is to be known here: stable, and different from every other's after NFC and
+    /// case folding, so best a number; sessions show it. Two users whom only their spelling tells apart are refused. `None`: wrong, whichever of the two. Should take as long for a name that does not exist.
     ///
     /// # Errors
     ///

@@ -163,6 +163,43 @@ async fn an_operator_disables_a_guest_and_no_password_is_kept_here() {
     assert_eq!(authority.users(UserId(0), 9).await.expect("looked").len(), 1);
 }
 
+/// The app tells `ana` and `ANA` apart by their bytes, and our folder has an administrator of the name already.
+#[tokio::test]
+async fn nobody_becomes_somebody_else_by_a_name_that_folds_alike() {
+    #[derive(Debug)]
+    struct Spelled;
+
+    #[async_trait::async_trait]
+    impl Users for Spelled {
+        async fn prove(&self, name: &str, _: &str) -> Result<Option<UserName>, UsersError> {
+            Ok(Some(UserName::parse(name)?))
+        }
+    }
+
+    let store = Arc::new(MemoryStore::default()) as Arc<dyn Store>;
+    let settings = Settings { work: Work::for_tests(), keep_every: None, ..Settings::default() };
+    let own = Authority::open(Arc::clone(&store), settings.clone()).await.expect("opened");
+    let root = own.add_user("root", PASSWORD, By::operator()).await.expect("added");
+    own.change_user(root.id, Become::Admin, By::operator())
+        .await
+        .expect("changed")
+        .expect("there")
+        .0
+        .admin
+        .then_some(())
+        .expect("an administrator");
+    let settings = Settings { users: Some(Arc::new(Spelled)), ..settings };
+    let authority = Authority::open(store, settings).await.expect("opened");
+    let device = Device::default();
+    let place = Place { device: &device, replaces: None };
+    let ana = authority.login("ana", PASSWORD, place).await.expect("proven");
+    for other in ["ANA", "root", "ROOT"] {
+        let refused = authority.login(other, PASSWORD, place).await.err();
+        assert!(matches!(refused, Some(LoginError::Store(_))), "{other}: {refused:?}");
+    }
+    assert!(is_live(&authority, &ana.token).await);
+}
+
 #[tokio::test]
 async fn guesses_are_limited_before_the_app_is_asked() {
     let (authority, members) = open().await;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exeunt::{Device, StoreError, Token};
-use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, USER_AGENT};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -35,6 +35,9 @@ const RETRY_AFTER_S: u64 = 2;
 
 /// The most characters of a reason that is shown to somebody.
 const DETAIL_CHARS_MAX: usize = 300;
+
+/// How an exeunt server challenges whoever is not signed in.
+const CHALLENGE: &str = "Bearer realm=\"exeunt\"";
 
 /// Why there is no line to a server.
 #[non_exhaustive]
@@ -132,9 +135,10 @@ impl Line {
             let response = self.send(ask).await?;
             let status = response.status();
             let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+            let ours = is_ours(&response);
             let answer = Answer { status, retry_after_s: wait, body: read(response).await? };
             // A refusal counts only from an exeunt server: what a proxy in between says is not its word.
-            if status.is_success() || answer.read::<Problem>().is_ok() {
+            if status.is_success() || (ours && answer.read::<Problem>().is_ok()) {
                 Ok(answer)
             } else {
                 Err(strange(format!("status {status}, and no exeunt server says so")))
@@ -211,6 +215,16 @@ impl Answer {
         let shown: String = detail.chars().filter(|char| !char.is_control()).take(DETAIL_CHARS_MAX).collect();
         AuthError::Denied(shown.into())
     }
+}
+
+/// Whether a refusal has the marks of an exeunt server: a problem document, and with 401 the challenge of our realm.
+fn is_ours(response: &Response) -> bool {
+    let has = |name, begins: &str| {
+        let mut lines = response.headers().get_all(name).iter();
+        lines.any(|line| line.to_str().is_ok_and(|line| line.starts_with(begins)))
+    };
+    has(CONTENT_TYPE, "application/problem+json")
+        && (response.status() != StatusCode::UNAUTHORIZED || has(WWW_AUTHENTICATE, CHALLENGE))
 }
 
 /// An answer that cannot be relied on: nothing is known then.

@@ -112,9 +112,11 @@ impl From<AuthError> for Failure {
             | AuthError::NotAdmin
             | AuthError::Oneself
             | AuthError::Denied(_) => Self::Unauthorized,
-            AuthError::TwoCookies | AuthError::TwoCredentials | AuthError::CrossOrigin | AuthError::Unconfirmed => {
-                Self::Malformed
-            }
+            AuthError::TwoCookies
+            | AuthError::TwoCredentials
+            | AuthError::Unclear
+            | AuthError::CrossOrigin
+            | AuthError::Unconfirmed => Self::Malformed,
             AuthError::TooMany { after_s } => Self::TooMany { after_s },
             AuthError::Crowded | AuthError::TooManySessions | AuthError::TooMuchOpen => {
                 Self::TooMany { after_s: CROWDED_RETRY_S }

@@ -144,6 +144,7 @@ fn auth_page(words: &'static Words, error: &AuthError) -> String {
         AuthError::Unavailable(_) => (words.unreachable_title, words.unreachable_text.to_owned()),
         AuthError::Oneself => (words.of_admin.oneself_title, words.of_admin.oneself_text.to_owned()),
         AuthError::Denied(reason) => (words.wrong_credentials, reason.clone().into_owned()),
+        AuthError::Unclear => (words.bad_form_title, words.bad_form_text.to_owned()),
         AuthError::NotSignedIn | AuthError::WrongCredentials | AuthError::MissingLayer | AuthError::NotHere => {
             (words.wrong_credentials, words.wrong_credentials.to_owned())
         }

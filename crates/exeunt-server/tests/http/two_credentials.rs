@@ -32,6 +32,27 @@ async fn two_sessions_at_once_are_refused_at_every_door_and_both_live_on() {
     program.must_be_let_in().await;
 }
 
+/// Two spaces, two fields, another scheme: whoever shows a token that way must not be told that they are signed out.
+#[tokio::test]
+async fn a_token_that_was_not_understood_is_not_called_ended() {
+    let app = TestApp::new().await;
+    let program = app.program_of_new("Ana").await;
+    let token = program.token();
+    for shown in
+        [format!("Bearer  {token}"), format!("Token {token}"), format!("Bearer {token}, Basic x"), token.clone()]
+    {
+        for path in ["/api/logout", "/logout", "/api/login", "/account/end-all"] {
+            let answer = app.anon().post(path).field("authorization", &shown).await;
+            assert_eq!(answer.status, 400, "{path} {shown}: {answer:?}");
+            answer.must_keep_the_cookie();
+        }
+    }
+    let twice = format!("Bearer {token}");
+    let answer = app.anon().post("/api/logout").field("authorization", &twice).field("authorization", &twice).await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    program.must_be_let_in().await;
+}
+
 #[tokio::test]
 async fn the_same_token_twice_is_one_session() {
     let app = TestApp::new().await;

@@ -76,6 +76,24 @@ fn a_backup_copied_over_the_folder_is_refused_until_everything_is_ended() {
     is_refused_until_everything_is_ended(&folder, &tokens);
 }
 
+/// "Everything is over" is not said of a folder that nobody meant, such as that of the shell.
+#[test]
+fn where_there_is_no_store_nothing_is_called_over_and_none_is_begun() {
+    let folder = Folder::new();
+    let sid = "0".repeat(32);
+    for args in [
+        ["end", "--everyone", "--yes"].as_slice(),
+        &["end", "--everyone", "--restored"],
+        &["end", "--user", "ana"],
+        &["session", "end", &sid],
+    ] {
+        let refused = finish(folder.exeunt(args), "");
+        assert_eq!((refused.status.code(), &*refused.out), (Some(1), ""), "{args:?}: {refused:?}");
+        assert!(refused.log.contains("no store in"), "{args:?}: {refused:?}");
+        assert!(!folder.database().exists(), "{args:?}");
+    }
+}
+
 #[test]
 fn a_running_server_keeps_its_folder_from_being_adopted() {
     let folder = Folder::new();

@@ -71,9 +71,13 @@ impl Authority {
     }
 
     /// The row of a user whom the app keeps; begun when they are first heard of.
+    ///
+    /// Names are found by their folded key, so `ana` and `ANA` would be one row: whose it is must be sure, or somebody gets
+    /// another's sessions, and an administrator of our own gives the role to whoever has the name elsewhere.
     async fn guest(&self, name: &UserName) -> Result<KnownUser, StoreError> {
         if let Some(known) = self.store.user_by_name(name).await? {
-            return Ok(known);
+            let is_theirs = *known.user.name == *name.as_str() && known.hash.as_phc() == NO_PASSWORD;
+            return if is_theirs { Ok(known) } else { Err(unreachable(Box::new(SomebodyElse))) };
         }
         let hash = PasswordHash::from_phc(NO_PASSWORD.to_owned());
         let (by, at) = (Some(By::house()), self.settings.clock.now());
@@ -88,6 +92,11 @@ impl Authority {
 fn name_key(name: &str) -> String {
     UserName::parse(name).map_or_else(|_| String::new(), |name| name.key().to_owned())
 }
+
+/// The row of this name is another's.
+#[derive(Debug, thiserror::Error)]
+#[error("what `Users::prove` calls a user is here somebody else, perhaps in another spelling: let it give numbers")]
+struct SomebodyElse;
 
 fn unreachable(source: UsersError) -> StoreError {
     StoreError::Failed { deed: "look a user up in the app", source }

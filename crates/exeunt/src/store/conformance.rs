@@ -48,6 +48,7 @@ macro_rules! conformance {
             a_touch_never_revives,
             what_is_past_its_time_is_ended_with_its_cause,
             a_sweep_stops_at_its_limit_and_says_so,
+            a_refused_sign_in_signs_nobody_out,
             the_log_is_numbered_without_gaps_in_commit_order,
             witnesses_hear_before_anybody_is_answered,
             of_many_endings_of_one_session_one_is_recorded,

@@ -68,6 +68,12 @@ impl SqliteStore {
         Self::with(folder, connection, mark)
     }
 
+    /// Whether there is a store in `folder` already.
+    #[must_use]
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(file::DATABASE).exists()
+    }
+
     /// Opens a store whose folder was restored or copied, having ended everything in it; that is the revocation.
     ///
     /// Right for a folder to which nothing happened, too: then it is "everyone out".
@@ -76,6 +82,11 @@ impl SqliteStore {
     ///
     /// As [`SqliteStore::open`], but for [`OpenError::Restored`].
     pub fn adopt(folder: &Path, at: Timestamp) -> Result<(Self, Revocation), OpenError> {
+        // "Everything is over" must not be said of a folder that nobody meant.
+        if !Self::is_in(folder) {
+            let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no store in it");
+            return Err(OpenError::Folder { folder: folder.to_owned(), source });
+        }
         let folder = Folder::own(folder)?;
         let mut connection = folder.connect_to_write()?;
         let (mark, revocation) = Mark::adopt(folder.path(), &mut connection, at)?;

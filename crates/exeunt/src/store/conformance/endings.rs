@@ -156,6 +156,22 @@ pub async fn what_is_past_its_time_is_ended_with_its_cause(store: Arc<dyn Store>
     assert_eq!(log.len(), 2);
 }
 
+/// Somebody at another's browser is refused for too many sessions: whoever was signed in there stays.
+pub async fn a_refused_sign_in_signs_nobody_out(store: Arc<dyn Store>) {
+    let (ana, bea) = (user(&store, "ana").await, user(&store, "bea").await);
+    let (hers, full) = (open(&store, &ana).await, open(&store, &bea).await);
+    let one_more = |replaces: &crate::session::Session| {
+        let new = new_session(&session(&bea, later(2)), Some(replaces.id));
+        crate::store::NewSession { limit: crate::store::SessionLimit::Refuse(1), ..new }
+    };
+    let refused = store.open_session(&one_more(&hers)).await.expect("looked");
+    assert_eq!(refused, Opening::TooMany);
+    assert!(is_live(&store, &hers).await && is_live(&store, &full).await);
+    let replaced = store.open_session(&one_more(&full)).await.expect("looked");
+    assert!(matches!(replaced, Opening::Opened { .. }), "her own old one makes room");
+    assert!(is_live(&store, &hers).await && !is_live(&store, &full).await);
+}
+
 /// However many have expired, a sweep does no more than it may, and the rest is left for the next.
 pub async fn a_sweep_stops_at_its_limit_and_says_so(store: Arc<dyn Store>) {
     let ana = user(&store, "ana").await;

@@ -31,16 +31,17 @@ pub(super) fn open_session(tx: &Connection, said: &mut Vec<Revocation>, new: &Ne
         by: By { actor: crate::revocation::Actor::User(session.user), from: session.device.address().into() },
         at: session.opened_at,
     };
-    if let Some(old) = new.replaces {
-        end_session(tx, said, old, &order(Target::Session(old), Cause::Replaced))?;
-    }
     let (max, may_end) = match new.limit {
         SessionLimit::EndOldest(max) => (max.max(1), true),
         SessionLimit::Refuse(max) => (max, false),
     };
-    let surplus = surplus(tx, session.user, max)?;
+    let surplus = surplus(tx, session.user, (max, new.replaces))?;
+    // Before anything ends: who is not signed in must not be signed out by it.
     if !surplus.is_empty() && !may_end {
         return Ok(Opening::TooMany);
+    }
+    if let Some(old) = new.replaces {
+        end_session(tx, said, old, &order(Target::Session(old), Cause::Replaced))?;
     }
     for oldest in surplus {
         end_session(tx, said, oldest, &order(Target::Session(oldest), Cause::Evicted))?;
@@ -187,12 +188,13 @@ fn mark_ended(tx: &Connection, digest: &TokenDigest, seq: Seq) -> Done<()> {
     Ok(())
 }
 
-/// The user's oldest sessions, as many as must go for one more to fit into `max`.
-fn surplus(tx: &Connection, user: UserId, max: usize) -> Done<Vec<SessionId>> {
+/// The user's oldest sessions, as many as must go for one more to fit into `max`; the one that is replaced goes anyway.
+fn surplus(tx: &Connection, user: UserId, (max, replaced): (usize, Option<SessionId>)) -> Done<Vec<SessionId>> {
+    let replaced = replaced.map(|id| *id.as_bytes());
     tx.prepare_cached(
-        "SELECT sid FROM live_sessions WHERE user_id = ?1 ORDER BY opened_at DESC, sid DESC LIMIT -1 OFFSET ?2",
+        "SELECT sid FROM live_sessions WHERE user_id = ?1 AND sid IS NOT ?3 ORDER BY opened_at DESC, sid DESC LIMIT -1 OFFSET ?2",
     )?
-    .query_map(params![user.0, rows::limit(max.saturating_sub(1))], |row| row.get(0).map(SessionId::from_bytes))?
+    .query_map(params![user.0, rows::limit(max.saturating_sub(1)), replaced], |row| row.get(0).map(SessionId::from_bytes))?
     .collect()
 }
 

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::mark::Sign;
 
 /// The database in the data folder.
-const DATABASE: &str = "exeunt.sqlite3";
+pub(super) const DATABASE: &str = "exeunt.sqlite3";
 /// The file whose lock says who owns the folder.
 const LOCK: &str = "exeunt.lock";
 
