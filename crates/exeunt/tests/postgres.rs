@@ -55,8 +55,8 @@ async fn a_fill_that_was_read_before_the_ending_is_refused_although_the_lease_ho
             // The database has said that it is live, and nobody has heard it yet.
             hold.reached().await;
             let _ = one.revoke(Target::Session(opened.session.id), Cause::Logout, By::operator()).await.expect("over");
-            let state = other.node_state().expect("a node");
-            assert!(state.leased && one.node_state().expect("a node").ran_out == 0, "{state:?}");
+            let stands = other.node_state().expect("a node");
+            assert!(stands.leased && one.node_state().expect("a node").ran_out == 0, "{stands:?}");
             hold.let_go();
             assert!(is_over(&asked.await.expect("asked").expect("looked")), "{strict:?}: a stale word was believed");
             assert!(is_over(&other.check(&opened.token).await.expect("looked")));
