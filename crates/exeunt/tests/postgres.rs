@@ -55,8 +55,8 @@ async fn a_fill_that_was_read_before_the_ending_is_refused_although_the_lease_ho
             // The database has said that it is live, and nobody has heard it yet.
             hold.reached().await;
             let _ = one.revoke(Target::Session(opened.session.id), Cause::Logout, By::operator()).await.expect("over");
-            let node = other.node_state().expect("a node");
-            assert!(node.leased && one.node_state().expect("a node").ran_out == 0, "{node:?}");
+            let stands = other.node_state().expect("a node");
+            assert!(stands.leased && one.node_state().expect("a node").ran_out == 0, "{stands:?}");
             hold.let_go();
             assert!(is_over(&asked.await.expect("asked").expect("looked")), "{strict:?}: a stale word was believed");
             assert!(is_over(&other.check(&opened.token).await.expect("looked")));
@@ -255,8 +255,7 @@ async fn every_sentence(authority: &Authority) {
         .await
         .expect("looked")
         .expect("there");
-    // A step of two hundred; some of them may be of a user who was signed out above.
-    assert!(authority.keep_house().await.expect("kept").ended > 100);
+    assert_eq!(authority.keep_house().await.expect("kept").ended, 200);
     authority.ready().await.expect("ready");
     let _ = authority.revoke(Target::Everyone, Cause::Restored, By::operator()).await.expect("over");
     assert!(authority.node_state().expect("a node").applied > Seq(50_000));

@@ -28,6 +28,9 @@ const LEASE_WAIT: Duration = Duration::from_secs(2);
 /// How long an acknowledgement waits for what was open for ended sessions. It has been told, and passes nothing on any more.
 const CLOSING_WAIT: Duration = Duration::from_secs(1);
 
+/// The pause before an acknowledgement that failed is said again: a logout waits for it somewhere.
+const ACKNOWLEDGE_PAUSE: Duration = Duration::from_millis(50);
+
 /// How long leaving may take: a database that is gone does not hold up a stop, and the others remove who is silent.
 const LEAVE_WAIT: Duration = Duration::from_secs(2);
 
@@ -82,9 +85,11 @@ impl Member {
             renewed: Notify::new(),
             stopped: CancellationToken::new(),
         });
+        // Before anything is applied: what is applied before somebody listens would never be acknowledged.
+        let applied = member.applied.subscribe();
         member.renew().await.map_err(StoreError::from)?;
         tokio::spawn(Arc::clone(&member).keep());
-        tokio::spawn(Arc::clone(&member).acknowledge());
+        tokio::spawn(Arc::clone(&member).acknowledge(applied));
         tokio::spawn(Arc::clone(&member).close_without_lease());
         Ok(member)
     }
@@ -244,8 +249,7 @@ impl Member {
     }
 
     /// R6: applied, closed, and only then acknowledged.
-    async fn acknowledge(self: Arc<Self>) {
-        let mut applied = self.applied.subscribe();
+    async fn acknowledge(self: Arc<Self>, mut applied: watch::Receiver<Seq>) {
         loop {
             tokio::select! {
                 () = self.stopped.cancelled() => return,
@@ -257,7 +261,9 @@ impl Member {
                 tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
             }
             if let Err(error) = self.shared.acknowledge(node, seq).await {
-                tracing::debug!(%error, "what was heard could not be acknowledged; the others wait for the lease to end");
+                tracing::debug!(%error, "what was heard could not be acknowledged; said again soon");
+                sleep(ACKNOWLEDGE_PAUSE).await;
+                applied.mark_changed();
             }
         }
     }

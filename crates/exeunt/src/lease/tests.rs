@@ -40,6 +40,7 @@ struct State {
     late: Option<(Arc<ManualBootClock>, Duration)>,
     fails: bool,
     gone: bool,
+    acknowledged: Option<Seq>,
 }
 
 impl Desk {
@@ -95,7 +96,9 @@ impl Shared for Desk {
         Ok(self.after(known))
     }
 
-    async fn acknowledge(&self, _: NodeId, _: Seq) -> Result<(), StoreError> {
+    async fn acknowledge(&self, _: NodeId, heard: Seq) -> Result<(), StoreError> {
+        self.tried()?;
+        self.state.lock().acknowledged = Some(heard);
         Ok(())
     }
 
@@ -203,7 +206,7 @@ async fn what_a_renewal_brings_is_applied_before_its_lease_counts() {
                 begun.store(true, Ordering::SeqCst);
             }
         });
-        while !has_begun.load(Ordering::SeqCst) {
+        while !has_begun.load(Ordering::SeqCst) && !looking.is_finished() {
             std::thread::yield_now();
         }
         scene.member.renew_now().await.expect("committed");
@@ -272,6 +275,31 @@ async fn who_has_left_is_given_no_lease_by_an_answer_on_its_way() {
     assert_eq!(scene.belief(&session), Belief::NoLease);
     let _ = scene.member.renew_now().await;
     assert_eq!(scene.belief(&session), Belief::NoLease);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_acknowledged_before_what_was_open_for_it_is_closed() {
+    let scene = Scene::new().await;
+    let session = scene.believed();
+    let watch = scene.live.watch(&session.digest, NOW).expect("not too many").expect("live");
+    scene.desk.write(&session, "a");
+    scene.member.renew_now().await.expect("heard");
+    assert!(watch.has_ended() && watch.was_told());
+    // As often as it takes for everybody to have had their turn; the clock stands still meanwhile.
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+        assert_ne!(scene.desk.state.lock().acknowledged, Some(Seq(1)), "a stream is open");
+    }
+    scene.desk.state.lock().fails = true;
+    drop(watch);
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    scene.desk.state.lock().fails = false;
+    // Said again where saying failed.
+    while scene.desk.state.lock().acknowledged != Some(Seq(1)) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// A coordinator with one other node, which has heard up to here.
