@@ -164,6 +164,27 @@ async fn endings_and_openings_of_many_nodes_never_wait_for_each_other_in_a_ring(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_finds_nothing_left_to_end_has_heard_it_himself_before_he_says_so() {
+    let (database, silent) = (Postgres::shared().database(), Postgres::shared().database());
+    let one = lead(store(&database).await, Strict::Lease).await;
+    // It hears no hints, so it is the last to hear.
+    let addresses = [&database, &silent].map(|text| Address::parse(text).expect("an address"));
+    let deaf = PostgresStore::open(&addresses[0], &addresses[1]).await.expect("opened");
+    let other = lead(Arc::new(deaf), Strict::Lease).await;
+    one.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
+    for round in 1..=5 {
+        let opened = sign_in(&one).await;
+        assert!(matches!(other.check(&opened.token).await.expect("looked"), Standing::Live(_)));
+        let (leaving, target) = (Arc::clone(&one), Target::Session(opened.session.id));
+        let over = tokio::spawn(async move { leaving.revoke(target, Cause::Logout, By::operator()).await });
+        while Postgres::shared().sql(&database, "SELECT seq FROM counter") != round.to_string() {}
+        let second = other.revoke(target, Cause::Logout, By::operator()).await.expect("looked");
+        assert!(is_over(&other.check(&opened.token).await.expect("looked")), "{second:?}");
+        let _ = over.await.expect("asked").expect("over");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_ended_is_held_below_the_program() {
     let postgres = Postgres::shared();
     let database = postgres.database();
