@@ -13,7 +13,10 @@ use exeunt::credential::Work;
 use exeunt::store::postgres::{Address, PostgresStore};
 use exeunt::store::staged::{Staged, When};
 use exeunt::store::{Seen, Store};
-use exeunt::{AuditQuery, Authority, By, Cause, Device, Opened, Place, Seq, Settings, Standing, Target, UserId};
+use exeunt::{
+    AuditQuery, Authority, By, Cause, Device, LoginError, Opened, Place, Seq, Settings, Standing, StoreError, Target,
+    UserId,
+};
 use throwaway::Postgres;
 
 const NAME: &str = "ana";
@@ -133,7 +136,15 @@ async fn endings_and_openings_of_many_nodes_never_wait_for_each_other_in_a_ring(
             for round in 0..6_usize {
                 let name = ["ana", "bea"][(task + round) % 2];
                 let device = Device::default();
-                let opened = node.login(name, PASSWORD, Place { device: &device, replaces: None }).await.expect("in");
+                let place = Place { device: &device, replaces: None };
+                // Everybody is put out again and again: who was put out three times while coming in is told to come later.
+                let opened = loop {
+                    match node.login(name, PASSWORD, place).await {
+                        Ok(opened) => break opened,
+                        Err(LoginError::Store(StoreError::Busy)) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                };
                 let target = match (task / 2 + round) % 4 {
                     0 => Target::Session(opened.session.id),
                     1 => Target::User(opened.session.user),
@@ -148,6 +159,28 @@ async fn endings_and_openings_of_many_nodes_never_wait_for_each_other_in_a_ring(
     }
     for task in all {
         task.await.expect("no ring");
+    }
+    assert!(!Postgres::shared().log().contains("deadlock"), "no ring that the server had to cut");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_finds_nothing_left_to_end_has_heard_it_himself_before_he_says_so() {
+    let (database, silent) = (Postgres::shared().database(), Postgres::shared().database());
+    let one = lead(store(&database).await, Strict::Lease).await;
+    // It hears no hints, so it is the last to hear.
+    let addresses = [&database, &silent].map(|text| Address::parse(text).expect("an address"));
+    let deaf = PostgresStore::open(&addresses[0], &addresses[1]).await.expect("opened");
+    let other = lead(Arc::new(deaf), Strict::Lease).await;
+    one.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
+    for round in 1..=5 {
+        let opened = sign_in(&one).await;
+        assert!(matches!(other.check(&opened.token).await.expect("looked"), Standing::Live(_)));
+        let (leaving, target) = (Arc::clone(&one), Target::Session(opened.session.id));
+        let over = tokio::spawn(async move { leaving.revoke(target, Cause::Logout, By::operator()).await });
+        while Postgres::shared().sql(&database, "SELECT seq FROM counter") != round.to_string() {}
+        let second = other.revoke(target, Cause::Logout, By::operator()).await.expect("looked");
+        assert!(is_over(&other.check(&opened.token).await.expect("looked")), "{second:?}");
+        let _ = over.await.expect("asked").expect("over");
     }
 }
 
@@ -256,7 +289,7 @@ async fn every_sentence(authority: &Authority) {
         .await
         .expect("looked")
         .expect("there");
-    assert_eq!(authority.keep_house().await.expect("kept").ended, 200);
+    assert!(authority.keep_house().await.expect("kept").ended > 100);
     authority.ready().await.expect("ready");
     let _ = authority.revoke(Target::Everyone, Cause::Restored, By::operator()).await.expect("over");
     assert!(authority.node_state().expect("a node").applied > Seq(50_000));

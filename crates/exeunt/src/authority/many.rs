@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Authority, Settings};
 use crate::lease::coordinator::Coordinator;
@@ -76,6 +76,13 @@ impl Many {
         Ok(Some(Self { coordinator, member, reads_through: strict == Strict::ReadThrough }))
     }
 
+    /// Waits until this node has applied everything up to `seq`, or believes nothing that it believed at `since`.
+    async fn heard_here(&self, seq: Seq, since: Instant) {
+        if let Some(member) = &self.member {
+            let _ = timeout_at(since + PATIENCE, member.applied(seq)).await;
+        }
+    }
+
     async fn leased(&self) -> Result<(), StoreError> {
         self.member.as_ref().ok_or_else(no_lease)?.leased().await
     }
@@ -124,11 +131,13 @@ impl Authority {
         tokio::join!(super::not_for_ever(self.live.closed(revocation)), heard);
     }
 
-    /// The same where there was nothing left to end: somebody else may have ended it, and be waiting still.
+    /// The same where there was nothing left to end: somebody else may have ended it, and be waiting still. Then this node may be the one
+    /// that has not heard, so it is waited for as any other.
     pub(super) async fn closed_by_others(&self) -> Result<(), StoreError> {
         if let Some(many) = &self.many {
             let end = self.store.log_end().await?;
-            many.coordinator.heard_everywhere(end, Instant::now()).await;
+            let since = Instant::now();
+            tokio::join!(many.coordinator.heard_everywhere(end, since), many.heard_here(end, since));
         }
         Ok(())
     }

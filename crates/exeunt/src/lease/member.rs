@@ -107,6 +107,16 @@ impl Member {
         (self.lease.holds(), *self.applied.borrow())
     }
 
+    /// Waits until everything up to `seq` is applied here.
+    pub(crate) async fn applied(&self, seq: Seq) {
+        let mut applied = self.applied.subscribe();
+        if *applied.borrow() < seq {
+            // A hint may be on its way; a renewal hears without it.
+            self.wanted.notify_one();
+            let _ = applied.wait_for(|applied| *applied >= seq).await;
+        }
+    }
+
     /// Stops accepting, and only then takes its row away, so that nobody waits for it (R9).
     pub(crate) async fn leave(&self) {
         self.stopped.cancel();
