@@ -19,7 +19,7 @@ pub(super) async fn deliver(config: &Config, errand: Errand, out: &mut impl Line
         let authority = serve::open(config, Part::Visitor).await?;
         return errand.perform(&authority, out).await.map_err(of_errand);
     }
-    if errand.ends() && !SqliteStore::is_in(&config.data) {
+    if errand.ends() && !SqliteStore::is_in(&config.data)? {
         // "Nothing was left to end" would be true of a folder that nobody meant.
         bail!("there is no store in {}, so nothing was ended: say which folder with --data", config.data.display());
     }

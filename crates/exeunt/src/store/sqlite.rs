@@ -69,9 +69,13 @@ impl SqliteStore {
     }
 
     /// Whether there is a store in `folder` already.
-    #[must_use]
-    pub fn is_in(folder: &Path) -> bool {
-        folder.join(file::DATABASE).exists()
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Folder`] when this process may not look into it, so that nobody is told of a store that it is not there.
+    pub fn is_in(folder: &Path) -> Result<bool, OpenError> {
+        let found = folder.join(file::DATABASE).try_exists();
+        found.map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })
     }
 
     /// Opens a store whose folder was restored or copied, having ended everything in it; that is the revocation.
@@ -83,7 +87,7 @@ impl SqliteStore {
     /// As [`SqliteStore::open`], but for [`OpenError::Restored`].
     pub fn adopt(folder: &Path, at: Timestamp) -> Result<(Self, Revocation), OpenError> {
         // "Everything is over" must not be said of a folder that nobody meant.
-        if !Self::is_in(folder) {
+        if !Self::is_in(folder)? {
             let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no store in it");
             return Err(OpenError::Folder { folder: folder.to_owned(), source });
         }
