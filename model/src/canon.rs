@@ -1,0 +1,63 @@
+//! Which states are the same but for names.
+//!
+//! Owns the choice of one state for all that differ only in the order of nodes and the names of incarnations, so that a
+//! search of three nodes need not look at each world six times. It is used only where no rule is broken.
+
+use std::cmp::Reverse;
+
+use crate::state::{Ending, Key, Row, Stage, State};
+
+impl State {
+    /// The state that stands for this one.
+    pub(crate) fn canonical(&self) -> Self {
+        let mut order: Vec<usize> = (0..self.nodes.len()).collect();
+        order.sort_by_cached_key(|place| self.looks(*place));
+        let place_of = |old: usize| order.iter().position(|place| *place == old).expect("a permutation");
+
+        let mut state = self.clone();
+        state.nodes = order.iter().map(|place| self.nodes[*place].clone()).collect();
+        state.check = self.check.map(|(node, session)| (place_of(node), session));
+        for ending in &mut state.primary.log {
+            if let Stage::Waiting { by, .. } = &mut ending.stage {
+                *by = place_of(*by);
+            }
+        }
+        if let Some((_, ending)) = &mut state.primary.lost
+            && let Stage::Waiting { by, .. } = &mut ending.stage
+        {
+            *by = place_of(*by);
+        }
+        state.rename();
+        state
+    }
+
+    /// All of a node that does not depend on its place or its name.
+    fn looks(&self, place: usize) -> impl Ord + use<> {
+        let mut node = self.nodes[place].clone();
+        let row = node.key.and_then(|key| self.primary.row(key)).map(|row| (row.acked, row.silent));
+        let joined = node.key.take().is_some();
+        let waits_for = |ending: &&Ending| matches!(ending.stage, Stage::Waiting { by, .. } if by == place);
+        let waits: u32 = (0..).zip(&self.primary.log).map(|(bit, e)| u32::from(waits_for(&e)) << bit).sum();
+        let checks = self.check.is_some_and(|(node, _)| node == place);
+        (node, joined, row, waits, checks)
+    }
+
+    /// Names incarnations anew: those of the nodes in the nodes' order, then those that nobody is any more.
+    fn rename(&mut self) {
+        let owned: Vec<Key> = self.nodes.iter().filter_map(|node| node.key).collect();
+        let mut orphans: Vec<Row> = self.primary.rows.iter().filter(|row| !owned.contains(&row.key)).cloned().collect();
+        orphans.sort_by_key(|row| Reverse((row.acked, row.silent)));
+        let names: Vec<Key> = owned.into_iter().chain(orphans.iter().map(|row| row.key)).collect();
+        let name = |key: Key| {
+            let place = names.iter().position(|name| *name == key).expect("every name is listed");
+            Key::try_from(place).expect("bounds keep the table short")
+        };
+        for node in &mut self.nodes {
+            node.key = node.key.map(name);
+        }
+        for row in &mut self.primary.rows {
+            row.key = name(row.key);
+        }
+        self.primary.rows.sort();
+    }
+}

@@ -1,0 +1,206 @@
+//! The rules, broken one at a time.
+//!
+//! Owns the list of mutants: which rule each breaks, how, what must come of it and within which bounds. A mutant changes one
+//! decision in `primary`, `node`, `coordinator` or `bounds`, and nothing else.
+
+use crate::bounds::Bounds;
+use crate::promise::{LIVES, OVER};
+
+/// One rule broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mutant {
+    /// R1: a touch is an upsert and writes the row as live.
+    TouchUpserts,
+    /// R1: a sign-in opens its session in the epoch of today, though its password was verified before.
+    OpensWithOldProof,
+    /// R1: a sign-in opens its session in the epoch of its proof, though the epoch has risen.
+    OpensInOldEpoch,
+    /// R2: a sequence hands out the number before the commit.
+    NumberBeforeCommit,
+    /// R3: the deadline counts from the arrival of the reply.
+    DeadlineFromArrival,
+    /// R3: the deadline is set before the reply is applied.
+    DeadlineBeforeApplying,
+    /// R3: the renewal brings no revocations.
+    RenewalBringsNothing,
+    /// R3: the renewal is a read, which an old primary or a standby can answer.
+    RenewalIsARead,
+    /// R4: a timer keeps the deadline in a flag.
+    DeadlineInAFlag,
+    /// R4: memory is looked at first, the deadline second.
+    MemoryBeforeDeadline,
+    /// R4: what the store said is accepted as it is, under a lease.
+    StoreReadSkipsRevocations,
+    /// R4: what the store said is accepted as it is, without a lease.
+    StoreReadSkipsDeadline,
+    /// R4: as above, but every read is known to come from the one primary.
+    FreshReadSkipsTheGate,
+    /// R5: a fill shows no mark.
+    FillWithoutMark,
+    /// R5: a fill is refused whenever the session's user was ended, whatever its mark.
+    FillIgnoresItsMark,
+    /// R6: a number is acknowledged when it is sent to the node.
+    AcknowledgedBeforeApplied,
+    /// R6: the coordinator's own node has not applied the ending when success is answered.
+    CoordinatorForgetsItself,
+    /// R7: success is answered though nobody knows whether the commit came to be.
+    UnknownOutcomeAnswered,
+    /// R7: the nodes to wait for are listed before the commit.
+    NodesListedBeforeCommit,
+    /// R7: success is answered after the commit at once.
+    AnsweredAtOnce,
+    /// R7: success is answered when one other node has acknowledged.
+    OneNodeIsEnough,
+    /// R7: W is L, as if clocks were true.
+    WaitOfOneLease,
+    /// R7: W is L(1+r): the drift of one of the two clocks is forgotten.
+    WaitForgetsADrift,
+    /// R8: a log that went backwards is believed.
+    RegressionBelieved,
+    /// R8: it is believed once it is as long as before.
+    RegressionByNumber,
+    /// R8: a coordinator remembers up to which number everybody has heard, of a log that is lost since.
+    HeardOfALostLog,
+    /// R8: a node acknowledges to a log what it heard of the one that is lost.
+    AcknowledgesAnotherLog,
+    /// R9: a node reads the log and then enters its row.
+    JoinsInTwoSteps,
+    /// R9: a node that joins anew keeps its memory.
+    JoinsWithOldMemory,
+    /// R9: a node that joins anew forgets since when it knows what ended.
+    JoinsWithoutFloor,
+    /// R9: two processes have one incarnation.
+    SharedIncarnation,
+    /// R9: a process has its old incarnation again after a crash.
+    IncarnationAfterCrash,
+    /// R9: a node that leaves removes its row first, and goes on accepting.
+    LeavesBeforeStopping,
+    /// R9: a row is removed while its node may still hold a lease.
+    RemovedTooEarly,
+    /// R9: a row that was silent is removed later, without looking whether it still is.
+    RemovedWithoutLooking,
+    /// R9: a renewal that finds no row enters one.
+    RenewalEntersARow,
+}
+
+/// What must come of a mutant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The search finds this promise broken.
+    Breaks(&'static str),
+    /// Everything still holds, for this reason.
+    Harmless(&'static str),
+}
+
+impl Mutant {
+    /// All of them, in the order of the rules.
+    pub const ALL: [Self; 36] = [
+        Self::TouchUpserts,
+        Self::OpensWithOldProof,
+        Self::OpensInOldEpoch,
+        Self::NumberBeforeCommit,
+        Self::DeadlineFromArrival,
+        Self::DeadlineBeforeApplying,
+        Self::RenewalBringsNothing,
+        Self::RenewalIsARead,
+        Self::DeadlineInAFlag,
+        Self::MemoryBeforeDeadline,
+        Self::StoreReadSkipsRevocations,
+        Self::StoreReadSkipsDeadline,
+        Self::FreshReadSkipsTheGate,
+        Self::FillWithoutMark,
+        Self::FillIgnoresItsMark,
+        Self::AcknowledgedBeforeApplied,
+        Self::CoordinatorForgetsItself,
+        Self::UnknownOutcomeAnswered,
+        Self::NodesListedBeforeCommit,
+        Self::AnsweredAtOnce,
+        Self::OneNodeIsEnough,
+        Self::WaitOfOneLease,
+        Self::WaitForgetsADrift,
+        Self::RegressionBelieved,
+        Self::RegressionByNumber,
+        Self::HeardOfALostLog,
+        Self::AcknowledgesAnotherLog,
+        Self::JoinsInTwoSteps,
+        Self::JoinsWithOldMemory,
+        Self::JoinsWithoutFloor,
+        Self::SharedIncarnation,
+        Self::IncarnationAfterCrash,
+        Self::LeavesBeforeStopping,
+        Self::RemovedTooEarly,
+        Self::RemovedWithoutLooking,
+        Self::RenewalEntersARow,
+    ];
+
+    /// The rule that it breaks.
+    #[must_use]
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::TouchUpserts | Self::OpensWithOldProof | Self::OpensInOldEpoch => "R1",
+            Self::NumberBeforeCommit => "R2",
+            Self::DeadlineFromArrival
+            | Self::DeadlineBeforeApplying
+            | Self::RenewalBringsNothing
+            | Self::RenewalIsARead => "R3",
+            Self::DeadlineInAFlag
+            | Self::MemoryBeforeDeadline
+            | Self::StoreReadSkipsRevocations
+            | Self::StoreReadSkipsDeadline
+            | Self::FreshReadSkipsTheGate => "R4",
+            Self::FillWithoutMark | Self::FillIgnoresItsMark => "R5",
+            Self::AcknowledgedBeforeApplied | Self::CoordinatorForgetsItself => "R6",
+            Self::UnknownOutcomeAnswered
+            | Self::NodesListedBeforeCommit
+            | Self::AnsweredAtOnce
+            | Self::OneNodeIsEnough
+            | Self::WaitOfOneLease
+            | Self::WaitForgetsADrift => "R7",
+            Self::RegressionBelieved
+            | Self::RegressionByNumber
+            | Self::HeardOfALostLog
+            | Self::AcknowledgesAnotherLog => "R8",
+            _ => "R9",
+        }
+    }
+
+    /// What must come of it.
+    #[must_use]
+    pub const fn verdict(self) -> Verdict {
+        match self {
+            Self::OpensInOldEpoch | Self::FillIgnoresItsMark => Verdict::Breaks(LIVES),
+            Self::FreshReadSkipsTheGate => {
+                Verdict::Harmless("a read that begins after the answer sees the commit, as long as A3 holds")
+            }
+            Self::IncarnationAfterCrash => {
+                Verdict::Harmless("what the dead process acknowledged is in the first lease of the new one")
+            }
+            Self::RenewalEntersARow => Verdict::Harmless("a renewal brings everything since the node's last number"),
+            _ => Verdict::Breaks(OVER),
+        }
+    }
+
+    /// The smallest bounds in which it can show.
+    #[must_use]
+    pub const fn bounds(self) -> Bounds {
+        let one = Bounds { endings: 1, login: false, ..Bounds::fixed(2) };
+        match self {
+            Self::OpensWithOldProof | Self::OpensInOldEpoch | Self::FillIgnoresItsMark => Bounds { login: true, ..one },
+            Self::NumberBeforeCommit => Bounds { endings: 2, opened: 2, ..one },
+            Self::OneNodeIsEnough => Bounds { nodes: 3, joined: 3, ..one },
+            Self::RegressionBelieved | Self::RegressionByNumber => Bounds { regressions: 1, ..one },
+            Self::HeardOfALostLog | Self::AcknowledgesAnotherLog => {
+                Bounds { opened: 2, endings: 2, regressions: 1, ..one }
+            }
+            Self::JoinsInTwoSteps | Self::NodesListedBeforeCommit | Self::SharedIncarnation => {
+                Bounds { joined: 1, joins: 1, ..one }
+            }
+            Self::JoinsWithOldMemory | Self::JoinsWithoutFloor => Bounds { joins: 1, removals: 1, ..one },
+            Self::IncarnationAfterCrash => Bounds { joins: 1, crashes: 1, ..one },
+            Self::LeavesBeforeStopping => Bounds { leaves: 1, ..one },
+            Self::RemovedTooEarly | Self::RemovedWithoutLooking => Bounds { removals: 1, ..one },
+            Self::RenewalEntersARow => Bounds { joins: 1, removals: 2, ..one },
+            _ => one,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What must hold, and what must be possible for that to mean anything.
+//!
+//! Owns the properties of a state. They look at what was answered and accepted, never at how a node came to it.
+
+use stateright::Property;
+
+use crate::state::{Ending, Node, Number, SESSIONS, Stage, State, Target};
+use crate::step::Protocol;
+
+/// The promise: no check that began after an answered logout is accepted, by any node.
+pub const OVER: &str = "when logout answers, it is over";
+
+/// Its other side: a session opened after an ending lives, and no node refuses it for what ended before.
+pub const LIVES: &str = "a login after the end lives";
+
+/// Witness: success can be answered because everybody has heard.
+pub const CONFIRMED: &str = "answered because every node acknowledged";
+
+/// Witness: success can be answered although somebody has not heard.
+pub const CONFIRMED_BY_WAITING: &str = "answered because W was over";
+
+/// Witness: after that, everybody can hold a lease again, and knows what ended.
+pub const RECOVERED: &str = "after an answer by W every node holds a lease again";
+
+/// Witness: a node that joined late, after something ended, can hold a lease.
+pub const REJOINED: &str = "a node that joined after an ending holds a lease";
+
+/// The properties that make sense within the bounds.
+pub(crate) fn properties(protocol: &Protocol) -> Vec<Property<Protocol>> {
+    let mut properties = vec![
+        Property::always(OVER, |_, state: &State| !state.accepted),
+        Property::always(LIVES, logins_live),
+        Property::sometimes(CONFIRMED, |_, state: &State| any_ending_is(state, Stage::Heard)),
+        Property::sometimes(CONFIRMED_BY_WAITING, |_, state: &State| any_ending_is(state, Stage::Waited)),
+        Property::sometimes(RECOVERED, everybody_recovered),
+    ];
+    if protocol.bounds.joins > 0 {
+        properties.push(Property::sometimes(REJOINED, |_, state: &State| {
+            state.nodes.iter().any(|node| node.lease > 0 && node.floor > 0)
+        }));
+    }
+    properties
+}
+
+impl State {
+    /// Whether this session's logout was answered, as far as this node can be held to it. A session that was opened with
+    /// a proof from before the user was ended counts as ended with it. An ending that the primary lost (A2 broken) binds
+    /// the nodes that followed the log before (R8); one that starts afterwards cannot know of it.
+    pub(crate) fn is_over(&self, session: usize, node: usize) -> bool {
+        let Some(row) = &self.primary.sessions[session] else { return false };
+        let covers = |(number, ending): (Number, &Ending)| match ending.target {
+            Target::One(one) => one == session,
+            Target::User => number > row.proof,
+        };
+        let lost = self.primary.lost.iter().map(|(number, ending)| (*number, ending));
+        let lost = lost.filter(|_| self.nodes[node].history < self.primary.history);
+        (1..).zip(&self.primary.log).chain(lost).filter(|(_, ending)| ending.is_answered()).any(covers)
+    }
+}
+
+/// As long as the primary loses nothing: a session that nothing has ended since it was opened is live in the store, and
+/// may enter every memory.
+fn logins_live(protocol: &Protocol, state: &State) -> bool {
+    let primary = &state.primary;
+    let now = primary.counter();
+    (0..SESSIONS).all(|session| {
+        let Some(row) = &primary.sessions[session] else { return true };
+        let ended = primary.committed().any(|(number, ending)| {
+            number > row.since && (ending.target == Target::User || ending.target == Target::One(session))
+        });
+        let enters = |node: &Node| !node.is_joined() || protocol.may_enter(state, node, session, now);
+        primary.history > 0 || ended || (primary.lives(session, now) && state.nodes.iter().all(enters))
+    })
+}
+
+fn any_ending_is(state: &State, reached: Stage) -> bool {
+    state.primary.log.iter().any(|ending| ending.stage == reached)
+}
+
+fn everybody_recovered(_: &Protocol, state: &State) -> bool {
+    let now = state.primary.counter();
+    any_ending_is(state, Stage::Waited) && state.nodes.iter().all(|node| node.lease > 0 && node.applied == now)
+}

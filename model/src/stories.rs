@@ -1,0 +1,108 @@
+//! Single runs that say more than a table: what the numbers of a log cannot show, and where the promise ends.
+//!
+//! Owns these schedules, and the proof that looking at one state for all that are alike loses none.
+
+use std::collections::HashSet;
+
+use stateright::Model as _;
+
+use crate::bounds::Bounds;
+use crate::mutant::Mutant;
+use crate::run::check;
+use crate::state::{State, Target};
+use crate::step::{Protocol, Step};
+
+/// Takes the steps one after the other; each must be possible when its turn comes.
+fn play(protocol: &Protocol, steps: &[Step]) -> State {
+    let mut state = State::begin(&protocol.bounds);
+    for step in steps {
+        let mut possible = Vec::new();
+        protocol.actions(&state, &mut possible);
+        assert!(possible.contains(step), "{step:?} is not possible in {state:?}");
+        state = protocol.next_state(&state, *step).expect("it changes something");
+    }
+    state
+}
+
+/// A renewal that is executed at this number and heard at once.
+fn renews(node: usize, upto: u8) -> [Step; 3] {
+    [Step::Renew(node), Step::Execute(node, upto), Step::Hear(node)]
+}
+
+/// Both nodes have applied ending 1, of the first session, and it was answered. The primary loses it, and writes another
+/// ending under its number.
+fn lost_and_overtaken() -> Vec<Step> {
+    let mut steps = vec![Step::End(0, Target::One(0))];
+    steps.extend(renews(1, 1));
+    steps.extend([Step::Renew(1), Step::Execute(1, 1), Step::Answer(1), Step::Regress]);
+    steps.extend([Step::Hear(1), Step::End(0, Target::One(1))]);
+    steps
+}
+
+#[test]
+fn a_log_that_has_caught_up_with_what_it_lost_cannot_be_told_by_its_number() {
+    let bounds = Bounds { opened: 2, login: false, ..Bounds::regressing(2) };
+    let mut steps = lost_and_overtaken();
+    steps.extend([Step::Tick, Step::Tick, Step::Renew(1), Step::Execute(1, 1)]);
+
+    let told = play(&Protocol { bounds: bounds.clone(), mutant: None }, &steps);
+    assert!(told.nodes[1].distrusts);
+
+    steps.extend([Step::Hear(1), Step::Fill(1, 0, 1), Step::Check(1, 0), Step::Look]);
+    let replayed = play(&Protocol { bounds, mutant: Some(Mutant::RegressionByNumber) }, &steps);
+    assert!(replayed.accepted);
+}
+
+#[test]
+fn a_coordinator_that_counts_what_was_heard_of_a_lost_log_answers_too_early() {
+    let bounds = Bounds { opened: 2, login: false, ..Bounds::regressing(2) };
+    let mut steps = lost_and_overtaken();
+    steps.extend([Step::Fill(1, 1, 0), Step::Answer(1), Step::Check(1, 1), Step::Look]);
+    let replayed = play(&Protocol { bounds: bounds.clone(), mutant: Some(Mutant::HeardOfALostLog) }, &steps);
+    assert!(replayed.accepted);
+
+    let waiting = play(&Protocol { bounds: bounds.clone(), mutant: None }, &lost_and_overtaken());
+    let mut possible = Vec::new();
+    Protocol { bounds, mutant: None }.actions(&waiting, &mut possible);
+    assert!(!possible.contains(&Step::Answer(1)), "nobody has heard this number of this log");
+}
+
+#[test]
+fn a_node_that_starts_after_a_regression_cannot_know_what_was_lost_so_a2_is_needed() {
+    let bounds = Bounds { joined: 1, endings: 1, ..Bounds::regressing(2) };
+    let mut steps = vec![Step::End(0, Target::One(0)), Step::Answer(1), Step::Regress];
+    steps.extend([Step::Join(1), Step::Execute(1, 0), Step::Hear(1), Step::Fill(1, 0, 0)]);
+    let state = play(&Protocol { bounds, mutant: None }, &steps);
+    assert!(state.is_over(0, 0) && !state.nodes[0].believes(0));
+    assert!(state.nodes[1].holds_lease(None) && state.nodes[1].believes(0));
+}
+
+#[test]
+fn after_a_cut_off_everybody_serves_again_and_the_lost_session_stays_over() {
+    let bounds = Bounds { login: false, ..Bounds::regressing(2) };
+    let mut steps = vec![Step::End(0, Target::One(0)), Step::Tick, Step::Tick, Step::Answer(1), Step::Regress];
+    steps.extend([Step::Renew(1), Step::Execute(1, 0), Step::End(0, Target::User)]);
+    steps.extend([Step::Join(1), Step::Execute(1, 1), Step::Hear(1)]);
+    let state = play(&Protocol { bounds, mutant: None }, &steps);
+    let node = &state.nodes[1];
+    assert!(node.holds_lease(None) && !node.distrusts && !node.believes(0));
+    assert!((0..=1).all(|mark| !(state.primary.lives(0, mark) && node.may_enter(0, mark, None))));
+}
+
+#[test]
+fn one_state_for_all_that_are_alike_leaves_none_out() {
+    let bounds = Bounds { endings: 1, login: false, crashes: 1, ..Bounds::fixed(2) };
+    let protocol = Protocol { bounds: bounds.clone(), mutant: None };
+    let mut reached: HashSet<State> = protocol.init_states().into_iter().collect();
+    let mut ahead: Vec<State> = reached.iter().cloned().collect();
+    while let Some(state) = ahead.pop() {
+        for next in protocol.next_states(&state) {
+            if reached.insert(next.clone()) {
+                ahead.push(next);
+            }
+        }
+    }
+    let alike: HashSet<State> = reached.iter().map(State::canonical).collect();
+    assert!(alike.len() < reached.len());
+    assert_eq!(check(bounds, 1).states, alike.len());
+}
