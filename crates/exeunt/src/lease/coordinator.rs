@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::PATIENCE;
@@ -26,10 +27,10 @@ const PAUSE_MAX: Duration = Duration::from_millis(50);
 pub(crate) struct Coordinator {
     shared: Arc<dyn Shared>,
     own: Mutex<Option<NodeId>>,
-    /// Committed and waited for, up to here.
-    wanted: AtomicI64,
-    /// Heard by every other node, up to here. It never becomes untrue: who comes later begins with empty memory and this log.
-    everywhere: AtomicI64,
+    /// How many looks have begun.
+    begun: AtomicU64,
+    /// The look that began last, of those that ended.
+    last: watch::Sender<Option<Look>>,
     /// Whoever holds it looks for all.
     looking: tokio::sync::Mutex<()>,
     /// When each other node was first seen with its lease's number.
@@ -37,13 +38,30 @@ pub(crate) struct Coordinator {
     ran_out: AtomicU64,
 }
 
+/// A look at who has heard. It says nothing of what was committed after it began: that may have the number of something that a log, lost
+/// since, had told everybody (R8).
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    /// Looks are numbered in the order in which they begin, from one.
+    number: u64,
+    /// Heard by every other node, up to here.
+    everywhere: Seq,
+}
+
+impl Look {
+    /// Whether it shows that `seq` is heard, to somebody who began to wait when `before` looks had begun.
+    fn shows(&self, seq: Seq, before: u64) -> bool {
+        self.number > before && self.everywhere >= seq
+    }
+}
+
 impl Coordinator {
     pub(crate) fn new(shared: Arc<dyn Shared>) -> Self {
         Self {
             shared,
             own: Mutex::default(),
-            wanted: AtomicI64::new(0),
-            everywhere: AtomicI64::new(-1),
+            begun: AtomicU64::new(0),
+            last: watch::Sender::new(None),
             looking: tokio::sync::Mutex::default(),
             seen: Mutex::default(),
             ran_out: AtomicU64::new(0),
@@ -55,19 +73,13 @@ impl Coordinator {
         *self.own.lock() = Some(node);
     }
 
-    /// Numbers of another history say nothing about this one (R8).
-    pub(crate) fn start_over(&self) {
-        self.wanted.store(0, Ordering::SeqCst);
-        self.everywhere.store(-1, Ordering::SeqCst);
-    }
-
     /// Waits until `seq`, whose commit had returned at `since`, is heard everywhere.
     pub(crate) async fn heard_everywhere(&self, seq: Seq, since: Instant) {
-        self.wanted.fetch_max(seq.0, Ordering::SeqCst);
         // On our own clock, that of the operating system's monotonic time: while the machine sleeps it stands still, so this may only
         // come out longer.
         let until = since + PATIENCE;
-        if timeout_at(until, self.look_until_heard(seq)).await.is_err() {
+        let before = self.begun.load(Ordering::SeqCst);
+        if timeout_at(until, self.look_until_heard(seq, before)).await.is_err() {
             self.ran_out.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(seq = seq.0, "a node did not answer; its lease is over by now, and it believes nothing");
         }
@@ -80,13 +92,13 @@ impl Coordinator {
 
     /// Looks once who is there, and removes who is silent.
     pub(crate) async fn look(&self) -> Result<(), StoreError> {
-        let wanted = self.wanted.load(Ordering::SeqCst);
+        let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let own = *self.own.lock();
         let mut peers = self.shared.peers().await?;
         peers.retain(|peer| Some(peer.node) != own);
         // Without others: what was committed before we looked is heard by all there are.
-        let everywhere = peers.iter().map(|peer| peer.heard.0).min().unwrap_or(wanted);
-        self.everywhere.fetch_max(everywhere, Ordering::SeqCst);
+        let everywhere = peers.iter().map(|peer| peer.heard).min().unwrap_or(Seq(i64::MAX));
+        self.keep(Look { number, everywhere });
         for silent in self.silent(&peers) {
             tracing::info!(node = %silent.node, "a silent node is removed");
             self.shared.remove(silent.node, silent.lease).await?;
@@ -94,25 +106,40 @@ impl Coordinator {
         Ok(())
     }
 
-    async fn look_until_heard(&self, seq: Seq) {
+    /// One looks for all; whoever learns from its look waits no longer for a turn.
+    async fn look_until_heard(&self, seq: Seq, before: u64) {
         let mut pause = PAUSE_MIN;
         loop {
-            if self.everywhere.load(Ordering::SeqCst) >= seq.0 {
-                return;
-            }
-            let turn = self.looking.lock().await;
-            // Whoever had the turn before us may have looked for us, too.
-            if self.everywhere.load(Ordering::SeqCst) >= seq.0 {
-                return;
-            }
+            let turn = tokio::select! {
+                biased;
+                () = self.shown(seq, before) => return,
+                turn = self.looking.lock() => turn,
+            };
             let looked = self.look().await;
-            if self.everywhere.load(Ordering::SeqCst) >= seq.0 {
-                return;
+            tokio::select! {
+                biased;
+                () = self.shown(seq, before) => return,
+                () = sleep(pause) => drop(turn),
             }
-            sleep(pause).await;
-            drop(turn);
             pause = if looked.is_ok() { (pause * 2).min(PAUSE_MAX) } else { PAUSE_MAX };
         }
+    }
+
+    /// Waits for a look that shows it.
+    async fn shown(&self, seq: Seq, before: u64) {
+        let shows = |look: &Option<Look>| look.is_some_and(|look| look.shows(seq, before));
+        let _ = self.last.subscribe().wait_for(shows).await;
+    }
+
+    fn keep(&self, look: Look) {
+        // Two may look at once, and the one that began later knows more.
+        self.last.send_if_modified(|last| {
+            let newer = last.is_none_or(|last| last.number < look.number);
+            if newer {
+                *last = Some(look);
+            }
+            newer
+        });
     }
 
     /// Those whose lease has stood still for W on our clock.

@@ -212,7 +212,6 @@ impl Member {
                 return Err(Regressed.into());
             }
             self.log.start_over();
-            self.coordinator.start_over();
         }
         let node = NodeId::generate(&*self.random);
         let sent = self.lease.now();
@@ -265,12 +264,13 @@ impl Member {
                 () = self.stopped.cancelled() => return,
                 changed = applied.changed() => if changed.is_err() { return },
             }
-            let (seq, node) = (*applied.borrow_and_update(), *self.node.lock());
-            let Some(node) = node else { continue };
-            if timeout(CLOSING_WAIT, self.live.closed_up_to(seq)).await.is_err() {
+            applied.mark_unchanged();
+            let (node, known) = (*self.node.lock(), self.log.known());
+            let (Some(node), Some(known)) = (node, known) else { continue };
+            if timeout(CLOSING_WAIT, self.live.closed_up_to(known.seq)).await.is_err() {
                 tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
             }
-            if let Err(error) = self.shared.acknowledge(node, seq).await {
+            if let Err(error) = self.shared.acknowledge(node, &known).await {
                 tracing::debug!(%error, "what was heard could not be acknowledged; said again soon");
                 sleep(ACKNOWLEDGE_PAUSE).await;
                 applied.mark_changed();

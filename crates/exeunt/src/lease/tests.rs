@@ -1,130 +1,28 @@
 //! The order of the protocol, on a clock that the test moves and a log that it writes.
 //!
-//! Owns a store that is nothing but a log, and its cues: what happens while a renewal is on its way.
+//! Owns what a node believes, and when. `desk` is the store, `coordinator` has the waiting.
+
+mod coordinator;
+mod desk;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use parking_lot::Mutex;
-use tokio::sync::Notify;
-use tokio::time::Instant;
-
+use self::desk::Desk;
 use super::coordinator::Coordinator;
 use super::member::Member;
 use super::{BootClock, LEASE, Lease, ManualBootClock, PATIENCE};
 use crate::clock::Timestamp;
 use crate::live::{Belief, Fill, Live};
 use crate::random::{OsRandom, Random};
-use crate::revocation::{Cause, Ended, Revocation, Seq, Target};
+use crate::revocation::{Cause, Seq, Target};
 use crate::session::{Device, Lifetime, Session, SessionId};
-use crate::store::{Known, Logged, News, NodeId, Peer, Shared, Stamp, StoreError};
+use crate::store::Shared;
 use crate::token::Token;
 use crate::user::{Epoch, UserId};
 
 const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
-
-/// A log, and what is to happen while a renewal is on its way.
-#[derive(Debug, Default)]
-struct Desk {
-    state: Mutex<State>,
-    hint: Notify,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    log: Vec<Logged>,
-    peers: Vec<Peer>,
-    /// By how much the clock moves while the next renewal is on its way.
-    late: Option<(Arc<ManualBootClock>, Duration)>,
-    fails: bool,
-    gone: bool,
-    acknowledged: Option<Seq>,
-}
-
-impl Desk {
-    fn write(&self, session: &Session, history: &str) {
-        let mut state = self.state.lock();
-        let seq = Seq(i64::try_from(state.log.len()).expect("few") + 1);
-        let ended = vec![Ended { id: session.id, digest: session.digest }];
-        let revocation = Revocation { seq, target: Target::Session(session.id), cause: Cause::Logout, ended };
-        state.log.push(Logged { revocation, stamp: Stamp(format!("{history}{}", seq.0)) });
-    }
-
-    fn end(&self) -> Known {
-        let state = self.state.lock();
-        let seq = state.log.last().map_or(Seq(0), |last| last.revocation.seq);
-        Known { seq, stamp: state.log.last().map(|last| last.stamp.clone()) }
-    }
-
-    fn after(&self, known: &Known) -> News {
-        let state = self.state.lock();
-        let place = usize::try_from(known.seq.0).expect("a number");
-        let last = place.checked_sub(1).map(|at| state.log.get(at).map(|logged| logged.stamp.clone()));
-        if last.is_some_and(|stamp| stamp != known.stamp) {
-            return News::Regressed;
-        }
-        News::After { log: state.log[place..].to_vec(), more: false }
-    }
-
-    fn tried(&self) -> Result<(), StoreError> {
-        let mut state = self.state.lock();
-        if let Some((clock, by)) = state.late.take() {
-            clock.advance(by);
-        }
-        if state.fails { Err(StoreError::Busy) } else { Ok(()) }
-    }
-}
-
-#[async_trait]
-impl Shared for Desk {
-    async fn join(&self, _: NodeId, _: &str) -> Result<Known, StoreError> {
-        self.tried()?;
-        self.state.lock().gone = false;
-        Ok(self.end())
-    }
-
-    async fn renew(&self, _: NodeId, known: &Known) -> Result<Option<News>, StoreError> {
-        let news = self.after(known);
-        self.tried()?;
-        Ok((!self.state.lock().gone).then_some(news))
-    }
-
-    async fn news(&self, known: &Known) -> Result<News, StoreError> {
-        self.tried()?;
-        Ok(self.after(known))
-    }
-
-    async fn acknowledge(&self, _: NodeId, heard: Seq) -> Result<(), StoreError> {
-        self.tried()?;
-        self.state.lock().acknowledged = Some(heard);
-        Ok(())
-    }
-
-    async fn peers(&self) -> Result<Vec<Peer>, StoreError> {
-        self.tried()?;
-        Ok(self.state.lock().peers.clone())
-    }
-
-    async fn remove(&self, silent: NodeId, _: i64) -> Result<(), StoreError> {
-        self.state.lock().peers.retain(|peer| peer.node != silent);
-        Ok(())
-    }
-
-    async fn leave(&self, _: NodeId) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn cutoffs(&self) -> Result<Vec<Stamp>, StoreError> {
-        let restored = |logged: &&Logged| logged.revocation.cause == Cause::Restored;
-        Ok(self.state.lock().log.iter().filter(restored).map(|logged| logged.stamp.clone()).collect())
-    }
-
-    async fn hint(&self) {
-        self.hint.notified().await;
-    }
-}
 
 struct Scene {
     desk: Arc<Desk>,
@@ -288,7 +186,7 @@ async fn nothing_is_acknowledged_before_what_was_open_for_it_is_closed() {
     // As often as it takes for everybody to have had their turn; the clock stands still meanwhile.
     for _ in 0..50 {
         tokio::task::yield_now().await;
-        assert_ne!(scene.desk.state.lock().acknowledged, Some(Seq(1)), "a stream is open");
+        assert_ne!(*scene.desk.acknowledged.borrow(), Some(Seq(1)), "a stream is open");
     }
     scene.desk.state.lock().fails = true;
     drop(watch);
@@ -297,82 +195,8 @@ async fn nothing_is_acknowledged_before_what_was_open_for_it_is_closed() {
     }
     scene.desk.state.lock().fails = false;
     // Said again where saying failed.
-    while scene.desk.state.lock().acknowledged != Some(Seq(1)) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
-/// A coordinator with one other node, which has heard up to here.
-fn waiting(heard: i64) -> (Arc<Desk>, Coordinator) {
-    let desk = Arc::new(Desk::default());
-    let peer = Peer { node: NodeId::from_bytes([1; 16]), lease: 7, heard: Seq(heard) };
-    desk.state.lock().peers.push(peer);
-    let coordinator = Coordinator::new(Arc::clone(&desk) as Arc<dyn Shared>);
-    (desk, coordinator)
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_logout_waits_for_the_acknowledgement_of_its_own_number() {
-    let (desk, coordinator) = waiting(4);
-    let begun = Instant::now();
-    let acknowledged = async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        desk.state.lock().peers[0].heard = Seq(5);
-    };
-    tokio::join!(coordinator.heard_everywhere(Seq(5), begun), acknowledged);
-    let waited = begun.elapsed();
-    assert!(waited >= Duration::from_millis(300) && waited < PATIENCE, "{waited:?} of a clock that the test moves");
-    assert_eq!(coordinator.ran_out(), 0);
-    coordinator.heard_everywhere(Seq(4), begun).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_logout_waits_for_the_whole_of_its_time_where_nobody_answers_and_no_longer() {
-    for fails in [false, true] {
-        let (desk, coordinator) = waiting(4);
-        desk.state.lock().fails = fails;
-        let begun = Instant::now();
-        let one = coordinator.heard_everywhere(Seq(5), begun);
-        tokio::join!(one, coordinator.heard_everywhere(Seq(6), begun));
-        // The runtime's clock stands in whole milliseconds.
-        let waited = begun.elapsed();
-        assert!(
-            waited >= PATIENCE && waited < PATIENCE + Duration::from_millis(5),
-            "{waited:?} of a clock that the test moves"
-        );
-        assert_eq!(coordinator.ran_out(), 2);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn without_others_nobody_is_waited_for() {
-    let (desk, coordinator) = waiting(4);
-    desk.state.lock().peers.clear();
-    let begun = Instant::now();
-    coordinator.heard_everywhere(Seq(5), begun).await;
-    assert_eq!(begun.elapsed(), Duration::ZERO);
-    // What is committed later is another matter, when somebody has come meanwhile.
-    desk.state.lock().peers.push(Peer { node: NodeId::from_bytes([2; 16]), lease: 0, heard: Seq(5) });
-    coordinator.heard_everywhere(Seq(6), Instant::now()).await;
-    assert!(begun.elapsed() >= PATIENCE);
-}
-
-#[tokio::test(start_paused = true)]
-async fn only_who_is_silent_for_the_whole_time_is_removed() {
-    let (desk, coordinator) = waiting(4);
-    let left = |desk: &Desk| desk.state.lock().peers.len();
-    coordinator.look().await.expect("looked");
-    tokio::time::sleep(PATIENCE - Duration::from_millis(1)).await;
-    coordinator.look().await.expect("looked");
-    assert_eq!(left(&desk), 1);
-    desk.state.lock().peers[0].lease += 1;
-    coordinator.look().await.expect("looked");
-    tokio::time::sleep(PATIENCE - Duration::from_millis(1)).await;
-    coordinator.look().await.expect("looked");
-    assert_eq!(left(&desk), 1, "it has renewed meanwhile");
-    tokio::time::sleep(Duration::from_millis(1)).await;
-    coordinator.look().await.expect("looked");
-    assert_eq!(left(&desk), 0);
+    let mut said = scene.desk.acknowledged.subscribe();
+    said.wait_for(|said| *said == Some(Seq(1))).await.expect("there as long as the desk");
 }
 
 #[test]

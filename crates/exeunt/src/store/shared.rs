@@ -120,12 +120,13 @@ pub trait Shared: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not look.
     async fn news(&self, known: &Known) -> Result<News, StoreError>;
 
-    /// Says that everything up to `heard` is applied here, and what was open for it is closed (R6).
+    /// Says that everything up to `heard` is applied here, and what was open for it is closed (R6). Where the log has another revocation
+    /// in that place nothing is said: what was heard was lost (R8).
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it could not be said.
-    async fn acknowledge(&self, node: NodeId, heard: Seq) -> Result<(), StoreError>;
+    async fn acknowledge(&self, node: NodeId, heard: &Known) -> Result<(), StoreError>;
 
     /// All nodes.
     ///

@@ -3,8 +3,6 @@
 //! Owns what is asked between nodes and database. A renewal is a synchronously committed write, so a database that cannot commit grants no
 //! lease; an acknowledgement is not, for it is as true when it is forgotten.
 
-use std::fmt::Write as _;
-
 use super::fault::{Done, Fault};
 use super::link::Link;
 use super::rows;
@@ -24,6 +22,10 @@ pub(super) async fn join(link: &Link, node: NodeId, label: &str) -> Done<Known> 
         "SELECT c.seq, (SELECT r.stamp::text FROM revocations r WHERE r.seq = c.seq) FROM counter c WHERE one = 1";
     let row = link.query_opt(sql, &[]).await?.ok_or(Fault::Unreadable("the counter"))?;
     let known = Known { seq: Seq(row.try_get(0)?), stamp: row.try_get::<_, Option<String>>(1)?.map(Stamp) };
+    // Without it this node could not see that the log went backwards (R8).
+    if known.seq > Seq(0) && known.stamp.is_none() {
+        return Err(Fault::Unreadable("the last revocation"));
+    }
     let add = "INSERT INTO nodes (node, label, lease, heard) VALUES ($1, $2, 0, $3)";
     link.execute(add, &[&&node.as_bytes()[..], &label, &known.seq.0]).await?;
     link.commit("SELECT 1").await?;
@@ -58,11 +60,12 @@ pub(super) async fn news(link: &Link, known: &Known) -> Done<News> {
     Ok(News::After { log, more })
 }
 
-/// The node's name and the number are ours, so the text holds nothing of anybody else.
-pub(super) async fn acknowledge(link: &Link, node: NodeId, heard: Seq) -> Done<()> {
-    let mut text = "BEGIN; SET LOCAL synchronous_commit TO off; UPDATE nodes SET heard = ".to_owned();
-    let _ = write!(text, "{} WHERE node = '\\x{node}' AND heard < {}; COMMIT", heard.0, heard.0);
-    link.run(&text).await
+/// One statement and its own transaction, which does not wait for the disk. An acknowledgement of a log that is lost finds nothing (R8).
+pub(super) async fn acknowledge(link: &Link, node: NodeId, heard: &Known) -> Done<()> {
+    let Some(stamp) = &heard.stamp else { return Ok(()) };
+    let sql = "UPDATE nodes SET heard = $2 FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unsynced \
+               WHERE node = $1 AND heard < $2 AND EXISTS (SELECT FROM revocations WHERE seq = $2 AND stamp = $3::text::uuid)";
+    link.execute(sql, &[&&node.as_bytes()[..], &heard.seq.0, &stamp.0]).await.map(drop)
 }
 
 pub(super) async fn peers(link: &Link) -> Done<Vec<Peer>> {

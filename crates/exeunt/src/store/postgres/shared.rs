@@ -8,7 +8,6 @@ use async_trait::async_trait;
 
 use super::link::Link;
 use super::{Among, nodes};
-use crate::revocation::Seq;
 use crate::store::{Known, News, NodeId, Peer, Shared, Stamp, StoreError};
 
 #[async_trait]
@@ -28,8 +27,9 @@ impl Shared for Among {
         self.pool.run("read the log", move |link| async move { nodes::news(&link, &known).await }).await
     }
 
-    async fn acknowledge(&self, node: NodeId, heard: Seq) -> Result<(), StoreError> {
-        let say = move |link: Arc<Link>| async move { nodes::acknowledge(&link, node, heard).await };
+    async fn acknowledge(&self, node: NodeId, heard: &Known) -> Result<(), StoreError> {
+        let heard = heard.clone();
+        let say = move |link: Arc<Link>| async move { nodes::acknowledge(&link, node, &heard).await };
         self.pool.run("say what was heard", say).await
     }
 

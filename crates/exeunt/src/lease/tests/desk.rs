@@ -1,0 +1,129 @@
+//! A store that is nothing but a log, and the cues of a test: what happens while a renewal is on its way.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+
+use crate::lease::ManualBootClock;
+use crate::revocation::{Cause, Ended, Revocation, Seq, Target};
+use crate::session::Session;
+use crate::store::{Known, Logged, News, NodeId, Peer, Shared, Stamp, StoreError};
+
+/// A log, and what is to happen while a renewal is on its way.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    pub(super) state: Mutex<State>,
+    pub(super) acknowledged: watch::Sender<Option<Seq>>,
+    looks: AtomicUsize,
+    hint: Notify,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) log: Vec<Logged>,
+    pub(super) peers: Vec<Peer>,
+    /// By how much the clock moves while the next renewal is on its way.
+    pub(super) late: Option<(Arc<ManualBootClock>, Duration)>,
+    pub(super) fails: bool,
+    pub(super) gone: bool,
+    /// After so many looks every other node has heard everything.
+    pub(super) heard_after: Option<usize>,
+}
+
+impl Desk {
+    pub(super) fn write(&self, session: &Session, history: &str) {
+        let mut state = self.state.lock();
+        let seq = Seq(i64::try_from(state.log.len()).expect("few") + 1);
+        let ended = vec![Ended { id: session.id, digest: session.digest }];
+        let revocation = Revocation { seq, target: Target::Session(session.id), cause: Cause::Logout, ended };
+        state.log.push(Logged { revocation, stamp: Stamp(format!("{history}{}", seq.0)) });
+    }
+
+    pub(super) fn end(&self) -> Known {
+        let state = self.state.lock();
+        let seq = state.log.last().map_or(Seq(0), |last| last.revocation.seq);
+        Known { seq, stamp: state.log.last().map(|last| last.stamp.clone()) }
+    }
+
+    /// How often somebody looked who has heard.
+    pub(super) fn looks(&self) -> usize {
+        self.looks.load(Ordering::Relaxed)
+    }
+
+    fn after(&self, known: &Known) -> News {
+        let state = self.state.lock();
+        let place = usize::try_from(known.seq.0).expect("a number");
+        let last = place.checked_sub(1).map(|at| state.log.get(at).map(|logged| logged.stamp.clone()));
+        if last.is_some_and(|stamp| stamp != known.stamp) {
+            return News::Regressed;
+        }
+        News::After { log: state.log[place..].to_vec(), more: false }
+    }
+
+    fn tried(&self) -> Result<(), StoreError> {
+        let mut state = self.state.lock();
+        if let Some((clock, by)) = state.late.take() {
+            clock.advance(by);
+        }
+        if state.fails { Err(StoreError::Busy) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Shared for Desk {
+    async fn join(&self, _: NodeId, _: &str) -> Result<Known, StoreError> {
+        self.tried()?;
+        self.state.lock().gone = false;
+        Ok(self.end())
+    }
+
+    async fn renew(&self, _: NodeId, known: &Known) -> Result<Option<News>, StoreError> {
+        let news = self.after(known);
+        self.tried()?;
+        Ok((!self.state.lock().gone).then_some(news))
+    }
+
+    async fn news(&self, known: &Known) -> Result<News, StoreError> {
+        self.tried()?;
+        Ok(self.after(known))
+    }
+
+    async fn acknowledge(&self, _: NodeId, heard: &Known) -> Result<(), StoreError> {
+        self.tried()?;
+        self.acknowledged.send_replace(Some(heard.seq));
+        Ok(())
+    }
+
+    async fn peers(&self) -> Result<Vec<Peer>, StoreError> {
+        self.tried()?;
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.state.lock();
+        state.heard_after = state.heard_after.map(|looks| looks.saturating_sub(1));
+        if state.heard_after == Some(0) {
+            state.peers.iter_mut().for_each(|peer| peer.heard = Seq(i64::MAX));
+        }
+        Ok(state.peers.clone())
+    }
+
+    async fn remove(&self, silent: NodeId, _: i64) -> Result<(), StoreError> {
+        self.state.lock().peers.retain(|peer| peer.node != silent);
+        Ok(())
+    }
+
+    async fn leave(&self, _: NodeId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn cutoffs(&self) -> Result<Vec<Stamp>, StoreError> {
+        let restored = |logged: &&Logged| logged.revocation.cause == Cause::Restored;
+        Ok(self.state.lock().log.iter().filter(restored).map(|logged| logged.stamp.clone()).collect())
+    }
+
+    async fn hint(&self) {
+        self.hint.notified().await;
+    }
+}
