@@ -108,9 +108,16 @@ impl Stage {
 
     /// The requests that have reached the app since this was asked last. The app says each before it answers it.
     pub(crate) fn reached(&self) -> usize {
+        self.paths_at_app().len()
+    }
+
+    /// The paths under which they came, as they came.
+    pub(crate) fn paths_at_app(&self) -> Vec<String> {
         let mark = ask(self.ports.app, Request::get("/mark"));
         assert_eq!(mark.status, 403);
-        self.app.lines_until("GET /mark ").len() - 1
+        let mut said = self.app.lines_until("GET /mark ");
+        said.pop();
+        said.iter().map(|line| line.split(' ').find(|word| word.starts_with('/')).expect("a path").to_owned()).collect()
     }
 
     /// The credential is good at Exeunt and in the app.
