@@ -51,6 +51,13 @@ export const twoCredentials = refused(
   "two different sessions were sent; clear this site's cookies and sign in again",
 );
 
+/** To say "signed out" to somebody whose token was not understood would leave it alive. */
+export const unclear = refused(
+  400,
+  'unclear-credentials',
+  'the Authorization header says Bearer, and no token that can be read: send `Bearer`, one space and the token',
+);
+
 export const crossOrigin = refused(403, 'cross-origin', 'refused: this request was made by another site');
 
 /** A person was sent to sign out by another site. */

@@ -1,7 +1,7 @@
 // Owns what a request offers to show who is asking: our cookie, a bearer token, or nothing. It verifies nothing; the
 // session server does.
 
-import { twoCredentials } from './errors.js';
+import { twoCredentials, unclear } from './errors.js';
 
 export const BY_COOKIE = 'cookie';
 export const BY_BEARER = 'bearer';
@@ -13,7 +13,7 @@ const TOKEN_LENGTH_MAX = 256;
 
 /**
  * The token and its carrier; `token` is null where what was offered can be no token.
- * Throws where two different ones were sent: one of them is somebody else's.
+ * Throws where two different ones were sent, for one of them is somebody else's, and where a bearer token cannot be read.
  */
 export function offeredBy(req, cookie) {
   const lines = (field) => req.headersDistinct[field] ?? [];
@@ -29,7 +29,10 @@ export function offeredBy(req, cookie) {
 
 /** Other schemes are the app's own affair. */
 function bearerOf(line) {
-  return /^bearer (.*)$/i.exec(line)?.[1];
+  if (!/^bearer(?:\s|$)/i.test(line)) return undefined;
+  const token = /^bearer (.*)$/i.exec(line)?.[1];
+  if (!isToken(token)) throw unclear();
+  return token;
 }
 
 function isToken(value) {

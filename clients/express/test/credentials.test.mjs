@@ -45,8 +45,12 @@ promise('what can be no token is not sent on', () => {
   for (const value of ['', '"x"', 'x y', 'x,y', 'x\u00e9', 'x'.repeat(257), 'x\ty']) {
     assert.equal(offered({ cookie: `exeunt=${value}` }), 'nothing', value);
   }
-  for (const line of ['Bearer', 'Bearer ', 'Bearer  x', 'Bearer x y', 'Bearer x,y', 'Digest x', 'Basic x', '']) {
+  for (const line of ['Digest x', 'Basic x', 'Bearers x', '']) {
     assert.equal(offered({ authorization: line }), 'nothing', line);
+  }
+  for (const line of ['Bearer', 'Bearer ', 'bearer  x', 'Bearer\tx', 'Bearer x y', 'Bearer x,y']) {
+    assert.equal(offered({ authorization: line }), 'unclear-credentials', line);
+    assert.equal(offered({ authorization: line, cookie: 'exeunt=x' }), 'unclear-credentials', line);
   }
   assert.equal(offered({ authorization: 'bEARER x' }), 'bearer x');
 });
@@ -57,10 +61,21 @@ promise('two that differ are refused, wherever they stand, and the same twice is
   assert.equal(offered({ cookie: 'exeunt=x; exeunt=' }), 'two-credentials');
   assert.equal(offered({ cookie: 'exeunt=x; a=b; exeunt=x' }), 'cookie x');
   assert.equal(offered({ cookie: 'exeunt=x', authorization: 'Bearer y' }), 'two-credentials');
-  assert.equal(offered({ cookie: 'exeunt=x', authorization: 'Bearer ' }), 'two-credentials');
   assert.equal(offered({ cookie: 'exeunt=x', authorization: 'Bearer x' }), 'bearer x');
   assert.equal(offered({ cookie: 'exeunt=x', authorization: 'Basic y' }), 'cookie x');
   assert.equal(offered({ authorization: ['Bearer x', 'Bearer y'] }), 'two-credentials');
+});
+
+promise('a bearer token that cannot be read is 400 and nobody is called signed out', async (t) => {
+  const app = await startApp(t, set.server, signOut);
+  const ana = await member(app, set.server);
+  for (const line of [`Bearer  ${ana.token}`, `Bearer ${ana.token},`, `Bearer ${ana.token} x`]) {
+    for (const path of ['/me', '/logout']) {
+      const answer = await ask(app.url + path, { headers: { authorization: line } });
+      assert.deepEqual([answer.status, JSON.parse(answer.text).code], [400, 'unclear-credentials'], line);
+    }
+  }
+  await isKept(set.server, ana, ana.cookie);
 });
 
 promise('two cookies, or a header and a cookie that disagree, are 400 and end nothing', async (t) => {

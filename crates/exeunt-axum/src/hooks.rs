@@ -1,15 +1,20 @@
 //! What an app wants to do before and after somebody signs in or out.
 //!
-//! Owns when the app is asked, and what it may not do: before a sign-out it has no say, and what it does afterwards is done only where
-//! it is over. A browser that goes away in between takes the second hook with it.
+//! Owns when the app is asked, and what it may not do: before a sign-out it has no say, not even by panicking or by taking long, and what
+//! it does afterwards is done only where it is over. A browser that goes away in between takes the second hook with it.
 
 use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use exeunt::{Device, LiveSession, Revoked};
+use tracing::Instrument as _;
 
 use crate::errors::AuthError;
+
+/// How long a hook that has no say is waited for. It goes on by itself afterwards; a person waits for the button that they pressed.
+const HOOK_WAIT: Duration = Duration::from_secs(2);
 
 /// A try to sign in, before any password is looked at.
 #[non_exhaustive]
@@ -90,20 +95,29 @@ impl Hooks {
 
     pub(crate) async fn after_login(&self, session: &LiveSession) {
         if let Some(hook) = &self.after_login {
-            hook(session.clone()).await;
+            told("after_login", hook(session.clone())).await;
         }
     }
 
     pub(crate) async fn before_logout(&self, session: &LiveSession) {
         if let Some(hook) = &self.before_logout {
-            hook(session.clone()).await;
+            told("before_logout", hook(session.clone())).await;
         }
     }
 
     pub(crate) async fn after_logout(&self, session: &LiveSession, revoked: &Revoked) {
         if let Some(hook) = &self.after_logout {
-            hook(Left { session: session.clone(), revoked: revoked.clone() }).await;
+            told("after_logout", hook(Left { session: session.clone(), revoked: revoked.clone() })).await;
         }
+    }
+}
+
+/// Tells the app, in a task of its own: whatever becomes of it, the sign-in or sign-out goes on.
+async fn told(hook: &'static str, work: Boxed<()>) {
+    match tokio::time::timeout(HOOK_WAIT, tokio::spawn(work.in_current_span())).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => tracing::error!(hook, "a hook of the app panicked"),
+        Err(_) => tracing::warn!(hook, "a hook of the app takes long, and is not waited for"),
     }
 }
 

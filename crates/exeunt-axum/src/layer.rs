@@ -129,8 +129,8 @@ impl AuthLayer {
         self.change(|shared| shared.hooks.set_after_login(hook))
     }
 
-    /// Tells the app that somebody is about to sign out. It has no say in it, but the sign-out waits for it:
-    /// a hook that panics or never returns leaves them signed in, with an error or no answer.
+    /// Tells the app that somebody is about to sign out. It has no say in it: the sign-out goes on where it panics, or takes longer than
+    /// two seconds.
     #[must_use]
     pub fn before_logout<F>(self, hook: impl Fn(LiveSession) -> F + Send + Sync + 'static) -> Self
     where

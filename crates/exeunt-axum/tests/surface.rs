@@ -146,6 +146,24 @@ async fn hooks_hear_of_each_step_and_of_the_end_only_when_it_is_over() {
     assert_eq!(send(&app, "GET /notes", &cookie).await.status(), StatusCode::UNAUTHORIZED);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_panics_or_hangs_keeps_nobody_signed_in() {
+    let (authority, _) = authority().await;
+    let hooks: [fn(AuthLayer) -> AuthLayer; 4] = [
+        |layer| layer.before_logout(|_| async { panic!("the app's own fault") }),
+        |layer| layer.before_logout(|_| std::future::pending()),
+        |layer| layer.after_logout(|_| async { panic!("the app's own fault") }),
+        |layer| layer.after_login(|_| std::future::pending()),
+    ];
+    for hook in hooks {
+        let app = routes().layer(hook(AuthLayer::new(Arc::clone(&authority))));
+        let cookie = signed_in(&app, "/login").await;
+        assert_eq!(send(&app, "GET /notes", &cookie).await.status(), StatusCode::OK);
+        assert_eq!(send(&app, "POST /logout", &cookie).await.status(), StatusCode::SEE_OTHER);
+        assert_eq!(send(&app, "GET /notes", &cookie).await.status(), StatusCode::UNAUTHORIZED);
+    }
+}
+
 #[tokio::test]
 async fn a_hook_may_refuse_a_sign_in_and_says_why() {
     let (authority, _) = authority().await;

@@ -119,7 +119,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// Unicode's canonical caseless form (The Unicode Standard, section 3.13, D145), composed again.
-fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     caseless::default_case_fold_str(&text.nfd().collect::<String>()).nfc().collect()
 }
 

@@ -236,6 +236,51 @@ async fn whoever_comes_second_waits_for_the_same_streams() {
     scene.authority.settled(&live.token).await;
 }
 
+/// The same where the second names something else: the user, of whom nothing is left.
+#[tokio::test]
+async fn whoever_finds_nothing_left_waits_for_what_is_open_still() {
+    for target in ["session", "user", "everyone"] {
+        let scene = Scene::new().await;
+        let opened = scene.signed_in().await;
+        let watch = scene.authority.watch(&opened.token).expect("few").expect("live");
+        let ending = |target| {
+            let authority = Arc::clone(&scene.authority);
+            tokio::spawn(async move { authority.revoke(target, Cause::Logout, By::operator()).await })
+        };
+        let first = ending(Target::Session(opened.session.id));
+        watch.ended().await;
+        let second = ending(match target {
+            "session" => Target::Session(opened.session.id),
+            "user" => Target::User(scene.ana),
+            _ => Target::Everyone,
+        });
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+            assert!(!first.is_finished() && !second.is_finished(), "{target}: a stream is open");
+        }
+        drop(watch);
+        assert!(second.await.expect("ran").expect("looked").seq().is_none(), "{target}: nothing was left");
+        let _ = first.await.expect("ran").expect("ended");
+        assert!(!scene.is_live(&opened.token).await);
+    }
+}
+
+#[tokio::test]
+async fn a_touch_that_cannot_be_written_keeps_nothing_open_past_its_time() {
+    let scene = Scene::new().await;
+    let expired = scene.signed_in().await;
+    let watch = scene.authority.watch(&expired.token).expect("few").expect("live");
+    scene.clock.advance(scene.authority.settings().lifetime.idle);
+    let used = scene.signed_in().await;
+    scene.clock.advance(Duration::from_secs(3_600));
+    assert!(scene.is_live(&used.token).await);
+    scene.store.fail("touch", When::Before);
+    scene.authority.keep_house().await.expect_err("said");
+    assert!(watch.has_ended(), "its time was over");
+    drop(watch);
+    assert!(!scene.is_live(&expired.token).await && scene.is_live(&used.token).await);
+}
+
 #[tokio::test]
 async fn every_cause_is_told_to_what_is_open() {
     for target in ["user", "others", "everyone", "disabled", "expired", "password"] {

@@ -132,6 +132,37 @@ async fn a_sign_in_that_races_everyones_end_is_proven_anew() {
     assert_eq!(members.asked.load(Ordering::SeqCst), 3, "once for each proof, and once anew");
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_app_that_gives_no_answer_gives_its_turn_back() {
+    let (authority, members) = open().await;
+    let opened = signed_in(&authority).await;
+    let held = members.answering.lock().await;
+    for _ in 0..32 {
+        let late = sign_in(&authority, PASSWORD).await.err();
+        assert!(matches!(&late, Some(LoginError::Store(error)) if error.to_string().contains("no answer")), "{late:?}");
+    }
+    drop(held);
+    let again = signed_in(&authority).await;
+    assert!(is_live(&authority, &opened.token).await && is_live(&authority, &again.token).await);
+}
+
+#[tokio::test]
+async fn attempts_on_one_long_name_lock_no_other_out() {
+    let (authority, _) = open().await;
+    let guess = async |name: &str, from: &str| {
+        let device = Device::new("", from);
+        authority.login(name, "wrong", Place { device: &device, replaces: None }).await.err()
+    };
+    let long = |begin: &str| format!("{begin}@{}.example.org", "a".repeat(80));
+    let mut tries = 0;
+    while !matches!(guess(&long("eve"), &format!("192.0.2.{tries}")).await, Some(LoginError::TooMany(_))) {
+        tries += 1;
+        assert!(tries < 250, "there is a limit for a name, wherever from");
+    }
+    assert!(matches!(guess(&long("EVE"), "198.51.100.1").await, Some(LoginError::TooMany(_))), "another spelling");
+    assert!(matches!(guess(&long("ana"), "198.51.100.1").await, Some(LoginError::Refused)));
+}
+
 #[tokio::test]
 async fn where_the_apps_table_cannot_be_looked_at_nobody_is_refused_or_let_in_or_out() {
     let (authority, members) = open().await;

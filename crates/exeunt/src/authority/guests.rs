@@ -3,13 +3,20 @@
 //! Owns the race between a proof and a change that makes it void. Epochs are numbers of revocations, so a user whose epoch is
 //! higher than the end of the log was before the proof has been signed out since: the proof is asked for anew.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use super::{Authority, LOGIN_TRIES, LoginError};
 use crate::credential::PasswordHash;
 use crate::revocation::{By, Cause, Revoked};
 use crate::session::Device;
 use crate::store::{KnownUser, NewUser, PasswordChange, StoreError};
-use crate::user::UserName;
+use crate::user::{UserName, fold};
 use crate::users::{Users, UsersError};
+
+/// How long the app may take to prove who somebody is. It holds one of the few turns to hash, which others wait for.
+const PROOF_WAIT: Duration = Duration::from_secs(5);
 
 /// No password has this hash.
 const NO_PASSWORD: &str = "!";
@@ -53,12 +60,17 @@ impl Authority {
             let log_end = self.store.log_end().await?;
             // Held while the app looks: it hashes, too, and would take all cores from everybody else.
             let turn = self.hasher.turn().await?;
-            let key = name_key(name);
+            // One spelling for all that may mean the same, also where it could be no name here: an app's names may be longer.
+            let key = fold(name);
             let attempt = self.attempts.sign_in(&key, device.address(), self.settings.clock.now())?;
-            let proven = users.prove(name, password).await.map_err(unreachable)?;
+            let proven = timeout(PROOF_WAIT, users.prove(name, password)).await;
             drop(turn);
-            let Some(user) = proven else { return Err(LoginError::Refused) };
-            attempt.pay_back();
+            let proven = proven.unwrap_or_else(|_| Err(Box::new(NoAnswer)));
+            // Where nobody could look, nobody learned anything of the password.
+            if !matches!(proven, Ok(None)) {
+                attempt.pay_back();
+            }
+            let user = proven.map_err(unreachable)?.ok_or(LoginError::Refused)?;
             let known = self.guest(&user).await?;
             if !known.user.enabled {
                 return Err(LoginError::Refused);
@@ -88,10 +100,10 @@ impl Authority {
     }
 }
 
-/// By what attempts are counted: one spelling for all that may mean the same.
-fn name_key(name: &str) -> String {
-    UserName::parse(name).map_or_else(|_| String::new(), |name| name.key().to_owned())
-}
+/// The app's table did not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("`Users::prove` gave no answer within {} seconds", PROOF_WAIT.as_secs())]
+struct NoAnswer;
 
 /// The row of this name is another's.
 #[derive(Debug, thiserror::Error)]

@@ -134,11 +134,12 @@ impl Authority {
     /// The same where there was nothing left to end: somebody else may have ended it, and be waiting still. Then this node may be the one
     /// that has not heard, so it is waited for as any other.
     pub(super) async fn closed_by_others(&self) -> Result<(), StoreError> {
+        let end = self.store.log_end().await?;
+        let since = Instant::now();
         if let Some(many) = &self.many {
-            let end = self.store.log_end().await?;
-            let since = Instant::now();
             tokio::join!(many.coordinator.heard_everywhere(end, since), many.heard_here(end, since));
         }
+        super::not_for_ever(self.live.closed_up_to(end)).await;
         Ok(())
     }
 
@@ -150,7 +151,7 @@ impl Authority {
             return;
         }
         let heard = async {
-            if self.closed_by_others().await.is_err() {
+            if self.closed_by_others().await.is_err() && self.many.is_some() {
                 // Nobody can be asked; but after this time no node believes what it believed before.
                 sleep(PATIENCE).await;
             }
