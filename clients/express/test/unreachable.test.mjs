@@ -217,7 +217,8 @@ promise('more requests than can wait are refused at once, and the others are ans
   const client = new Client({ server: await listen(t, server), answerWaitMs: SHORT_WAIT_MS * 20 });
   const open = Array.from({ length: 1_024 }, () => client.check('exn_x'));
   await assert.rejects(client.check('exn_x'), /too many requests wait/);
-  const refuse = (res) => res.writeHead(401, { 'content-type': 'application/problem+json' }).end('{}');
+  const ours = { 'content-type': 'application/problem+json', 'www-authenticate': 'Bearer realm="exeunt"' };
+  const refuse = (res) => res.writeHead(401, ours).end('{}');
   while (waiting.length < 64) await once(server, 'request');
   server.removeAllListeners('request').on('request', (req, res) => refuse(res));
   waiting.forEach(refuse);
