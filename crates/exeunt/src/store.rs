@@ -14,6 +14,8 @@ mod shared;
 pub mod sqlite;
 #[cfg(any(test, feature = "conformance"))]
 pub mod staged;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod written;
 
 use std::sync::Arc;
 

@@ -68,11 +68,11 @@ impl Authority {
         let mut touches = self.live.take_touches();
         // In the order of the table: a page is found once and not for each of its rows.
         touches.sort_unstable_by_key(|seen| seen.digest);
-        let touched = if touches.is_empty() { Ok(0) } else { self.store.touch(&touches).await };
+        let noted = if touches.is_empty() { Ok(0) } else { self.store.touch(&touches).await };
         // Whatever became of the touches: what is open for a session past its time closes by the sweep.
         let swept = self.sweep().await;
         self.live.tidy();
-        touched.and(swept)
+        noted.and(swept)
     }
 
     /// One step of the sweep.

@@ -16,6 +16,7 @@ use crate::audit::Deed;
 use crate::clock::Timestamp;
 use crate::revocation::{Actor, By, Cause, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
+use crate::store::written;
 use crate::store::{NewSession, Opening, Seen, SessionLimit};
 use crate::token::TokenDigest;
 use crate::user::UserId;
@@ -225,7 +226,7 @@ async fn end_everyone(tx: &Link, said: &mut Vec<Revocation>, order: &Order) -> D
     // Asked so that it goes along an index and stops at its limit: a join would read all users first, counter in hand.
     let sql = "SELECT 0, s.sid, s.digest FROM sessions s WHERE s.ended_by IS NULL AND s.epoch =
         (SELECT k.epoch FROM known_users k WHERE k.id = s.user_id) ORDER BY s.user_id LIMIT $1";
-    let some = tx.query(sql, &[&rows::limit(ENDED_LISTED_MAX)]).await?;
+    let some = tx.query(sql, &[&written::limit(ENDED_LISTED_MAX)]).await?;
     let ended = some.iter().map(ended_in).collect::<Done<_>>()?;
     let seq = record(tx, Target::Everyone, None, order).await?;
     tx.execute("UPDATE counter SET everyone = $1 WHERE one = 1", &[&seq.0]).await?;
@@ -278,7 +279,7 @@ async fn end_others(
 
 async fn sessions_of(tx: &Link, user: UserId, limit: usize) -> Done<Vec<Ended>> {
     let sql = "SELECT 0, sid, digest FROM live_sessions WHERE user_id = $1 ORDER BY opened_at DESC, sid DESC LIMIT $2";
-    tx.query(sql, &[&user.0, &rows::limit(limit)]).await?.iter().map(ended_in).collect()
+    tx.query(sql, &[&user.0, &written::limit(limit)]).await?.iter().map(ended_in).collect()
 }
 
 /// The user's oldest sessions, as many as must go for one more to fit into `max`; the one that is replaced goes anyway.
@@ -286,7 +287,7 @@ async fn surplus(tx: &Link, user: UserId, (max, replaced): (usize, Option<Sessio
     let sql = "SELECT sid FROM live_sessions WHERE user_id = $1 AND ($3::bytea IS NULL OR sid <> $3)
                ORDER BY opened_at DESC, sid DESC OFFSET $2";
     let replaced = replaced.map(|id| id.as_bytes().to_vec());
-    let found = tx.query(sql, &[&user.0, &rows::limit(max.saturating_sub(1)), &replaced]).await?;
+    let found = tx.query(sql, &[&user.0, &written::limit(max.saturating_sub(1)), &replaced]).await?;
     found.iter().map(|row| rows::session_id(row.try_get(0)?)).collect()
 }
 
@@ -300,7 +301,7 @@ async fn record(tx: &Link, target: Target, user: Option<UserId>, order: &Order) 
             INSERT INTO audit (at, deed, user_id, actor, address, cause, seq)
             SELECT $6, 'ended', $2, $4, $5, $3, seq FROM n)
         SELECT seq FROM n";
-    let ((word, _), user) = (rows::target_words(target), user.map(|user| user.0));
+    let ((word, _), user) = (written::target_words(target), user.map(|user| user.0));
     let (cause, actor, from, at) = written(order);
     let row = tx.query_opt(sql, &[&word, &user, &cause, &actor, &from, &at]).await?;
     Ok(Seq(row.ok_or(Fault::Unreadable("the counter"))?.try_get(0)?))
@@ -308,7 +309,7 @@ async fn record(tx: &Link, target: Target, user: Option<UserId>, order: &Order) 
 
 /// An order's cause, actor, address and time as they are written.
 fn written(order: &Order) -> (&'static str, i64, &str, i64) {
-    (order.cause.as_str(), rows::actor_number(order.by.actor), &order.by.from, order.at.as_micros())
+    (order.cause.as_str(), written::actor_number(order.by.actor), &order.by.from, order.at.as_micros())
 }
 
 /// `…, sid, digest`

@@ -2,16 +2,15 @@
 //!
 //! Owns the columns that are read. Whatever cannot be read is an error, never a default.
 
-use std::sync::Arc;
-
 use tokio_postgres::Row;
 
 use super::fault::{Done, Fault};
 use crate::audit::{AuditEntry, Deed};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{Actor, By, Cause, Ended, Revocation, Seq, Target};
+use crate::revocation::{Cause, Ended, Revocation, Seq, Target};
 use crate::session::{Device, Session, SessionId};
+use crate::store::written::{self, by};
 use crate::store::{KnownUser, Recorded};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, User, UserId};
@@ -96,50 +95,12 @@ pub(super) fn digest(bytes: &[u8]) -> Done<TokenDigest> {
     bytes.try_into().map(TokenDigest::from_bytes).map_err(|_| Fault::Unreadable("a digest"))
 }
 
-/// A target's word, and the session that goes with it.
-pub(super) const fn target_words(target: Target) -> (&'static str, Option<SessionId>) {
-    match target {
-        Target::Session(id) => ("session", Some(id)),
-        Target::User(_) => ("user", None),
-        Target::Others { keep, .. } => ("others", Some(keep)),
-        Target::Everyone => ("everyone", None),
-    }
-}
-
-pub(super) const fn actor_number(actor: Actor) -> i64 {
-    match actor {
-        Actor::User(user) => user.0,
-        Actor::Operator => 0,
-        Actor::House => -1,
-    }
-}
-
-pub(super) fn limit(rows: usize) -> i64 {
-    i64::try_from(rows).unwrap_or(i64::MAX)
-}
-
 fn target(row: &Row) -> Done<Target> {
-    let none = Fault::Unreadable("a target");
-    let user = || row.try_get::<_, Option<i64>>(2)?.map(UserId).ok_or(Fault::Unreadable("a target's user"));
-    let session = || session_id(row.try_get::<_, Option<&[u8]>>(3)?.unwrap_or_default());
-    match row.try_get(1)? {
-        "session" => Ok(Target::Session(session()?)),
-        "user" => Ok(Target::User(user()?)),
-        "others" => Ok(Target::Others { user: user()?, keep: session()? }),
-        "everyone" => Ok(Target::Everyone),
-        _ => Err(none),
-    }
+    let user = row.try_get::<_, Option<i64>>(2)?.map(UserId);
+    let session = row.try_get::<_, Option<&[u8]>>(3)?.map(session_id).transpose()?;
+    written::target(row.try_get(1)?, user, session).ok_or(Fault::Unreadable("a target"))
 }
 
 fn cause(word: &str) -> Done<Cause> {
     Cause::from_word(word).ok_or(Fault::Unreadable("a cause"))
-}
-
-fn by(actor: i64, from: &str) -> By {
-    let actor = match actor {
-        0 => Actor::Operator,
-        -1 => Actor::House,
-        user => Actor::User(UserId(user)),
-    };
-    By { actor, from: Arc::from(from) }
 }

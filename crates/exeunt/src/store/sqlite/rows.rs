@@ -2,16 +2,15 @@
 //!
 //! Owns the columns that are read. Whatever cannot be read is an error, never a default.
 
-use std::sync::Arc;
-
 use rusqlite::Row;
 
 use super::sentences::Done;
 use crate::audit::{AuditEntry, Deed};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{Actor, By, Cause, Seq, Target};
+use crate::revocation::{Cause, Seq, Target};
 use crate::session::{Device, Session, SessionId};
+use crate::store::written::{self, by};
 use crate::store::{KnownUser, Recorded};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, User, UserId};
@@ -78,52 +77,15 @@ pub(super) fn audit_entry(row: &Row<'_>) -> Done<AuditEntry> {
     })
 }
 
-/// A target's word, and the session that goes with it.
-pub(super) const fn target_words(target: Target) -> (&'static str, Option<SessionId>) {
-    match target {
-        Target::Session(id) => ("session", Some(id)),
-        Target::User(_) => ("user", None),
-        Target::Others { keep, .. } => ("others", Some(keep)),
-        Target::Everyone => ("everyone", None),
-    }
-}
-
-pub(super) const fn actor_number(actor: Actor) -> i64 {
-    match actor {
-        Actor::User(user) => user.0,
-        Actor::Operator => 0,
-        Actor::House => -1,
-    }
-}
-
-pub(super) fn limit(rows: usize) -> i64 {
-    i64::try_from(rows).unwrap_or(i64::MAX)
-}
-
 fn target(row: &Row<'_>) -> Done<Target> {
     let word: String = row.get(1)?;
-    let user = || row.get(2).map(UserId);
-    let session = || row.get(3).map(SessionId::from_bytes);
-    match &*word {
-        "session" => Ok(Target::Session(session()?)),
-        "user" => Ok(Target::User(user()?)),
-        "others" => Ok(Target::Others { user: user()?, keep: session()? }),
-        "everyone" => Ok(Target::Everyone),
-        _ => Err(unreadable(1, &word)),
-    }
+    let user = row.get::<_, Option<i64>>(2)?.map(UserId);
+    let session = row.get::<_, Option<[u8; 16]>>(3)?.map(SessionId::from_bytes);
+    written::target(&word, user, session).ok_or_else(|| unreadable(1, &word))
 }
 
 fn cause(column: usize, word: &str) -> Done<Cause> {
     Cause::from_word(word).ok_or_else(|| unreadable(column, word))
-}
-
-fn by(actor: i64, from: &str) -> By {
-    let actor = match actor {
-        0 => Actor::Operator,
-        -1 => Actor::House,
-        user => Actor::User(UserId(user)),
-    };
-    By { actor, from: Arc::from(from) }
 }
 
 fn unreadable(column: usize, word: &str) -> rusqlite::Error {
