@@ -3,7 +3,10 @@
 //! Owns the names. No user, session or address is ever a label: labels are public to whoever reads them, and each value
 //! costs memory for ever.
 
+mod told;
+
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -13,13 +16,22 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use exeunt::Authority;
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use self::told::Told;
+
 /// The media type of the OpenMetrics text format, version 1.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// How long a scrape waits for the store to say where the log ends: far above a read, and far below the patience of whoever scrapes.
+const LAG_WAIT: Duration = Duration::from_secs(1);
+
+/// What all names begin with.
+const PREFIX: &str = "exeunt";
 
 /// The counters of a server.
 #[derive(Debug)]
@@ -39,7 +51,7 @@ struct Answered {
 
 impl Metrics {
     pub(crate) fn new(authority: &Arc<Authority>) -> Self {
-        let mut registry = Registry::with_prefix("exeunt");
+        let mut registry = Registry::with_prefix(PREFIX);
         let requests = Family::<Answered, Counter>::default();
         let live: Gauge = Gauge::default();
         registry.register("requests", "Requests answered, by route, method and status", requests.clone());
@@ -52,13 +64,27 @@ impl Metrics {
         self.requests.get_or_create(&answered).inc();
     }
 
-    fn text(&self) -> Result<String, std::fmt::Error> {
-        let live = self.authority.upgrade().map_or(0, |authority| authority.live_sessions());
+    async fn text(&self) -> Result<String, std::fmt::Error> {
+        let authority = self.authority.upgrade();
+        let live = authority.as_ref().map_or(0, |authority| authority.live_sessions());
         self.live.set(i64::try_from(live).unwrap_or(i64::MAX));
         let mut text = String::new();
-        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
+        encode_registry(&mut text, &self.registry)?;
+        if let Some(authority) = authority {
+            let mut moment = Registry::with_prefix(PREFIX);
+            moment.register_collector(Box::new(told(&authority).await));
+            encode_registry(&mut text, &moment)?;
+        }
+        encode_eof(&mut text)?;
         Ok(text)
     }
+}
+
+async fn told(authority: &Authority) -> Told {
+    // Where the store cannot say, nothing is said: a number that is missing is noticed, one that is old is believed.
+    let lag = tokio::time::timeout(LAG_WAIT, authority.applied_lag()).await;
+    let lag = lag.ok().and_then(Result::ok).flatten();
+    Told { counted: authority.counted(), node: authority.node_state(), lag }
 }
 
 /// The router of the metrics port.
@@ -67,7 +93,7 @@ pub(crate) fn router(metrics: Arc<Metrics>) -> Router {
 }
 
 async fn show(State(metrics): State<Arc<Metrics>>) -> Response {
-    match metrics.text() {
+    match metrics.text().await {
         Ok(text) => ([(CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS))], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -4,6 +4,7 @@
 //! [`Hasher`] does the work. Whatever ends a session goes through here and comes back as [`Revoked`]. It knows nothing of
 //! HTTP and of no backend.
 
+mod counts;
 mod errors;
 mod guests;
 mod keeper;
@@ -14,6 +15,8 @@ mod users;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::counts::Counts;
+pub use self::counts::{Counted, Outcome, SPANS, Spread};
 pub use self::errors::{ChangeError, LoginError, RegisterError};
 use self::many::Many;
 pub use self::many::{NodeState, Part, Strict};
@@ -25,7 +28,7 @@ use crate::hasher::Hasher;
 use crate::lease::{BootClock, Lease, SystemBootClock};
 use crate::live::{Belief, Fill, Live, TooManyWatches, Watch};
 use crate::random::{OsRandom, Random};
-use crate::revocation::{By, Cause, Order, Revoked, Target};
+use crate::revocation::{By, Cause, Order, Revoked, Seq, Target};
 use crate::session::{Device, Lifetime, LiveSession, Opened, Session, SessionId};
 use crate::store::{SessionLimit, Store, StoreError};
 use crate::token::{Token, TokenDigest};
@@ -109,6 +112,7 @@ pub struct Authority {
     live: Arc<Live>,
     hasher: Hasher,
     attempts: Attempts,
+    counts: Counts,
     settings: Settings,
     /// Where many nodes share the store.
     many: Option<Many>,
@@ -126,7 +130,8 @@ impl Authority {
         store.tell(Arc::clone(&live) as Arc<_>);
         let many = Many::enter(&*store, (&live, lease), &settings).await?;
         let hasher = Hasher::new(settings.work, Arc::clone(&settings.random));
-        let authority = Arc::new(Self { store, live, hasher, attempts: Attempts::new(), settings, many });
+        let (attempts, counts) = (Attempts::new(), Counts::default());
+        let authority = Arc::new(Self { store, live, hasher, attempts, counts, settings, many });
         if authority.store.is_exclusive() {
             authority.load().await?;
         }
@@ -186,13 +191,14 @@ impl Authority {
     /// [`StoreError`] when it cannot be known that it is over. Nothing may be claimed then.
     pub async fn revoke(&self, target: Target, cause: Cause, by: By) -> Result<Revoked, StoreError> {
         let order = Order { target, cause, by, at: self.settings.clock.now() };
+        let mut ending = self.counts.ending();
         match self.store.revoke(&order).await? {
             None => {
-                self.closed_by_others().await?;
+                ending.over(self.closed_by_others().await?);
                 Ok(Revoked::nothing_left())
             }
             Some(revocation) => {
-                self.closed(&revocation).await;
+                ending.over(self.closed(&revocation).await);
                 Ok(Revoked::proven(&revocation))
             }
         }
@@ -235,6 +241,12 @@ impl Authority {
         &self.settings
     }
 
+    /// What was counted until now.
+    #[must_use]
+    pub fn counted(&self) -> Counted {
+        self.counts.read()
+    }
+
     /// How many sessions are in memory.
     #[must_use]
     pub fn live_sessions(&self) -> usize {
@@ -244,9 +256,20 @@ impl Authority {
     /// What the store says of a token that memory has not heard of. Its word passes the same gate (R4): it is filled
     /// against the endings heard since it was read, and then looked up like any other.
     async fn ask(&self, digest: &TokenDigest) -> Result<Standing, StoreError> {
+        self.ask_again(digest, Fill::Entered).await
+    }
+
+    /// The same where what was said just before may have been `Refused`; the store then says whether it had ended.
+    async fn ask_again(&self, digest: &TokenDigest, mut last: Fill) -> Result<Standing, StoreError> {
         for _ in 0..FILL_TRIES {
-            let Some(found) = self.store.session_by_token(digest).await? else { return Ok(Standing::Refused) };
-            if self.live.fill(&found.row, found.mark) == Fill::Refused {
+            let Some(found) = self.store.session_by_token(digest).await? else {
+                if last == Fill::Refused {
+                    self.counts.revival();
+                }
+                return Ok(Standing::Refused);
+            };
+            last = self.fill(&found.row, found.mark);
+            if last == Fill::Refused {
                 continue;
             }
             match self.believe(digest).await? {
@@ -258,6 +281,14 @@ impl Authority {
             }
         }
         Err(StoreError::Busy)
+    }
+
+    fn fill(&self, session: &Session, mark: Seq) -> Fill {
+        let filled = self.live.fill(session, mark);
+        if filled == Fill::Refused {
+            self.counts.stale_fill();
+        }
+        filled
     }
 
     fn is_idle(&self, session: &Session) -> bool {

@@ -10,7 +10,7 @@ pub(crate) mod log;
 pub(crate) mod member;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use self::clock::{BootClock, BootInstant, ManualBootClock, SystemBootClock};
@@ -28,13 +28,16 @@ pub struct Lease {
     clock: Arc<dyn BootClock>,
     /// In nanoseconds of the clock; 0: there is no lease.
     deadline: AtomicU64,
+    /// Whether it was had and nobody has noted its loss. Only counting reads it.
+    had: AtomicBool,
+    losses: AtomicU64,
 }
 
 impl Lease {
     /// No lease yet.
     #[must_use]
     pub fn new(clock: Arc<dyn BootClock>) -> Self {
-        Self { clock, deadline: AtomicU64::new(0) }
+        Self { clock, deadline: AtomicU64::new(0), had: AtomicBool::new(false), losses: AtomicU64::new(0) }
     }
 
     /// Whether this node may believe now.
@@ -61,12 +64,36 @@ impl Lease {
     /// A renewal that was sent at `sent` has been committed, and everything it brought is applied. However late its answer came, it
     /// counts from when it was sent.
     pub fn renewed(&self, sent: BootInstant) {
+        if !self.holds() {
+            self.note_loss();
+        }
+        self.had.store(true, Ordering::SeqCst);
         self.deadline.store(sent.as_nanos().saturating_add(nanos(LEASE)), Ordering::SeqCst);
     }
 
     /// Nothing is believed any more.
     pub fn give_up(&self) {
         self.deadline.store(0, Ordering::SeqCst);
+        self.note_loss();
+    }
+
+    /// The same of a node that leaves: that is no loss.
+    pub fn lay_down(&self) {
+        self.had.store(false, Ordering::SeqCst);
+        self.deadline.store(0, Ordering::SeqCst);
+    }
+
+    /// Counts that a lease that was had is over; once, whoever sees it first.
+    pub fn note_loss(&self) {
+        if self.had.swap(false, Ordering::SeqCst) {
+            self.losses.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often it was lost.
+    #[must_use]
+    pub fn losses(&self) -> u64 {
+        self.losses.load(Ordering::Relaxed)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::http::{Connection, Request};
 use crate::people::{Ending, register, sign_in};
 use crate::server::{Folder, Server};
 
-fn scrape(server: &Server) -> String {
+pub(crate) fn scrape(server: &Server) -> String {
     let answer = Connection::open(server.metrics).expect("connected").ask(&Request::get("/metrics"));
     assert_eq!(answer.status, 200);
     let media_type = answer.field("Content-Type").expect("a type");
@@ -12,7 +12,8 @@ fn scrape(server: &Server) -> String {
     answer.body
 }
 
-fn value(text: &str, name: &str) -> u64 {
+/// A whole number, and there must be one.
+pub(crate) fn value(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{name}: {text}"))
 }
@@ -57,5 +58,30 @@ fn the_main_port_has_none_and_their_port_has_nothing_else() {
     let mut metrics = Connection::open(server.metrics).expect("connected");
     for path in ["/", "/api/session", "/logout"] {
         assert_eq!(metrics.ask(&Request::get(path)).status, 404, "{path}");
+    }
+}
+
+#[test]
+fn an_ending_is_counted_with_its_time_and_what_makes_no_sense_with_a_folder_is_absent() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    register(&server, "ana");
+    for ending in Ending::ALL {
+        let token = sign_in(&server, "ana");
+        server.ask(&ending.request(&token));
+        assert_eq!(server.ask(&Request::get("/api/session").bearer(&token)).status, 401);
+    }
+    let text = scrape(&server);
+    assert!(text.contains("# TYPE exeunt_logout_seconds histogram\n# UNIT exeunt_logout_seconds seconds\n"), "{text}");
+    assert_eq!(value(&text, "exeunt_logout_seconds_count{outcome=\"heard\"}"), 4);
+    assert_eq!(value(&text, "exeunt_logout_seconds_bucket{le=\"+Inf\",outcome=\"heard\"}"), 4);
+    for outcome in ["waited", "unknown"] {
+        assert_eq!(value(&text, &format!("exeunt_logout_seconds_count{{outcome=\"{outcome}\"}}")), 0);
+    }
+    for name in ["exeunt_stale_fills_refused_total", "exeunt_revivals_blocked_total"] {
+        assert_eq!(value(&text, name), 0);
+    }
+    for absent in ["exeunt_logout_waits", "exeunt_lease", "exeunt_applied_lag"] {
+        assert!(!text.contains(absent), "{absent}: {text}");
     }
 }

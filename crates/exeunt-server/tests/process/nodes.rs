@@ -4,6 +4,7 @@
 //! what was signed out.
 
 mod faults;
+mod metrics;
 mod operations;
 mod over_everywhere;
 mod refusals;

@@ -3,9 +3,11 @@
 //! Owns the joint between the authority's verbs and the lease. Where one process owns the store there is nothing of this.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::counts::Heard;
 use super::{Authority, Settings};
 use crate::lease::coordinator::Coordinator;
 use crate::lease::member::{Member, no_lease};
@@ -43,6 +45,10 @@ pub enum Strict {
 pub struct NodeState {
     /// Whether it may believe its memory now.
     pub leased: bool,
+    /// For how long it may still; nothing where it may not.
+    pub left: Duration,
+    /// How often it lost its lease: it ran out, or the log went backwards.
+    pub losses: u64,
     /// Everything up to here is applied.
     pub applied: Seq,
     /// How often a wait for the others ran into its end.
@@ -100,8 +106,24 @@ impl Authority {
     #[must_use]
     pub fn node_state(&self) -> Option<NodeState> {
         let many = self.many.as_ref()?;
-        let (leased, applied) = many.member.as_ref()?.state();
-        Some(NodeState { leased, applied, ran_out: many.coordinator.ran_out() })
+        let (lease, applied) = many.member.as_ref()?.state();
+        let left = lease.left();
+        let (leased, left) = (left.is_some(), left.unwrap_or_default());
+        Some(NodeState { leased, left, losses: lease.losses(), applied, ran_out: many.coordinator.ran_out() })
+    }
+
+    /// How many revocations this node has not applied yet, as the store says now; `None` where this process owns the store, or is no node.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store could not look.
+    pub async fn applied_lag(&self) -> Result<Option<u64>, StoreError> {
+        if self.node_state().is_none() {
+            return Ok(None);
+        }
+        let end = self.store.log_end().await?;
+        // Looked at after the end was read: what was applied meanwhile is not called behind.
+        Ok(self.node_state().map(|state| u64::try_from(end.0 - state.applied.0).unwrap_or(0)))
     }
 
     /// What memory knows of a token; where the lease is over it is renewed first.
@@ -122,25 +144,28 @@ impl Authority {
 
     /// Waits until what was open for the ended sessions is closed, but not for ever, and until every other node has heard (R7). To be
     /// called when the store has said that it is committed.
-    pub(super) async fn closed(&self, revocation: &Revocation) {
+    pub(super) async fn closed(&self, revocation: &Revocation) -> Heard {
+        let since = Instant::now();
         let heard = async {
             if let Some(many) = &self.many {
-                many.coordinator.heard_everywhere(revocation.seq, Instant::now()).await;
+                many.coordinator.heard_everywhere(revocation.seq, since).await;
             }
         };
         tokio::join!(super::not_for_ever(self.live.closed(revocation)), heard);
+        heard_since(since)
     }
 
     /// The same where there was nothing left to end: somebody else may have ended it, and be waiting still. Then this node may be the one
     /// that has not heard, so it is waited for as any other.
-    pub(super) async fn closed_by_others(&self) -> Result<(), StoreError> {
+    pub(super) async fn closed_by_others(&self) -> Result<Heard, StoreError> {
         let end = self.store.log_end().await?;
         let since = Instant::now();
         if let Some(many) = &self.many {
             tokio::join!(many.coordinator.heard_everywhere(end, since), many.heard_here(end, since));
         }
+        let heard = heard_since(since);
         super::not_for_ever(self.live.closed_up_to(end)).await;
-        Ok(())
+        Ok(heard)
     }
 
     /// Waits until what was open for the session of a token that opens nothing any more is closed, as [`Authority::revoke`] does: for
@@ -165,10 +190,21 @@ impl Authority {
     ///
     /// [`StoreError`] when it could not.
     pub async fn ready(&self) -> Result<(), StoreError> {
+        // Who has no lease says so at once: a store that cannot be reached would take its time to say no.
+        self.has_what_it_needs()?;
         self.store.ready().await?;
+        self.has_what_it_needs()
+    }
+
+    fn has_what_it_needs(&self) -> Result<(), StoreError> {
         match self.node_state() {
             Some(NodeState { leased: false, .. }) => Err(no_lease()),
             _ => Ok(()),
         }
     }
+}
+
+/// Whoever waited for the whole of W waited for somebody who did not answer.
+fn heard_since(since: Instant) -> Heard {
+    if since.elapsed() < PATIENCE { Heard::Everywhere } else { Heard::AllButTheSilent }
 }

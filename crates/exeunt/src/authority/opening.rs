@@ -67,7 +67,10 @@ impl Authority {
                 }
                 Ok(Some(opened))
             }
-            Opening::EpochGone => Ok(None),
+            Opening::EpochGone => {
+                self.counts.revival();
+                Ok(None)
+            }
             Opening::TooMany => Err(LoginError::TooManySessions),
         }
     }
@@ -90,10 +93,11 @@ impl Authority {
 
     /// Enters a session that was opened just now into memory, and hands its token out.
     pub(super) async fn enter(&self, token: Token, session: &Session, mark: Seq) -> Result<Opened, StoreError> {
-        if self.live.fill(session, mark) == Fill::Refused {
+        let filled = self.fill(session, mark);
+        if filled == Fill::Refused {
             // Ended between its opening and this line; or so much ended meanwhile that it cannot be known: look again. If
             // it ended, its token is dead, which is the truth.
-            self.ask(&session.digest).await?;
+            self.ask_again(&session.digest, filled).await?;
         }
         let session = LiveSession {
             id: session.id,

@@ -102,9 +102,9 @@ impl Member {
         if self.lease.holds() { Ok(()) } else { Err(no_lease()) }
     }
 
-    /// Whether there is a lease, and how far everything is applied.
-    pub(crate) fn state(&self) -> (bool, Seq) {
-        (self.lease.holds(), *self.applied.borrow())
+    /// The lease, and how far everything is applied.
+    pub(crate) fn state(&self) -> (&Lease, Seq) {
+        (&self.lease, *self.applied.borrow())
     }
 
     /// Waits until everything up to `seq` is applied here.
@@ -120,7 +120,7 @@ impl Member {
     /// Stops accepting, and only then takes its row away, so that nobody waits for it (R9).
     pub(crate) async fn leave(&self) {
         self.stopped.cancel();
-        self.lease.give_up();
+        self.lease.lay_down();
         self.live.lapse();
         let node = self.node.lock().take();
         if let Some(node) = node
@@ -234,7 +234,7 @@ impl Member {
         self.lease.renewed(sent);
         // A node that is leaving gets no lease by an answer that was on its way.
         if self.stopped.is_cancelled() {
-            self.lease.give_up();
+            self.lease.lay_down();
         }
         self.renewed.notify_one();
     }
@@ -285,6 +285,7 @@ impl Member {
                 sleep(left).await;
                 continue;
             }
+            self.lease.note_loss();
             self.live.lapse();
             tokio::select! {
                 () = self.stopped.cancelled() => return,

@@ -4,6 +4,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 /// A proxy to a server.
@@ -16,6 +17,8 @@ pub(super) struct Wire {
 struct Held {
     state: Mutex<State>,
     changed: Condvar,
+    /// How many pieces are waiting to go on.
+    waiting: AtomicUsize,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -24,6 +27,19 @@ struct State {
     answers: bool,
     /// Answers are held as soon as these words were asked.
     trap: Option<&'static [u8]>,
+    /// Answers are held on every connection that has ever asked with one of these words.
+    about: Option<&'static [&'static str]>,
+}
+
+/// What a connection has asked until now.
+type Asked = Arc<Mutex<Vec<u8>>>;
+
+impl State {
+    fn holds_answers(&self, asked: &Asked) -> bool {
+        let asked = asked.lock().expect("whole");
+        let has = |words: &&str| asked.windows(words.len()).any(|part| part == words.as_bytes());
+        self.answers || self.about.is_some_and(|about| about.iter().any(has))
+    }
 }
 
 impl Wire {
@@ -37,8 +53,11 @@ impl Wire {
                 for stream in [&client, &server] {
                     stream.set_nodelay(true).expect("set");
                 }
-                carry(&client, &server, &held, |state| state.requests);
-                carry(&server, &client, &held, |state| state.answers);
+                let asked = Asked::default();
+                let (noted, known) = (Arc::clone(&asked), asked);
+                let note = move |bytes: &[u8]| noted.lock().expect("whole").extend_from_slice(bytes);
+                carry(&client, &server, &held, note, |state| state.requests);
+                carry(&server, &client, &held, |_| {}, move |state| state.holds_answers(&known));
             }
         });
         wire
@@ -50,17 +69,27 @@ impl Wire {
 
     /// Nothing passes in either direction.
     pub(super) fn cut(&self) {
-        self.hold(State { requests: true, answers: true, trap: None });
+        self.hold(State { requests: true, answers: true, ..State::default() });
     }
 
     /// What the node asks arrives; what it is answered does not.
     pub(super) fn hold_answers(&self) {
-        self.hold(State { requests: false, answers: true, trap: None });
+        self.hold(State { answers: true, ..State::default() });
     }
 
     /// The answer to these words, and every later one, does not arrive.
     pub(super) fn hold_answers_to(&self, words: &'static str) {
-        self.hold(State { requests: false, answers: false, trap: Some(words.as_bytes()) });
+        self.hold(State { trap: Some(words.as_bytes()), ..State::default() });
+    }
+
+    /// What is answered on connections that have ever asked with one of these words does not arrive; everything else does.
+    pub(super) fn hold_answers_about(&self, words: &'static [&'static str]) {
+        self.hold(State { about: Some(words), ..State::default() });
+    }
+
+    /// Whether something is being held now.
+    pub(super) fn is_holding(&self) -> bool {
+        self.held.waiting.load(Ordering::SeqCst) > 0
     }
 
     /// Everything that was held goes on.
@@ -74,17 +103,29 @@ impl Wire {
     }
 }
 
-fn carry(from: &TcpStream, to: &TcpStream, held: &Arc<Held>, is_held: fn(&State) -> bool) {
+fn carry(
+    from: &TcpStream,
+    to: &TcpStream,
+    held: &Arc<Held>,
+    mut note: impl FnMut(&[u8]) + Send + 'static,
+    is_held: impl Fn(&State) -> bool + Send + 'static,
+) {
     let (mut from, mut to) = (from.try_clone().expect("cloned"), to.try_clone().expect("cloned"));
     let held = Arc::clone(held);
     std::thread::spawn(move || {
         let mut bytes = [0; 16 * 1024];
         while let Ok(count @ 1..) = from.read(&mut bytes) {
+            note(&bytes[..count]);
             let mut state = held.state.lock().expect("whole");
             if let Some(words) = state.trap {
                 state.answers |= bytes[..count].windows(words.len()).any(|part| part == words);
             }
-            drop(held.changed.wait_while(state, |state| is_held(state)).expect("whole"));
+            if is_held(&state) {
+                held.waiting.fetch_add(1, Ordering::SeqCst);
+                state = held.changed.wait_while(state, |state| is_held(state)).expect("whole");
+                held.waiting.fetch_sub(1, Ordering::SeqCst);
+            }
+            drop(state);
             if to.write_all(&bytes[..count]).is_err() {
                 break;
             }
