@@ -22,7 +22,7 @@ pub use self::parse::SettingError;
 pub use self::sources::{Flags, Raw};
 
 /// The names of all settings, as in the file; a flag is spelled with hyphens, the environment `EXEUNT_` and capitals.
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 20] = [
     "listen",
     "data",
     "store",
@@ -31,6 +31,7 @@ pub const NAMES: [&str; 19] = [
     "public_url",
     "registration",
     "metrics",
+    "drain",
     "urllink",
     "session_lifetime",
     "session_idle",
@@ -79,6 +80,8 @@ pub struct Config {
     pub registration: Option<bool>,
     /// `metrics`: the loopback address of `GET /metrics`. Default: a free port, which is printed.
     pub metrics: SocketAddr,
+    /// `drain`: how long, once told to stop, the server serves on and says that it is not ready. Default `0s`.
+    pub drain: Duration,
     /// `urllink`: the page that DirectLink clients open after logout. Default: none.
     pub urllink: String,
     /// `session_lifetime` and `session_idle`. Defaults: `30d` and `7d`.
@@ -125,6 +128,7 @@ impl Config {
             strict: raw.get("strict", parse::strict)?.unwrap_or(Strict::Lease),
             registration: raw.get("registration", parse::open_or_closed)?,
             metrics: raw.get("metrics", parse::loopback)?.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
+            drain: raw.get("drain", parse::drain)?.unwrap_or_default(),
             urllink: raw.get("urllink", parse::link)?.unwrap_or_default(),
             lifetime: Lifetime {
                 absolute: raw.get("session_lifetime", parse::span)?.unwrap_or(defaults.absolute),
@@ -200,6 +204,9 @@ fn sessions_per_user(raw: &Raw) -> Result<SessionLimit, SettingError> {
     Ok(limit(max))
 }
 
+/// The longest drain that can be set. A proxy that has not asked for ten minutes is none.
+pub const DRAIN_MAX: Duration = Duration::from_secs(10 * 60);
+
 /// The longest lifetime that can be set: browsers keep no cookie longer than 400 days.
 pub const LIFETIME_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
@@ -252,6 +259,8 @@ mod tests {
             ("public_url", "https://id.example/path"),
             ("registration", "maybe"),
             ("metrics", "0.0.0.0:9100"),
+            ("drain", "5"),
+            ("drain", "1h"),
             ("session_lifetime", "30"),
             ("session_lifetime", "500d"),
             ("session_idle", "0s"),

@@ -1,6 +1,7 @@
-//! `GET /healthz`: whether a sign-out could be remembered now.
+//! `GET /healthz`: whether a sign-out could be remembered now, and this node may answer checks and is staying. `GET /livez`: whether the
+//! process answers at all.
 //!
-//! Owns the memory of the last look, so that a flood of questions is one write a second and not a flood of syncs.
+//! Whoever balances load asks the first; whoever restarts what hangs asks the second, for a restart mends no database. Owns the memory of the last look, so that a flood of questions is one write a second and not a flood of syncs.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,20 +21,30 @@ const FRESH: Duration = Duration::from_secs(1);
 pub(crate) struct Health(Mutex<Option<(Instant, bool)>>);
 
 pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Response {
+    if app.leaving().is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "this server is stopping; whoever comes now should go elsewhere")
+            .into_response();
+    }
+    if look(&app).await {
+        (StatusCode::OK, "ok").into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the session store cannot be written; nobody can sign in or out")
+            .into_response()
+    }
+}
+
+pub(crate) async fn livez() -> &'static str {
+    "ok"
+}
+
+async fn look(app: &App) -> bool {
     let mut last = app.health.0.lock().await;
-    let ready = match *last {
+    match *last {
         Some((at, ready)) if at.elapsed() < FRESH => ready,
         _ => {
             let ready = app.authority.ready().await.inspect_err(|error| tracing::warn!(%error, "not ready")).is_ok();
             *last = Some((Instant::now(), ready));
             ready
         }
-    };
-    drop(last);
-    if ready {
-        (StatusCode::OK, "ok").into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the session store cannot be written; nobody can sign in or out")
-            .into_response()
     }
 }

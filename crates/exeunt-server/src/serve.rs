@@ -37,7 +37,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         .with_context(|| format!("the metrics address {} cannot be used", config.metrics))?;
     let stop = app.stopping().clone();
     // Before the address is said: whoever has read it may stop the server.
-    tokio::spawn(stop_on_signal(stop.clone())?);
+    tokio::spawn(stop_on_signal(app.leaving().clone(), config.drain, stop.clone())?);
     announce(&config, &addresses, metrics_listener.local_addr()?);
     let counted = accept::serve(vec![metrics_listener], metrics::router(Arc::clone(&app.metrics)), stop.clone());
     let served = accept::serve(listeners, routes::router(&app), stop.clone());
@@ -132,8 +132,12 @@ fn announce(config: &Config, addresses: &[SocketAddr], metrics: SocketAddr) {
     tracing::info!(%host, port, %metrics, data = %config.data.display(), "started");
 }
 
-/// Cancels `stop` at the first SIGINT or SIGTERM.
-fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output = ()> + Send> {
+/// At the first SIGINT or SIGTERM cancels `leaving`, and `stop` when `drain` has passed; at the second one at once.
+fn stop_on_signal(
+    leaving: CancellationToken,
+    drain: Duration,
+    stop: CancellationToken,
+) -> anyhow::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -141,6 +145,15 @@ fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output 
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+        }
+        leaving.cancel();
+        if !drain.is_zero() {
+            tracing::info!(seconds = drain.as_secs(), "not ready any more; serving on until it is known");
+            tokio::select! {
+                () = tokio::time::sleep(drain) => {}
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
         }
         tracing::info!("stopping");
         stop.cancel();

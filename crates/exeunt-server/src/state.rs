@@ -35,6 +35,7 @@ pub struct App {
     pub(crate) health: Health,
     pub(crate) metrics: Arc<Metrics>,
     trusted_proxies: Vec<IpAddr>,
+    leaving: CancellationToken,
     stopping: CancellationToken,
 }
 
@@ -66,6 +67,7 @@ impl App {
             trusted_proxies: config.trusted_proxies.clone(),
             started: Instant::now(),
             zone: TimeZone::system(),
+            leaving: CancellationToken::new(),
             stopping: CancellationToken::new(),
         })
     }
@@ -78,6 +80,11 @@ impl App {
     /// Whether a request came from such a proxy.
     pub(crate) fn trusts_peer(&self, peer: Option<&Peer>) -> bool {
         peer.is_some_and(|peer| self.trusts(peer.0.ip()))
+    }
+
+    /// Cancelled when the server was told to stop. Until it stops it serves whoever comes, and says that nobody should.
+    pub(crate) const fn leaving(&self) -> &CancellationToken {
+        &self.leaving
     }
 
     /// Cancelled when the server stops: no new connection is accepted, and what is open without end closes.

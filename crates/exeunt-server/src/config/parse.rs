@@ -12,7 +12,7 @@ use exeunt::store::postgres::Address;
 use exeunt_axum::CookieDomain;
 use url::{Host, Url};
 
-use super::{LIFETIME_MAX, LogFormat, SESSIONS_PER_USER_MAX};
+use super::{DRAIN_MAX, LIFETIME_MAX, LogFormat, SESSIONS_PER_USER_MAX};
 
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -155,6 +155,12 @@ pub(super) fn span(text: &str) -> Parsed<Duration> {
     let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
     let span = Duration::from_secs(number.checked_mul(seconds).ok_or_else(wrong)?);
     if span.is_zero() || span > LIFETIME_MAX { Err(wrong()) } else { Ok(span) }
+}
+
+/// A time that may be none.
+pub(super) fn drain(text: &str) -> Parsed<Duration> {
+    let span = if text == "0s" { Ok(Duration::ZERO) } else { span(text) };
+    span.ok().filter(|span| *span <= DRAIN_MAX).ok_or_else(|| "it is a time as in 15s, and at most 10m".to_owned())
 }
 
 pub(super) fn password_min(text: &str) -> Parsed<usize> {

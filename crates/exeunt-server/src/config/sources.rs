@@ -44,6 +44,9 @@ pub struct Flags {
     /// Loopback address of GET /metrics [default: a free port]
     #[arg(long, value_name = "ADDRESS", global = true)]
     pub metrics: Option<String>,
+    /// How long, once told to stop, to serve on and say that it is not ready [default: 0s]
+    #[arg(long, value_name = "TIME", global = true)]
+    pub drain: Option<String>,
     /// The page that DirectLink clients open after logout
     #[arg(long, value_name = "URL", global = true)]
     pub urllink: Option<String>,
@@ -177,6 +180,7 @@ impl Raw {
             ("public_url", flags.public_url),
             ("registration", flags.registration),
             ("metrics", flags.metrics),
+            ("drain", flags.drain),
             ("urllink", flags.urllink),
             ("session_lifetime", flags.session_lifetime),
             ("session_idle", flags.session_idle),

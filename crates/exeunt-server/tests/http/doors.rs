@@ -8,7 +8,7 @@ use exeunt_server::paths;
 use crate::support::{Actor, TestApp};
 
 /// What strangers may use.
-const OPEN: [&str; 14] = [
+const OPEN: [&str; 15] = [
     // Shows the forms, or whom one is.
     "/",
     // The ways in and out; each looks at its own credential.
@@ -25,6 +25,7 @@ const OPEN: [&str; 14] = [
     "/exeunt.js",
     "/account.js",
     "/healthz",
+    "/livez",
     "/api/openapi.json",
 ];
 

@@ -7,7 +7,7 @@ use exeunt_server::paths;
 use crate::support::{PASSWORD, TestApp};
 
 /// What looks at no credential.
-const BLIND: [&str; 5] = ["/exeunt.css", "/exeunt.js", "/account.js", "/healthz", "/api/openapi.json"];
+const BLIND: [&str; 6] = ["/exeunt.css", "/exeunt.js", "/account.js", "/healthz", "/livez", "/api/openapi.json"];
 
 #[tokio::test]
 async fn two_sessions_at_once_are_refused_at_every_door_and_both_live_on() {

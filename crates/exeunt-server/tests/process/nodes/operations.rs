@@ -4,6 +4,7 @@
 
 use super::throwaway::Postgres;
 use super::{Cluster, until};
+use crate::http::Request;
 use crate::people::{register, sign_in};
 
 #[test]
@@ -58,4 +59,38 @@ fn without_notifications_it_is_over_all_the_same() {
         cluster.warm(&token);
         cluster.is_over_everywhere(round % 2, &token);
     }
+}
+
+#[test]
+fn a_node_that_is_drained_says_that_it_is_not_ready_and_serves_on_until_it_stops() {
+    let mut cluster = Cluster::of(1);
+    cluster.add(Postgres::shared(), &["--drain", "10m"]);
+    let kept = register(cluster.server(0), "ana");
+    let token = sign_in(cluster.server(1), "ana");
+    cluster.warm(&token);
+    cluster.warm(&kept);
+    until(|| cluster.server(1).ask(&Request::get("/healthz")).status == 200);
+    cluster.server(1).tell_to_stop();
+    until(|| cluster.server(1).ask(&Request::get("/healthz")).status == 503);
+    assert!(cluster.server(1).ask(&Request::get("/healthz")).body.contains("is stopping"));
+    assert_eq!(cluster.server(1).ask(&Request::get("/livez")).status, 200);
+    // It is a node as any other meanwhile: it answers, and is waited for.
+    assert_eq!((cluster.check(1, &kept), cluster.listed(Postgres::shared())), (200, "2".to_owned()));
+    cluster.is_over_everywhere(0, &token);
+    let stopped = cluster.nodes.pop().expect("two").server.stop();
+    assert_eq!(stopped.status.code(), Some(0), "{stopped:?}");
+    assert_eq!(cluster.listed(Postgres::shared()), "1");
+}
+
+#[test]
+fn a_node_without_a_lease_is_not_ready_and_yet_alive() {
+    let cluster = Cluster::of(2);
+    let token = register(cluster.server(0), "ana");
+    cluster.warm(&token);
+    cluster.nodes[1].wire.cut();
+    until(|| cluster.server(1).ask(&Request::get("/healthz")).status == 503);
+    assert_eq!(cluster.server(1).ask(&Request::get("/livez")).status, 200);
+    cluster.nodes[1].wire.heal();
+    until(|| cluster.server(1).ask(&Request::get("/healthz")).status == 200);
+    cluster.is_over_everywhere(0, &token);
 }
