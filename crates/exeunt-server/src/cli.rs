@@ -1,4 +1,5 @@
-//! The commands: `exeunt`, `exeunt serve`, `exeunt user …`, `exeunt session …`, `exeunt end …`, `exeunt audit`.
+//! The commands: `exeunt`, `exeunt serve`, `exeunt user …`, `exeunt session …`, `exeunt end …`, `exeunt audit`,
+//! `exeunt nodes`.
 //!
 //! Owns what is asked and printed at a terminal. Each command becomes an errand, and goes its way. A password is read from the terminal without showing it, or as one line
 //! from a pipe; never from an argument, which every process of the machine can read.
@@ -14,6 +15,7 @@ pub(crate) use self::terminal::say;
 use self::terminal::{Question, Terminal};
 use crate::config::{Config, Flags};
 use crate::errand::{Change, Errand, Unheard, Wanted, Whom};
+use crate::nodes::{self, NodesError};
 use crate::serve;
 
 /// A session authority: when logout answers success, it is over.
@@ -49,6 +51,12 @@ enum Command {
     End(EndCommand),
     /// Print the audit trail, newest first: one entry a line, as JSON
     Audit(AuditFilters),
+    /// List the nodes of the store: who is there, since when, how far each has come
+    Nodes {
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -167,6 +175,7 @@ impl Cli {
                 Command::Audit(AuditFilters { user, cause, from, until }) => {
                     have_done(&config, Errand::Audit(Wanted { user, cause, from, until })).await
                 }
+                Command::Nodes { json } => list_nodes(&config, json).await,
             }
         })
     }
@@ -225,5 +234,13 @@ async fn have_done(config: &Config, errand: Errand) -> anyhow::Result<()> {
     match way::deliver(config, errand, &mut terminal).await {
         Err(error) if error.is::<Unheard>() => terminal.verdict(),
         done => done,
+    }
+}
+
+async fn list_nodes(config: &Config, json: bool) -> anyhow::Result<()> {
+    let mut terminal = Terminal::default();
+    match nodes::tell(config, json, &mut terminal).await {
+        Err(NodesError::Unheard(_)) => terminal.verdict(),
+        done => Ok(done?),
     }
 }

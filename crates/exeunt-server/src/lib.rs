@@ -16,6 +16,7 @@ mod forward;
 mod health;
 mod logs;
 mod metrics;
+mod nodes;
 mod pages;
 mod routes;
 mod serve;

@@ -28,7 +28,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let listeners = bind(&config.listen).await?;
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     let https = config.is_https(&addresses)?;
-    let authority = own(&config).await?;
+    let authority = own(&config, &addresses).await?;
     let control = control(&config)?;
     let app = App::new(Arc::clone(&authority), &config, https, config.registration_open(&addresses));
 
@@ -72,8 +72,8 @@ pub(crate) const FOLDER_TRIES: u32 = 400;
 pub(crate) const FOLDER_PAUSE: Duration = Duration::from_millis(50);
 
 /// As [`open`], but waits for a command that has the folder, or a server that is leaving it. One that serves is not leaving.
-async fn own(config: &Config) -> anyhow::Result<Arc<Authority>> {
-    let part = Part::Node { strict: config.strict, label: label(config) };
+async fn own(config: &Config, addresses: &[SocketAddr]) -> anyhow::Result<Arc<Authority>> {
+    let part = Part::Node { strict: config.strict, label: label(addresses) };
     for tried in 0..FOLDER_TRIES {
         match open(config, part.clone()).await {
             Err(error) if is_in_use(&error) && !control::is_served(&config.data).await => {
@@ -89,9 +89,10 @@ async fn own(config: &Config) -> anyhow::Result<Arc<Authority>> {
 }
 
 /// What people call this node: its machine and where it listens.
-fn label(config: &Config) -> String {
+fn label(addresses: &[SocketAddr]) -> String {
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("{} {}", machine.trim(), config.listen)
+    let machine = if machine.trim().is_empty() { "?" } else { machine.trim() };
+    addresses.first().map_or_else(|| machine.to_owned(), |address| format!("{machine} {address}"))
 }
 
 /// Binds every address of the name: `localhost` is two, and browsers try both.

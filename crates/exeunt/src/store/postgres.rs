@@ -14,6 +14,7 @@ mod nodes;
 mod people;
 mod pool;
 mod reading;
+mod roll;
 mod rows;
 mod shared;
 mod writer;
@@ -28,6 +29,7 @@ use self::endings::Sweep;
 use self::link::Link;
 pub use self::link::LinkError;
 use self::pool::Pool;
+pub use self::roll::{Listed, Roll, RollError, roll};
 use self::writer::Writer;
 use super::{
     KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Shared, Store,

@@ -4,8 +4,11 @@
 
 use super::throwaway::Postgres;
 use super::{Cluster, until};
+use serde_json::Value;
+
 use crate::http::Request;
 use crate::people::{register, sign_in};
+use crate::server::{Finished, Folder, Server, finish};
 
 #[test]
 fn a_node_that_stops_leaves_the_list_and_nobody_waits_for_it() {
@@ -61,6 +64,77 @@ fn without_notifications_it_is_over_all_the_same() {
     }
 }
 
+/// What `exeunt nodes` tells, a line each.
+fn nodes(cluster: &Cluster) -> Vec<Value> {
+    let listed = cluster.command(&["nodes", "--json"]);
+    assert_eq!(listed.status.code(), Some(0), "{listed:?}");
+    listed.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+#[test]
+fn the_list_of_nodes_tells_who_is_there_and_how_far_each_has_come() {
+    let mut cluster = Cluster::of(2);
+    register(cluster.server(0), "ana");
+    let token = sign_in(cluster.server(0), "ana");
+    cluster.warm(&token);
+    cluster.is_over_everywhere(0, &token);
+    let end: i64 = Postgres::shared().sql(&cluster.database, "SELECT seq FROM counter").parse().expect("a number");
+    until(|| nodes(&cluster).iter().all(|node| node["lease_over"] == false && node["behind"] == 0));
+    let listed = nodes(&cluster);
+    assert_eq!((listed.len(), cluster.listed(Postgres::shared())), (2, "2".to_owned()), "who looks does not join");
+    for (place, node) in listed.iter().enumerate() {
+        assert_eq!(node["applied"], end, "{node}");
+        let label = node["label"].as_str().expect("text");
+        assert!(label.ends_with(&format!(" {}", cluster.server(place).address)), "in the order of joining: {node}");
+    }
+    let said = cluster.command(&["nodes"]);
+    let name = &listed[0]["node"].as_str().expect("text")[..8];
+    let line = said.out.lines().next().expect("a line");
+    assert!(line.starts_with(name) && line.contains("\tjoined 20") && line.contains("\theard from "), "{said:?}");
+    assert!(line.ends_with(&format!("\tapplied {end}\tbehind 0")), "{said:?}");
+    // One that is lost: its lease is over before the others have removed it.
+    cluster.nodes[1].server.freeze();
+    until(|| nodes(&cluster).get(1).is_none_or(|node| node["lease_over"] == true));
+    until(|| nodes(&cluster).len() == 1);
+    cluster.nodes[1].server.thaw();
+    while let Some(node) = cluster.nodes.pop() {
+        node.server.stop();
+    }
+    let none = cluster.command(&["nodes"]);
+    assert_eq!(none.out, format!("no node is there; the log ends at {end}\n"), "{none:?}");
+}
+
+#[test]
+fn who_looks_at_the_nodes_makes_nothing_where_nothing_is() {
+    let (folder, empty) = (Folder::new(), Postgres::shared().database());
+    let listed = |args: &[&str]| -> Finished { finish(folder.bare(&[&["nodes"], args].concat()), "") };
+    let none = listed(&["--store", &empty]);
+    assert_eq!(none.status.code(), Some(1), "{none:?}");
+    assert!(none.log.contains("the list of nodes cannot be read"), "{none:?}");
+    let tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'";
+    assert_eq!(Postgres::shared().sql(&empty, tables), "0");
+    let lost = listed(&["--store", "postgres://ana:sesame@127.0.0.1:1/d"]);
+    assert!(lost.log.contains("cannot be reached") && !lost.log.contains("sesame"), "{lost:?}");
+    let nowhere = listed(&["--data", "nowhere"]);
+    assert_eq!(nowhere.status.code(), Some(1), "{nowhere:?}");
+    assert!(nowhere.log.contains("there is no store in nowhere") && !folder.path().join("nowhere").exists());
+}
+
+#[test]
+fn of_a_data_folder_it_is_said_that_one_process_owns_it_and_whether_it_is_served() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let asked = |args: &[&str]| finish(folder.exeunt(args), "");
+    let running = asked(&["nodes"]);
+    assert!(running.out.contains("one process at a time owns the data folder"), "{running:?}");
+    assert!(running.out.contains("a server, which is running"), "{running:?}");
+    server.stop();
+    let rests = asked(&["nodes"]);
+    assert!(rests.out.contains("no server is running"), "{rests:?}");
+    let json: Value = serde_json::from_str(&asked(&["nodes", "--json"]).out).expect("JSON");
+    assert_eq!((json["serving"].as_bool(), json["data"].is_string()), (Some(false), true), "{json}");
+}
+
 #[test]
 fn a_node_that_is_drained_says_that_it_is_not_ready_and_serves_on_until_it_stops() {
     let mut cluster = Cluster::of(1);
@@ -93,4 +167,21 @@ fn a_node_without_a_lease_is_not_ready_and_yet_alive() {
     cluster.nodes[1].wire.heal();
     until(|| cluster.server(1).ask(&Request::get("/healthz")).status == 200);
     cluster.is_over_everywhere(0, &token);
+}
+
+#[test]
+fn a_node_of_the_version_before_goes_on_beside_one_that_brings_the_schema_up_to_date() {
+    let mut cluster = Cluster::of(1);
+    let token = register(cluster.server(0), "ana");
+    // What this version adds is taken away, as if the one before had made the store. This node knows nothing of it: no statement names it.
+    let undo = "DROP TRIGGER renewals_are_dated ON nodes; DROP FUNCTION date_renewal();
+                ALTER TABLE nodes DROP COLUMN joined_at, DROP COLUMN renewed_at; DELETE FROM migrations WHERE number = 2";
+    Postgres::shared().sql(&cluster.database, undo);
+    let older = cluster.command(&["nodes"]);
+    assert!(older.status.code() == Some(1) && older.log.contains("cannot be read"), "{older:?}");
+    cluster.add(Postgres::shared(), &[]);
+    until(|| nodes(&cluster).iter().all(|node| node["lease_over"] == false));
+    assert_eq!(nodes(&cluster).len(), 2, "and the renewals of both are dated");
+    cluster.warm(&token);
+    cluster.is_over_everywhere(1, &token);
 }

@@ -1,0 +1,139 @@
+//! The nodes of a store, told a line each: who is there, since when, and how far each has come.
+//!
+//! Owns the words and the fields. It only reads: it joins nothing, opens no data folder, and nobody waits for it.
+
+use std::path::Path;
+
+use exeunt::Seq;
+use exeunt::lease::LEASE;
+use exeunt::store::postgres::{Listed, RollError, roll};
+use exeunt::store::sqlite::{OpenError, SqliteStore};
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::control;
+use crate::errand::{Lines, Unheard};
+use crate::trail::time;
+
+/// Digits of a node's name that are shown to people: enough to tell a few thousand apart.
+const SHORT_DIGITS: usize = 8;
+
+/// Why the nodes are not told.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NodesError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Roll(#[from] RollError),
+    /// One may not look into the folder.
+    #[error(transparent)]
+    Folder(#[from] OpenError),
+    /// There is nothing in the folder.
+    #[error("there is no store in {0}: say which with --store or --data")]
+    NoStore(String),
+    /// Nobody reads it.
+    #[error(transparent)]
+    Unheard(#[from] Unheard),
+}
+
+/// A node, as a line of JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    node: String,
+    label: &'a str,
+    joined_at: String,
+    renewed_seconds_ago: f64,
+    lease_over: bool,
+    applied: i64,
+    behind: i64,
+}
+
+/// A data folder, as a line of JSON.
+#[derive(Serialize)]
+struct Folder<'a> {
+    data: &'a Path,
+    serving: bool,
+}
+
+/// Tells who is there.
+pub(crate) async fn tell(config: &Config, json: bool, out: &mut impl Lines) -> Result<(), NodesError> {
+    let Some(shared) = &config.shared else { return folder(&config.data, json, out).await };
+    let roll = roll(&shared.address).await?;
+    if roll.nodes.is_empty() && !json {
+        out.tell(format!("no node is there; the log ends at {}", roll.end.0)).await?;
+    }
+    for listed in &roll.nodes {
+        out.tell(if json { written(&of(listed, roll.end)) } else { words(&of(listed, roll.end)) }).await?;
+    }
+    Ok(())
+}
+
+async fn folder(data: &Path, json: bool, out: &mut impl Lines) -> Result<(), NodesError> {
+    if !SqliteStore::is_in(data)? {
+        return Err(NodesError::NoStore(data.display().to_string()));
+    }
+    let serving = control::is_served(data).await;
+    let line = if json {
+        written(&Folder { data, serving })
+    } else {
+        let who = if serving { "a server, which is running" } else { "nobody: no server is running on it" };
+        format!("one process at a time owns the data folder {}; now it is {who}", data.display())
+    };
+    Ok(out.tell(line).await?)
+}
+
+fn of(listed: &Listed, end: Seq) -> Line<'_> {
+    Line {
+        node: listed.node.to_string(),
+        label: &listed.label,
+        joined_at: time(listed.joined_at),
+        renewed_seconds_ago: (listed.silent.as_secs_f64() * 1e3).round() / 1e3,
+        // It counts from when a renewal was sent, which is before the server saw it.
+        lease_over: listed.silent >= LEASE,
+        applied: listed.heard.0,
+        behind: end.0.saturating_sub(listed.heard.0).max(0),
+    }
+}
+
+/// One line, whatever a machine is called.
+fn words(line: &Line<'_>) -> String {
+    let label: String = line.label.chars().filter(|char| !char.is_control()).collect();
+    let silence = if line.lease_over { ": its lease is over" } else { "" };
+    format!(
+        "{}\t{label}\tjoined {:.0}\theard from {:.1} s ago{silence}\tapplied {}\tbehind {}",
+        &line.node[..SHORT_DIGITS],
+        line.joined_at.parse::<jiff::Timestamp>().unwrap_or(jiff::Timestamp::MAX),
+        line.renewed_seconds_ago,
+        line.applied,
+        line.behind
+    )
+}
+
+fn written(line: &impl Serialize) -> String {
+    serde_json::to_string(line).expect("texts and numbers are JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use exeunt::Timestamp;
+    use exeunt::store::NodeId;
+    use std::time::Duration;
+
+    #[test]
+    fn who_was_not_heard_from_for_a_lease_has_none() {
+        let mut listed = Listed {
+            node: NodeId::from_bytes([0xab; 16]),
+            label: "one\u{1b}[2J 127.0.0.1:1".to_owned(),
+            joined_at: Timestamp::from_micros(1_800_000_000_000_000),
+            silent: Duration::from_millis(1_250),
+            heard: Seq(41),
+        };
+        let said = words(&of(&listed, Seq(42)));
+        assert_eq!(
+            said,
+            "abababab\tone[2J 127.0.0.1:1\tjoined 2027-01-15T08:00:00Z\theard from 1.2 s ago\tapplied 41\tbehind 1"
+        );
+        listed.silent = LEASE;
+        assert!(words(&of(&listed, Seq(41))).contains("heard from 2.0 s ago: its lease is over\tapplied 41\tbehind 0"));
+    }
+}
