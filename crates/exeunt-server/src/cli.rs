@@ -1,16 +1,20 @@
-//! The commands: `exeunt`, `exeunt serve`, `exeunt user …`, `exeunt session …`, `exeunt end …`, `exeunt audit`,
-//! `exeunt nodes`.
+//! The commands: `exeunt`, `exeunt serve`, `exeunt user …`, `exeunt session …`, `exeunt end …`, `exeunt audit`, `exeunt nodes`,
+//! `exeunt probe …`.
 //!
 //! Owns what is asked and printed at a terminal. Each command becomes an errand, and goes its way. A password is read from the terminal without showing it, or as one line
 //! from a pipe; never from an argument, which every process of the machine can read.
 
 mod password;
+mod probe;
 mod terminal;
 mod way;
+
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
+use self::probe::ProbeCommand;
 pub(crate) use self::terminal::say;
 use self::terminal::{Question, Terminal};
 use crate::config::{Config, Flags};
@@ -57,6 +61,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Sign in, sign out, and try the dead token at every node. Ends with 0: the promise held; 1: broken; 2: that cannot be told
+    Probe(ProbeCommand),
 }
 
 #[derive(Debug, Args)]
@@ -163,11 +169,11 @@ impl Cli {
     /// # Errors
     ///
     /// What went wrong, in words for the person at the terminal.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
         let config = Config::read(self.flags)?;
         let runtime = tokio::runtime::Runtime::new().context("the runtime cannot be started")?;
         runtime.block_on(async {
-            match self.command.unwrap_or(Command::Serve) {
+            let done = match self.command.unwrap_or(Command::Serve) {
                 Command::Serve => serve::serve(config).await,
                 Command::User(command) => command.run(&config).await,
                 Command::Session(command) => have_done(&config, command.errand()).await,
@@ -176,8 +182,20 @@ impl Cli {
                     have_done(&config, Errand::Audit(Wanted { user, cause, from, until })).await
                 }
                 Command::Nodes { json } => list_nodes(&config, json).await,
-            }
+                Command::Probe(command) => return command.run().await,
+            };
+            done.map(|()| ExitCode::SUCCESS)
         })
+    }
+
+    /// What the process ends with where [`Cli::run`] fails.
+    #[must_use]
+    pub fn failure(&self) -> ExitCode {
+        match self.command {
+            // For a prober 1 has a meaning, and this is not it.
+            Some(Command::Probe(_)) => ExitCode::from(probe::NOT_KNOWN),
+            _ => ExitCode::FAILURE,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod logs;
 mod metrics;
 mod nodes;
 mod pages;
+mod probe;
 mod routes;
 mod serve;
 mod state;

@@ -6,11 +6,13 @@ use clap::Parser as _;
 
 #[expect(clippy::print_stderr, reason = "the last word of a command that failed is for the person at the terminal")]
 fn main() -> ExitCode {
-    match exeunt_server::cli::Cli::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
+    let cli = exeunt_server::cli::Cli::parse();
+    let failure = cli.failure();
+    match cli.run() {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("exeunt: {error:#}");
-            ExitCode::FAILURE
+            failure
         }
     }
 }

@@ -1,8 +1,11 @@
-//! Reads a new password at the terminal, or from a pipe.
+//! Reads a password: a new one at the terminal or from a pipe, a known one from a file.
+//!
+//! Owns how it is read. It shows none, and keeps none.
 
-use std::io::{BufRead as _, IsTerminal as _, Read as _};
+use std::io::{BufRead, IsTerminal as _, Read as _};
 
 use anyhow::{Context as _, bail};
+use zeroize::Zeroizing;
 
 use crate::errand::Secret;
 
@@ -12,7 +15,7 @@ const LINE_BYTES_MAX: u64 = 8_192;
 /// A password typed twice without being shown, or the first line of a pipe.
 pub(super) fn read() -> anyhow::Result<Secret> {
     if !std::io::stdin().is_terminal() {
-        return first_line().map(Secret::of);
+        return first_line(&mut std::io::stdin().lock()).map(|line| Secret::of(line.to_string()));
     }
     let password = rpassword::prompt_password("New password: ").context("the password cannot be read")?;
     let again = rpassword::prompt_password("Once more: ").context("the password cannot be read")?;
@@ -22,12 +25,14 @@ pub(super) fn read() -> anyhow::Result<Secret> {
     Ok(Secret::of(password))
 }
 
-fn first_line() -> anyhow::Result<String> {
-    let mut line = String::new();
-    std::io::stdin().lock().take(LINE_BYTES_MAX).read_line(&mut line).context("the password cannot be read")?;
-    let line = line.trim_end_matches(['\r', '\n']).to_owned();
+/// The first line of what somebody wrote down.
+pub(super) fn first_line(from: &mut impl BufRead) -> anyhow::Result<Zeroizing<String>> {
+    let mut line = Zeroizing::new(String::new());
+    from.take(LINE_BYTES_MAX).read_line(&mut line).context("the password cannot be read")?;
+    let length = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(length);
     if line.is_empty() {
-        bail!("no password was given: write it as one line to standard input");
+        bail!("no password was given: write it as one line");
     }
     Ok(line)
 }

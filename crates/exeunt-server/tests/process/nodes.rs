@@ -7,6 +7,7 @@ mod faults;
 mod metrics;
 mod operations;
 mod over_everywhere;
+mod probe;
 mod refusals;
 mod restored;
 mod wire;
