@@ -211,12 +211,11 @@ fn a_node_that_could_not_know_leaves_it_open_and_did_not_break_the_promise() {
     let own = register(cluster.server(0), "ana");
     cluster.nodes[1].wire.cut();
     until(|| cluster.ask(1, &own) == 503);
-    let found = Probing::of(addresses(&cluster)).json(2);
-    assert_eq!(
-        (&found["verdict"], &found["accepted"]),
-        (&Value::from("not-known"), &Value::Array(Vec::new())),
-        "{found}"
-    );
+    let done = Probing::of(addresses(&cluster)).run(&["--json"]);
+    let found: Value = serde_json::from_str(&done.out).expect("JSON");
+    assert_eq!((done.status.code(), &found["verdict"]), (Some(2), &Value::from("not-known")), "{found}");
+    assert_eq!(found["accepted"], Value::Array(Vec::new()), "{found}");
+    assert!(without_lease(&found), "{found}");
 }
 
 #[test]
