@@ -46,6 +46,8 @@ pub(crate) struct Member {
     label: String,
     /// `None`: not among the nodes.
     node: Mutex<Option<NodeId>>,
+    /// Held by whoever joins, renews or leaves: a node that leaves while it comes would stay in the list, and be waited for.
+    turn: tokio::sync::Mutex<()>,
     /// Everything up to here is applied.
     applied: watch::Sender<Seq>,
     /// Counts the tries to have a lease.
@@ -79,6 +81,7 @@ impl Member {
             random,
             label,
             node: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
             applied: watch::Sender::new(Seq(0)),
             tries: watch::Sender::new(0),
             wanted: Notify::new(),
@@ -122,10 +125,15 @@ impl Member {
         self.stopped.cancel();
         self.lease.lay_down();
         self.live.lapse();
-        let node = self.node.lock().take();
-        if let Some(node) = node
-            && !matches!(timeout(LEAVE_WAIT, self.shared.leave(node)).await, Ok(Ok(())))
-        {
+        let left = timeout(LEAVE_WAIT, async {
+            let _turn = self.turn.lock().await;
+            let node = self.node.lock().take();
+            match node {
+                Some(node) => self.shared.leave(node).await,
+                None => Ok(()),
+            }
+        });
+        if !matches!(left.await, Ok(Ok(()))) {
             tracing::warn!("this node could not say that it leaves; the others find out by its silence");
         }
     }
@@ -179,6 +187,7 @@ impl Member {
 
     /// R3: the time is read, the renewal is committed, what it brought is applied, and only then the deadline moves.
     async fn renew(&self) -> Result<(), Trouble> {
+        let _turn = self.turn.lock().await;
         let Some(node) = *self.node.lock() else { return self.join().await };
         loop {
             let known = self.log.known().ok_or(Regressed)?;

@@ -176,6 +176,28 @@ async fn who_has_left_is_given_no_lease_by_an_answer_on_its_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_told_to_leave_while_it_comes_stays_in_no_list() {
+    let scene = Scene::new().await;
+    scene.desk.coming.notified().await;
+    scene.desk.nodes.lock().clear();
+    scene.desk.state.lock().gone = true;
+    let shut = scene.desk.door.lock().await;
+    let (coming, leaving) = (Arc::clone(&scene.member), Arc::clone(&scene.member));
+    let coming = tokio::spawn(async move { coming.renew_now().await });
+    scene.desk.coming.notified().await;
+    let leaving = tokio::spawn(async move { leaving.leave().await });
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+        assert!(!leaving.is_finished(), "its row is in the list by now");
+    }
+    drop(shut);
+    let _ = coming.await.expect("ran");
+    leaving.await.expect("ran");
+    assert_eq!(*scene.desk.nodes.lock(), [], "nobody waits for it");
+    assert!(!scene.lease.holds());
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_acknowledged_before_what_was_open_for_it_is_closed() {
     let scene = Scene::new().await;
     let session = scene.believed();

@@ -18,6 +18,11 @@ use crate::store::{Known, Logged, News, NodeId, Peer, Shared, Stamp, StoreError}
 pub(super) struct Desk {
     pub(super) state: Mutex<State>,
     pub(super) acknowledged: watch::Sender<Option<Seq>>,
+    /// Who has joined and has not left.
+    pub(super) nodes: Mutex<Vec<NodeId>>,
+    /// Somebody has just joined, and waits for the answer until the door is open.
+    pub(super) coming: Notify,
+    pub(super) door: tokio::sync::Mutex<()>,
     looks: AtomicUsize,
     hint: Notify,
 }
@@ -75,8 +80,11 @@ impl Desk {
 
 #[async_trait]
 impl Shared for Desk {
-    async fn join(&self, _: NodeId, _: &str) -> Result<Known, StoreError> {
+    async fn join(&self, node: NodeId, _: &str) -> Result<Known, StoreError> {
         self.tried()?;
+        self.nodes.lock().push(node);
+        self.coming.notify_one();
+        drop(self.door.lock().await);
         self.state.lock().gone = false;
         Ok(self.end())
     }
@@ -114,7 +122,8 @@ impl Shared for Desk {
         Ok(())
     }
 
-    async fn leave(&self, _: NodeId) -> Result<(), StoreError> {
+    async fn leave(&self, node: NodeId) -> Result<(), StoreError> {
+        self.nodes.lock().retain(|other| *other != node);
         Ok(())
     }
 
