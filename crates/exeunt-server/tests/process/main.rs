@@ -6,9 +6,13 @@
 
 #![cfg(target_os = "linux")]
 
+mod cluster;
 mod http;
 mod people;
 mod server;
+#[path = "../../../exeunt/tests/throwaway/mod.rs"]
+mod throwaway;
+mod wire;
 
 mod asking_back;
 mod audit;

@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 
 /// A proxy to a server.
-pub(super) struct Wire {
+pub(crate) struct Wire {
     port: u16,
     held: Arc<Held>,
 }
@@ -27,7 +27,7 @@ struct State {
 }
 
 impl Wire {
-    pub(super) fn to(port: u16) -> Self {
+    pub(crate) fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let wire = Self { port: listener.local_addr().expect("bound").port(), held: Arc::default() };
         let held = Arc::clone(&wire.held);
@@ -44,27 +44,27 @@ impl Wire {
         wire
     }
 
-    pub(super) const fn port(&self) -> u16 {
+    pub(crate) const fn port(&self) -> u16 {
         self.port
     }
 
     /// Nothing passes in either direction.
-    pub(super) fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.hold(State { requests: true, answers: true, trap: None });
     }
 
     /// What the node asks arrives; what it is answered does not.
-    pub(super) fn hold_answers(&self) {
+    pub(crate) fn hold_answers(&self) {
         self.hold(State { requests: false, answers: true, trap: None });
     }
 
     /// The answer to these words, and every later one, does not arrive.
-    pub(super) fn hold_answers_to(&self, words: &'static str) {
+    pub(crate) fn hold_answers_to(&self, words: &'static str) {
         self.hold(State { requests: false, answers: false, trap: Some(words.as_bytes()) });
     }
 
     /// Everything that was held goes on.
-    pub(super) fn heal(&self) {
+    pub(crate) fn heal(&self) {
         self.hold(State::default());
     }
 
