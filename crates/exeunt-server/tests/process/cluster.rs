@@ -2,6 +2,8 @@
 //!
 //! Owns how they are started and asked. It waits for conditions, never for time.
 
+use std::process::Command;
+
 use crate::http::{Answer, Request};
 use crate::server::{Finished, Folder, Server, finish};
 use crate::throwaway::Postgres;
@@ -40,12 +42,20 @@ impl Cluster {
 
     /// One node more.
     pub(crate) fn add(&mut self, postgres: &Postgres, args: &[&str]) {
-        let wire = Wire::to(postgres.port());
-        let store = self.database.replace(&format!(":{}/", postgres.port()), &format!(":{}/", wire.port()));
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--registration", "open", "--store", &store];
-        all.extend(args);
-        let server = Server::run(self.folder.bare(&all));
+        self.add_behind(postgres.port(), args);
+    }
+
+    /// One node more, whose way to the database begins at this port.
+    pub(crate) fn add_behind(&mut self, port: u16, args: &[&str]) {
+        let wire = Wire::to(port);
+        let server = Server::run(self.node_at(&wire.by(&self.database), args));
         self.nodes.push(Node { server, wire });
+    }
+
+    /// A node that has not started yet.
+    pub(crate) fn node_at(&self, store: &str, args: &[&str]) -> Command {
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--registration", "open", "--store", store];
+        self.folder.bare(&[&serve, args].concat())
     }
 
     /// A command on the same store, to its end.
