@@ -67,6 +67,45 @@ async fn a_fill_that_was_read_before_the_ending_is_refused_although_the_lease_ho
     }
 }
 
+/// Whoever signs out of what is just ending elsewhere, while a word from before fills the memory of this node.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_refused_by_the_store_waits_although_memory_was_filled_with_an_older_word_since() {
+    let (database, deaf) = (Postgres::shared().database(), Postgres::shared().database());
+    let (address, elsewhere) = (Address::parse(&database).expect("parsed"), Address::parse(&deaf).expect("parsed"));
+    let writer = store(&database).await;
+    let stage = Staged::new(Arc::new(PostgresStore::open(&address, &elsewhere).await.expect("opened")));
+    let node = lead(Arc::clone(&stage) as Arc<dyn Store>, Strict::Lease).await;
+    node.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
+    let door = lead(store(&database).await, Strict::Lease).await;
+    let opened = sign_in(&door).await;
+    door.leave().await;
+    // No lease is renewed from here on, so nothing is heard.
+    let lock = "BEGIN; LOCK TABLE nodes IN SHARE MODE; SELECT pg_sleep(3); COMMIT";
+    let locked = tokio::task::spawn_blocking({
+        let database = database.clone();
+        move || Postgres::shared().sql(&database, lock)
+    });
+    while Postgres::shared().sql(&database, "SELECT count(*) FROM pg_locks WHERE mode = 'ShareLock' AND granted") == "0"
+    {
+    }
+    let hold = stage.hold("session_by_token", When::After);
+    let (asking, token) = (Arc::clone(&node), exeunt::Token::parse(&opened.token.reveal()).expect("a token"));
+    let asked = tokio::spawn(async move { asking.check(&token).await });
+    hold.reached().await;
+    let (target, at) = (Target::Session(opened.session.id), exeunt::Timestamp::from_micros(0));
+    let order = exeunt::revocation::Order { target, cause: Cause::Logout, by: By::operator(), at };
+    writer.revoke(&order).await.expect("committed").expect("it was open");
+    let leaving = node.check(&opened.token).await;
+    hold.let_go();
+    let before = asked.await.expect("asked");
+    // What was read before the ending may be answered so; but when the one who leaves is told that it is over, it is.
+    node.settled(&opened.token).await;
+    let after = node.check(&opened.token).await;
+    println!("{leaving:?}, {before:?}, {after:?}");
+    assert!(!matches!(after, Ok(Standing::Live(_))), "it was called over");
+    let _ = locked.await.expect("let go");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_may_not_last_is_no_success() {
     let postgres = Postgres::start("");

@@ -6,9 +6,14 @@
 
 #![cfg(target_os = "linux")]
 
+mod cluster;
 mod http;
 mod people;
 mod server;
+#[path = "../../../exeunt/tests/throwaway/mod.rs"]
+mod throwaway;
+#[expect(dead_code, reason = "shared with the tests of the cluster, which use all of it")]
+mod wire;
 
 mod asking_back;
 mod audit;

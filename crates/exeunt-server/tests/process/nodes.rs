@@ -1,7 +1,6 @@
 //! Many nodes on one PostgreSQL database: when one of them says that it is over, it is over at all of them.
 //!
-//! Owns the cluster: real nodes, a real server, and between each node and the server a wire that can be held. Each test ends by replaying
-//! what was signed out.
+//! Owns one promise and one fault at a time; all of them together are in `tests/cluster`. Each test ends by replaying what was signed out.
 
 mod faults;
 mod metrics;
@@ -10,109 +9,6 @@ mod over_everywhere;
 mod probe;
 mod refusals;
 mod restored;
-mod wire;
 
-#[path = "../../../exeunt/tests/throwaway/mod.rs"]
-mod throwaway;
-
-use self::throwaway::Postgres;
-use self::wire::Wire;
-use crate::http::{Answer, Request};
-use crate::server::{Folder, Server};
-
-/// Nodes on one database.
-struct Cluster {
-    folder: Folder,
-    database: String,
-    nodes: Vec<Node>,
-}
-
-/// A node, and its way to the database.
-struct Node {
-    server: Server,
-    wire: Wire,
-}
-
-impl Cluster {
-    fn of(nodes: usize) -> Self {
-        Self::with(Postgres::shared(), nodes, &[])
-    }
-
-    fn with(postgres: &Postgres, nodes: usize, args: &[&str]) -> Self {
-        let mut cluster = Self { folder: Folder::new(), database: postgres.database(), nodes: Vec::new() };
-        for _ in 0..nodes {
-            cluster.add(postgres, args);
-        }
-        cluster
-    }
-
-    /// One node more.
-    fn add(&mut self, postgres: &Postgres, args: &[&str]) {
-        let wire = Wire::to(postgres.port());
-        let store = self.database.replace(&format!(":{}/", postgres.port()), &format!(":{}/", wire.port()));
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--registration", "open", "--store", &store];
-        all.extend(args);
-        let server = Server::run(self.folder.bare(&all));
-        self.nodes.push(Node { server, wire });
-    }
-
-    /// A command on the same store, to its end.
-    fn command(&self, args: &[&str]) -> crate::server::Finished {
-        crate::server::finish(self.folder.bare(&[args, &["--store", &self.database]].concat()), "")
-    }
-
-    fn server(&self, node: usize) -> &Server {
-        &self.nodes[node].server
-    }
-
-    /// What a node answers about a token now: 200, 401, or 503 where it cannot know.
-    fn ask(&self, node: usize, token: &str) -> u16 {
-        self.server(node).ask(&Request::get("/api/session").bearer(token)).status
-    }
-
-    /// What a node answers about a token as soon as it can know; on a machine that is busy for two seconds leases are lost.
-    fn check(&self, node: usize, token: &str) -> u16 {
-        loop {
-            match self.ask(node, token) {
-                503 => {}
-                status => return status,
-            }
-        }
-    }
-
-    /// Asks every node until each believes this token from its memory.
-    fn warm(&self, token: &str) {
-        for node in 0..self.nodes.len() {
-            for _ in 0..2 {
-                assert_eq!(self.check(node, token), 200, "it is live");
-            }
-        }
-    }
-
-    /// Signs out at a node, by the session API.
-    fn sign_out(&self, node: usize, token: &str) -> Answer {
-        self.server(node).ask(&Request::post("/api/logout").bearer(token))
-    }
-
-    /// Signs out at a node, which says that it is over; then no other accepts it.
-    fn is_over_everywhere(&self, node: usize, token: &str) {
-        let answer = self.sign_out(node, token);
-        assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(answer.json()["ended"].as_array().map(Vec::len), Some(1), "{answer:?}");
-        for other in (0..self.nodes.len()).rev() {
-            assert_eq!(self.check(other, token), 401, "it was over, and lives at node {other}");
-        }
-    }
-
-    /// How many nodes are in the list.
-    fn listed(&self, postgres: &Postgres) -> String {
-        postgres.sql(&self.database, "SELECT count(*) FROM nodes")
-    }
-}
-
-/// Asks again until it is so; what is waited for is a condition, never a time.
-fn until(mut is_so: impl FnMut() -> bool) {
-    while !is_so() {
-        std::thread::yield_now();
-    }
-}
+use crate::cluster::{Cluster, until};
+use crate::throwaway;

@@ -123,7 +123,12 @@ impl Server {
     }
 
     /// Starts a server and waits until it says where it listens.
-    pub(crate) fn run(mut command: Command) -> Self {
+    pub(crate) fn run(command: Command) -> Self {
+        Self::try_to_run(command).unwrap_or_else(|why| panic!("the server did not start: {why}"))
+    }
+
+    /// The same, where it may be refused.
+    pub(crate) fn try_to_run(mut command: Command) -> Result<Self, String> {
         let mut child = command.spawn().expect("started");
         // A test can send the log elsewhere.
         let log = child.stderr.take().map(Capture::of).unwrap_or_default();
@@ -132,13 +137,13 @@ impl Server {
         while !said.contains("/metrics\n") {
             if lines.read_line(&mut said).expect("text") == 0 {
                 let status = child.wait().expect("ended");
-                panic!("the server did not start: {status}: {}", log.end());
+                return Err(format!("{status}: {}", log.end()));
             }
         }
         let (address, metrics) = (address(&said, "listens on"), address(&said, "Metrics are on"));
         let out = Capture::of(lines);
         out.bytes.lock().expect("whole").splice(0..0, said.into_bytes());
-        Self { address, metrics, child, out, log }
+        Ok(Self { address, metrics, child, out, log })
     }
 
     pub(crate) fn process(&self) -> u32 {

@@ -11,6 +11,7 @@ mod fault;
 mod link;
 mod migrations;
 mod nodes;
+mod param;
 mod people;
 mod pool;
 mod reading;
@@ -86,6 +87,7 @@ impl PostgresStore {
     pub async fn open(address: &Address, listen: &Address) -> Result<Self, OpenError> {
         let link = Link::open(address).await?;
         migrations::migrate(&link).await.map_err(|fault| OpenError::Schema(fault.to_string()))?;
+        link.is_not(&Link::open(address).await?).await?;
         drop(link);
         let pool = Pool::open(address, LINKS).await?;
         let among = Among { pool: Pool::open(address, NODE_LINKS).await?, ear: Ear::new(listen.clone()) };

@@ -135,8 +135,18 @@ impl Postgres {
 
     /// A server that follows this one.
     pub(crate) fn standby(&self) -> Self {
+        Self::standby_by(self.port)
+    }
+
+    /// A server that follows the one at the other end of a way that begins at this port.
+    pub(crate) fn standby_by(port: u16) -> Self {
         let copy = binaries().join("pg_basebackup");
-        Self::run("", &format!("{} -h 127.0.0.1 -p {} -U {ROLE} -c fast -R -D", copy.display(), self.port))
+        Self::run("", &format!("{} -h 127.0.0.1 -p {port} -U {ROLE} -c fast -R -D", copy.display()))
+    }
+
+    /// Follows nobody any more, and returns when it can be written.
+    pub(crate) fn promote(&self) {
+        assert_eq!(self.sql("postgres", "SELECT pg_promote()"), "t");
     }
 
     /// What the server wrote to its log.
@@ -158,9 +168,25 @@ impl Postgres {
         self.signal("-CONT");
     }
 
-    fn signal(&self, signal: &str) {
+    /// Kills all processes of the server, as a power failure.
+    pub(crate) fn kill(&self) {
+        self.signal("-KILL");
+    }
+
+    /// Kills one process of the server: it takes all connections down, recovers from its log and goes on.
+    pub(crate) fn crash(&self) {
+        let children = self.children();
+        let one = children.split_whitespace().next().expect("a child");
+        let _ = Command::new("kill").args(["-KILL", one]).stderr(Stdio::null()).status();
+    }
+
+    fn children(&self) -> String {
         let postmaster = self.postmaster();
-        let children = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).expect("children");
+        fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).expect("children")
+    }
+
+    fn signal(&self, signal: &str) {
+        let (postmaster, children) = (self.postmaster(), self.children());
         // A child may have ended meanwhile.
         let _ = Command::new("kill")
             .arg(signal)
@@ -175,7 +201,8 @@ impl Postgres {
         pid.lines().next().expect("a first line").to_owned()
     }
 
-    fn wait_until_ready(&self) {
+    /// Waits until it lets somebody in.
+    pub(crate) fn wait_until_ready(&self) {
         loop {
             let mut ready = Command::new(binaries().join("pg_isready"));
             ready.args(["-q", "-h", "127.0.0.1", "-p"]).arg(self.port.to_string());
@@ -211,7 +238,7 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output().expect("id");
     id.stdout == b"0\n"
 }

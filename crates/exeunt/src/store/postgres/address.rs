@@ -22,6 +22,8 @@ pub struct Address(Arc<Way>);
 struct Way {
     config: Config,
     tls: Option<MakeRustlsConnect>,
+    /// A pooler lends a session of the server to each transaction.
+    lent: bool,
 }
 
 /// Why a text is no address of a store. It never repeats the text, for a password may be in it.
@@ -30,6 +32,11 @@ pub enum AddressFault {
     /// Not an address at all.
     #[error("it is an address such as postgres://USER@HOST/DATABASE")]
     Malformed,
+    /// A word for the pooler that means nothing.
+    #[error(
+        "`pooling` is `session`, or, behind a pooler that lends its connections for single transactions, `transaction`"
+    )]
+    Pooling,
     /// A word for the encryption that promises less than it says.
     #[error(
         "`sslmode` is `verify-full`, or, on this machine, `disable`: all between them lets somebody read or answer for the server"
@@ -44,7 +51,7 @@ pub enum AddressFault {
 }
 
 impl Address {
-    /// Reads an address: `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…&sslrootcert=FILE`.
+    /// Reads an address: `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…&sslrootcert=FILE&pooling=…`.
     ///
     /// # Errors
     ///
@@ -54,11 +61,14 @@ impl Address {
         if !place.starts_with("postgres://") && !place.starts_with("postgresql://") {
             return Err(AddressFault::Malformed);
         }
-        let (mut mode, mut roots, mut rest) = (None, None, Vec::new());
+        let (mut mode, mut roots, mut lent, mut rest) = (None, None, false, Vec::new());
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
                 Some(("sslmode", word)) => mode = Some(word),
                 Some(("sslrootcert", file)) => roots = Some(file),
+                Some(("pooling", "session")) => lent = false,
+                Some(("pooling", "transaction")) => lent = true,
+                Some(("pooling", _)) => return Err(AddressFault::Pooling),
                 _ => rest.push(pair),
             }
         }
@@ -70,11 +80,15 @@ impl Address {
         let encrypted = is_encrypted(mode, is_here(&config))?;
         config.ssl_mode(if encrypted { SslMode::Require } else { SslMode::Disable });
         let tls = if encrypted { Some(MakeRustlsConnect::new(trusting(roots)?)) } else { None };
-        Ok(Self(Arc::new(Way { config, tls })))
+        Ok(Self(Arc::new(Way { config, tls, lent })))
     }
 
     pub(super) fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    pub(super) fn is_lent(&self) -> bool {
+        self.0.lent
     }
 
     pub(super) fn tls(&self) -> Option<MakeRustlsConnect> {
@@ -175,6 +189,19 @@ mod tests {
         assert_eq!(Address::parse(elsewhere).expect_err("a name alone proves nothing"), AddressFault::Plain);
         let lookalike = Address::parse("postgres://u@127.0.0.1.example/d?sslmode=disable").expect_err("a name");
         assert_eq!(lookalike, AddressFault::Plain);
+    }
+
+    #[test]
+    fn a_pooler_is_one_that_lends_for_sessions_unless_it_is_said_that_it_lends_for_transactions() {
+        for (query, lent) in [("", false), ("pooling=session", false), ("pooling=transaction", true)] {
+            assert_eq!(
+                Address::parse(&format!("postgres://u@localhost/d?{query}")).expect(query).is_lent(),
+                lent,
+                "{query}"
+            );
+        }
+        let refused = Address::parse("postgres://u@localhost/d?pooling=statement").expect_err("no such thing");
+        assert_eq!(refused, AddressFault::Pooling);
     }
 
     #[test]

@@ -13,11 +13,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Connection, Row, Statement};
 
 use super::address::Address;
 use super::fault::{Done, Fault};
+use super::param::Param;
 
 /// How long a statement may take: far above a commit on a busy disk, and short enough that somebody still waits for the answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
@@ -40,6 +41,10 @@ const SETTINGS: &str = "SET synchronous_commit TO on; SET idle_in_transaction_se
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit TO on; \
      SET LOCAL idle_in_transaction_session_timeout TO 1000";
 
+/// How a transaction begins that looks at how the server is configured; it says nothing that is to be seen, but for the one word that every
+/// transaction says.
+const LOOK: &str = "BEGIN; SET LOCAL synchronous_commit TO on";
+
 /// Assumption A2 as the server shows it.
 const CONFIGURED: &str = "SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), current_setting('fsync'), \
      current_setting('full_page_writes'), current_setting('synchronous_commit'), current_setting('transaction_read_only')";
@@ -56,6 +61,12 @@ pub enum LinkError {
     /// It follows another server.
     #[error("this PostgreSQL server is a standby; give the address of the primary")]
     Standby,
+    /// A pooler stands before it, and nobody said so.
+    #[error(
+        "a pooler lends the PostgreSQL server's sessions for single transactions; say so with ?pooling=transaction in the store's address, \
+         and give the address of the server itself as --listen-store"
+    )]
+    Lent,
     /// It is configured weaker than the promise.
     #[error("the PostgreSQL server is configured weaker than the promise: {setting} is {found}, and must be on")]
     Weaker {
@@ -72,6 +83,9 @@ pub(super) struct Link {
     client: Client,
     warned: Arc<Mutex<Option<Arc<str>>>>,
     statements: Mutex<HashMap<&'static str, Statement>>,
+    /// A pooler lends another session of the server to each transaction: what was set or named in one is not there in the next, or is
+    /// another node's.
+    is_lent: bool,
     driver: JoinHandle<()>,
 }
 
@@ -104,25 +118,51 @@ impl Link {
         !self.client.is_closed()
     }
 
+    /// Refuses two connections that are one session of the server. Where nobody has said that sessions are lent statements have names,
+    /// and the name that one node gave would be found by another: one of them would run what the other means.
+    pub(super) async fn is_not(&self, other: &Self) -> Result<(), LinkError> {
+        if self.is_lent {
+            return Ok(());
+        }
+        let both = async {
+            let first = self.session().await?;
+            other.client.batch_execute(BEGIN).await?;
+            let second = other.session().await?;
+            other.client.batch_execute("COMMIT").await?;
+            Ok(first == second)
+        };
+        match in_time(both).await {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(LinkError::Lent),
+            Err(fault) => Err(unreachable(&fault)),
+        }
+    }
+
     /// Asks for rows.
-    pub(super) async fn query(&self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Done<Vec<Row>> {
+    pub(super) async fn query(&self, sql: &'static str, params: &[&dyn Param]) -> Done<Vec<Row>> {
         in_time(async {
+            if self.is_lent {
+                return Ok(self.client.query_typed(sql, &typed(params)).await?);
+            }
             let statement = self.statement(sql).await?;
-            Ok(self.client.query(&statement, params).await?)
+            Ok(self.client.query(&statement, &values(params)).await?)
         })
         .await
     }
 
     /// Asks for at most one row.
-    pub(super) async fn query_opt(&self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Done<Option<Row>> {
+    pub(super) async fn query_opt(&self, sql: &'static str, params: &[&dyn Param]) -> Done<Option<Row>> {
         Ok(self.query(sql, params).await?.into_iter().next())
     }
 
     /// Changes rows; returns how many.
-    pub(super) async fn execute(&self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Done<u64> {
+    pub(super) async fn execute(&self, sql: &'static str, params: &[&dyn Param]) -> Done<u64> {
         in_time(async {
+            if self.is_lent {
+                return Ok(self.client.execute_typed(sql, &typed(params)).await?);
+            }
             let statement = self.statement(sql).await?;
-            Ok(self.client.execute(&statement, params).await?)
+            Ok(self.client.execute(&statement, &values(params)).await?)
         })
         .await
     }
@@ -158,13 +198,17 @@ impl Link {
             let (client, connection) = address.config().connect(tokio_postgres::NoTls).await?;
             (client, tokio::spawn(drive(connection, Arc::clone(&warned), hint)))
         };
-        Ok((Self { client, warned, statements: Mutex::default(), driver }, hints))
+        let is_lent = address.is_lent();
+        Ok((Self { client, warned, statements: Mutex::default(), is_lent, driver }, hints))
     }
 
     async fn hold_to_the_promise(&self) -> Result<(), LinkError> {
         let failed = |error: tokio_postgres::Error| unreachable(&error.into());
         self.client.batch_execute(SETTINGS).await.map_err(failed)?;
-        let row = self.client.query_one(CONFIGURED, &[]).await.map_err(failed)?;
+        // In a transaction that says it again, for behind a pooler this may be another session.
+        self.client.batch_execute(LOOK).await.map_err(failed)?;
+        let row = self.client.query_typed_one(CONFIGURED, &[]).await.map_err(failed)?;
+        self.client.batch_execute("COMMIT").await.map_err(failed)?;
         let version: i32 = row.try_get(0).map_err(failed)?;
         if version < SERVER_VERSION_MIN {
             return Err(LinkError::Old(version));
@@ -184,6 +228,10 @@ impl Link {
         }
     }
 
+    async fn session(&self) -> Done<i32> {
+        Ok(self.client.query_typed_one("SELECT pg_backend_pid()", &[]).await?.try_get(0)?)
+    }
+
     async fn statement(&self, sql: &'static str) -> Done<Statement> {
         if let Some(statement) = self.statements.lock().get(sql) {
             return Ok(statement.clone());
@@ -192,6 +240,14 @@ impl Link {
         self.statements.lock().insert(sql, statement.clone());
         Ok(statement)
     }
+}
+
+fn values<'a>(params: &'a [&dyn Param]) -> Vec<&'a (dyn ToSql + Sync)> {
+    params.iter().map(|param| *param as &(dyn ToSql + Sync)).collect()
+}
+
+fn typed<'a>(params: &'a [&dyn Param]) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+    params.iter().map(|param| (*param as &(dyn ToSql + Sync), param.kind())).collect()
 }
 
 fn unreachable(fault: &Fault) -> LinkError {
