@@ -1,0 +1,7 @@
+"""What gunicorn calls, as `startproject` makes it. Owns nothing but the name of the settings."""
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "peer.settings")
+application = get_wsgi_application()
