@@ -20,6 +20,8 @@ pub(super) struct Desk {
     pub(super) acknowledged: watch::Sender<Option<Seq>>,
     looks: AtomicUsize,
     hint: Notify,
+    /// The last to hear has said so.
+    pub(super) last: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -125,5 +127,9 @@ impl Shared for Desk {
 
     async fn hint(&self) {
         self.hint.notified().await;
+    }
+
+    async fn heard(&self) {
+        self.last.notified().await;
     }
 }
