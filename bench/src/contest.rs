@@ -1,7 +1,8 @@
 //! Servers driven in turn, round after round, and what that showed.
 //!
 //! Owns the counting: answers, and the processor time of server and driver. Who is not driven is stopped meanwhile, so that
-//! what a server does later, such as writing down when sessions were used, falls into its own rounds.
+//! what a server does later, such as writing down when sessions were used, falls into its own rounds. A node among others is
+//! not: one that is stopped loses its lease.
 
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,8 @@ pub(crate) struct Course<'t> {
 pub(crate) struct Contestant {
     name: &'static str,
     server: Server,
+    /// Whether it is stopped while it is not driven.
+    stops: bool,
     /// Answers, and how long it was driven for them, in each round; the first is the warm-up.
     rounds: Vec<(u64, Duration)>,
     /// Its processor time before the first round, and since then.
@@ -51,7 +54,7 @@ pub(crate) struct Contestant {
 /// theirs nor the driver's.
 pub(crate) fn hold(contestants: &mut [Contestant], course: &Course<'_>, rounds: usize) -> anyhow::Result<f64> {
     for contestant in &*contestants {
-        contestant.server.pause()?;
+        contestant.pause()?;
     }
     for contestant in &mut *contestants {
         contestant.drive(course, course.warm_up)?;
@@ -83,7 +86,16 @@ impl Contestant {
     pub(crate) fn new(name: &'static str, server: Server) -> Self {
         let none = Duration::ZERO;
         let (used, wrote) = ((none, none), (none, none));
-        Self { name, server, rounds: vec![(0, none)], used, wrote, driver: none }
+        Self { name, server, stops: true, rounds: vec![(0, none)], used, wrote, driver: none }
+    }
+
+    /// A node, which goes on while others are driven.
+    pub(crate) fn node(name: &'static str, server: Server) -> Self {
+        Self { stops: false, ..Self::new(name, server) }
+    }
+
+    fn pause(&self) -> anyhow::Result<()> {
+        if self.stops { self.server.pause() } else { Ok(()) }
     }
 
     /// Forgets the warm-up.
@@ -106,7 +118,7 @@ impl Contestant {
         });
         let before = machine::processor_time(std::process::id())?;
         let done = drive(address, course.connections, scripts.collect())?;
-        self.server.pause()?;
+        self.pause()?;
         self.driver += machine::processor_time(std::process::id())? - before;
         let (answered, took) = self.rounds.last_mut().context("a round was begun")?;
         *answered += done.answered;

@@ -61,12 +61,12 @@ pub(crate) fn run(ground: &Ground) -> anyhow::Result<()> {
     let others = 1.0 - (theirs + ours).as_secs_f64() / busy.as_secs_f64();
 
     let old: Vec<TokenText> = leaving.iter().step_by(leaving.len() / SAMPLE).copied().collect();
-    ask(server.address(), &old, is_refused).context("an old token, after its logout")?;
-    ask(server.address(), kept, is_ok).context("a token that was not signed out")?;
+    ask(server.address(), CONNECTIONS, &old, is_refused).context("an old token, after its logout")?;
+    ask(server.address(), CONNECTIONS, kept, is_ok).context("a token that was not signed out")?;
     drop(server);
     let server = ground.serve(&data, None)?;
-    ask(server.address(), &old, is_refused).context("an old token, after a restart")?;
-    ask(server.address(), kept, is_ok).context("a token that was not signed out, after a restart")?;
+    ask(server.address(), CONNECTIONS, &old, is_refused).context("an old token, after a restart")?;
+    ask(server.address(), CONNECTIONS, kept, is_ok).context("a token that was not signed out, after a restart")?;
 
     print(&rounds, &syncs, cost, old.len());
     if let Some(line) = machine::disturbed(others) {
@@ -100,13 +100,20 @@ fn sign_out(address: SocketAddr, tokens: &[TokenText]) -> anyhow::Result<f64> {
     Ok(float(driven.answered) / driven.took.as_secs_f64())
 }
 
-fn ask(address: SocketAddr, tokens: &[TokenText], expect: fn(&Answer<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let driven = drive(address, CONNECTIONS, vec![script("GET", "/api/session", address, tokens, expect)])?;
+/// Asks with each of them; every answer must be as expected.
+pub(crate) fn ask(
+    address: SocketAddr,
+    connections: usize,
+    tokens: &[TokenText],
+    expect: fn(&Answer<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let driven = drive(address, connections, vec![script("GET", "/api/session", address, tokens, expect)])?;
     ensure!(driven.answered == tokens.len() as u64, "{} of {} answered", driven.answered, tokens.len());
     Ok(())
 }
 
-fn script<'t>(
+/// One request with each of these tokens.
+pub(crate) fn script<'t>(
     method: &str,
     path: &str,
     address: SocketAddr,
@@ -118,7 +125,7 @@ fn script<'t>(
 }
 
 /// `{"ended":["SID"],"seq":N}` with one SID of 32 digits.
-fn ended_one(answer: &Answer<'_>) -> anyhow::Result<()> {
+pub(crate) fn ended_one(answer: &Answer<'_>) -> anyhow::Result<()> {
     is_ok(answer)?;
     let sid = answer.body.strip_prefix(br#"{"ended":[""#).and_then(|rest| rest.split_at_checked(32));
     let one = sid.is_some_and(|(sid, rest)| sid.iter().all(u8::is_ascii_hexdigit) && rest.starts_with(br#""],"seq":"#));
@@ -126,7 +133,8 @@ fn ended_one(answer: &Answer<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn is_refused(answer: &Answer<'_>) -> anyhow::Result<()> {
+/// An answer to a token that opens nothing.
+pub(crate) fn is_refused(answer: &Answer<'_>) -> anyhow::Result<()> {
     ensure!(answer.status == 401, "status {}", answer.status);
     Ok(())
 }

@@ -12,9 +12,11 @@ mod layered;
 mod logout;
 mod machine;
 mod memory;
+mod nodes;
 mod report;
 mod seed;
 mod server;
+mod simulate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,7 +27,7 @@ use self::report::say;
 use self::server::Ground;
 
 /// How this program is called. The last four are for itself: each is a process of its own.
-const USAGE: &str = "usage: exeunt-bench check|memory|logout|expire|all [--data FOLDER]
+const USAGE: &str = "usage: exeunt-bench check|memory|logout|expire|nodes[:PART]|simulate|all [--data FOLDER]
        exeunt-bench bare-hyper|bare-axum BODY_LENGTH
        exeunt-bench layered-axum BODY_LENGTH TOKENS
        exeunt-bench fill SESSIONS USERS";
@@ -47,6 +49,10 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
         ["bare-axum", length] => bare::axum(number(length)?),
         ["layered-axum", length, tokens] => layered::axum(number(length)?, tokens.as_ref()),
         ["fill", sessions, users] => memory::fill(number(sessions)?, number(users)?),
+        ["simulate"] | ["simulate", "--data", _] => {
+            simulate::tables();
+            Ok(())
+        }
         [what] => measure(what, PathBuf::from(".")),
         [what, "--data", folder] => measure(what, PathBuf::from(folder)),
         _ => bail!("{USAGE}"),
@@ -55,7 +61,8 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
 
 fn measure(what: &str, folder: PathBuf) -> anyhow::Result<()> {
     let chosen = |name| what == name || what == "all";
-    if !["check", "memory", "logout", "expire"].into_iter().any(chosen) {
+    let part = what.strip_prefix("nodes:").filter(|part| nodes::PARTS.contains(part));
+    if part.is_none() && !["check", "memory", "logout", "expire", "nodes"].into_iter().any(chosen) {
         bail!("{USAGE}");
     }
     let ground = Ground::new(folder)?;
@@ -71,6 +78,9 @@ fn measure(what: &str, folder: PathBuf) -> anyhow::Result<()> {
     }
     if chosen("memory") {
         memory::run(&ground)?;
+    }
+    if part.is_some() || chosen("nodes") {
+        nodes::run(&ground, part.unwrap_or_default())?;
     }
     Ok(())
 }

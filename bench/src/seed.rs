@@ -10,6 +10,7 @@ use anyhow::{bail, ensure};
 use exeunt::clock::{Clock as _, SystemClock};
 use exeunt::credential::PasswordHash;
 use exeunt::random::OsRandom;
+use exeunt::store::postgres::{Address, PostgresStore};
 use exeunt::store::sqlite::SqliteStore;
 use exeunt::store::{NewSession, NewUser, Opening, Store};
 use exeunt::token::{TOKEN_LENGTH, TokenDigest};
@@ -22,8 +23,10 @@ use crate::report::float;
 /// A token as it travels.
 pub(crate) type TokenText = [u8; TOKEN_LENGTH];
 
-/// Sentences under way at a time: twice the largest group that the store commits at once.
+/// Sentences under way at a time: twice the largest group that SQLite's writer commits at once.
 const LANES: usize = 1_024;
+/// The same where each has a commit of its own: as many as there are connections, so that nobody waits for one.
+const LANES_SHARED: usize = 6;
 /// A browser of these days, as it calls itself.
 const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 /// How long ago the sessions were opened.
@@ -62,13 +65,31 @@ pub(crate) async fn seed(folder: &Path, seed: Seed) -> anyhow::Result<Box<[Token
     Ok(tokens.into())
 }
 
+/// The same in the PostgreSQL database at `address`, which is empty.
+pub(crate) async fn seed_database(address: &str, seed: Seed) -> anyhow::Result<Box<[TokenText]>> {
+    let (digests, tokens): (Vec<_>, Vec<_>) = generate(seed.sessions, seed.order)?.into_iter().unzip();
+    let address = Address::parse(address)?;
+    plant(Arc::new(PostgresStore::open(&address, &address).await?), seed, digests).await?;
+    Ok(tokens.into())
+}
+
+/// The same sessions in a new data folder and in an empty PostgreSQL database.
+pub(crate) async fn plant_known(folder: &Path, address: &str, seed: Seed) -> anyhow::Result<Box<[TokenText]>> {
+    let (digests, tokens): (Vec<_>, Vec<_>) = generate(seed.sessions, seed.order)?.into_iter().unzip();
+    plant(Arc::new(SqliteStore::open(folder)?), seed, digests.clone()).await?;
+    let address = Address::parse(address)?;
+    plant(Arc::new(PostgresStore::open(&address, &address).await?), seed, digests).await?;
+    Ok(tokens.into())
+}
+
 /// Writes users and a session for each of these digests.
 pub(crate) async fn plant(store: Arc<dyn Store>, seed: Seed, digests: Vec<TokenDigest>) -> anyhow::Result<()> {
     let adding = Arc::clone(&store);
-    spread(seed.users, move |at| add_user(Arc::clone(&adding), at)).await?;
+    let lanes = if store.is_exclusive() { LANES } else { LANES_SHARED };
+    spread(lanes, seed.users, move |at| add_user(Arc::clone(&adding), at)).await?;
     let now = SystemClock.now();
     let digests: Arc<[TokenDigest]> = digests.into();
-    spread(seed.sessions, move |at| {
+    spread(lanes, seed.sessions, move |at| {
         let session = session(digests[at], at, &seed, now);
         let store = Arc::clone(&store);
         async move {
@@ -140,22 +161,22 @@ fn generate(count: usize, order: Order) -> anyhow::Result<Vec<(TokenDigest, Toke
 }
 
 /// Does `work` for each number below `count`, many at a time and nearly in order.
-async fn spread<W, F>(count: usize, work: W) -> anyhow::Result<()>
+async fn spread<W, F>(lanes: usize, count: usize, work: W) -> anyhow::Result<()>
 where
     W: Fn(usize) -> F + Clone + Send + 'static,
     F: Future<Output = anyhow::Result<()>> + Send,
 {
-    let mut lanes = JoinSet::new();
-    for lane in 0..LANES {
+    let mut working = JoinSet::new();
+    for lane in 0..lanes {
         let work = work.clone();
-        lanes.spawn(async move {
-            for at in (lane..count).step_by(LANES) {
+        working.spawn(async move {
+            for at in (lane..count).step_by(lanes) {
                 work(at).await?;
             }
             anyhow::Ok(())
         });
     }
-    while let Some(done) = lanes.join_next().await {
+    while let Some(done) = working.join_next().await {
         done??;
     }
     Ok(())

@@ -50,6 +50,20 @@ impl Ground {
         Server::start(command(&self.exeunt, processors).args(words).stderr(log))
     }
 
+    /// A node on the PostgreSQL database at `store`, with these words besides. Its log goes to a file in `folder`.
+    pub(crate) fn serve_node(
+        &self,
+        store: &str,
+        (folder, name): (&Path, &str),
+        words: &[&str],
+        processors: Option<&str>,
+    ) -> anyhow::Result<Server> {
+        let log = File::options().create(true).append(true).open(folder.join(name).with_extension("log"))?;
+        let mut node = command(&self.exeunt, processors);
+        node.args(["serve", "--listen", "127.0.0.1:0", "--store", store]).args(words);
+        Server::start(node.stderr(log))
+    }
+
     /// A bare server, `bare-hyper` or `bare-axum`, that answers everything with `length` bytes.
     pub(crate) fn serve_bare(&self, kind: &str, length: usize, processors: Option<&str>) -> anyhow::Result<Server> {
         Server::start(command(&self.bench, processors).args([kind, &length.to_string()]))

@@ -106,23 +106,33 @@ impl Coordinator {
         Ok(())
     }
 
-    /// One looks for all; whoever learns from its look waits no longer for a turn.
+    /// One looks for all; whoever learns from its look waits no longer for a turn. Where there are others none has heard yet, so the
+    /// first look waits, too: until the last to hear says so, which may go unheard, or for a moment.
     async fn look_until_heard(&self, seq: Seq, before: u64) {
-        let mut pause = PAUSE_MIN;
+        let mut pause = if self.is_alone() { Duration::ZERO } else { PAUSE_MIN };
         loop {
             let turn = tokio::select! {
                 biased;
                 () = self.shown(seq, before) => return,
                 turn = self.looking.lock() => turn,
             };
-            let looked = self.look().await;
-            tokio::select! {
-                biased;
-                () = self.shown(seq, before) => return,
-                () = sleep(pause) => drop(turn),
+            if !pause.is_zero() {
+                tokio::select! {
+                    biased;
+                    () = self.shown(seq, before) => return,
+                    () = self.shared.heard() => {}
+                    () = sleep(pause) => {}
+                }
             }
-            pause = if looked.is_ok() { (pause * 2).min(PAUSE_MAX) } else { PAUSE_MAX };
+            let looked = self.look().await;
+            drop(turn);
+            pause = if looked.is_ok() { (pause * 2).clamp(PAUSE_MIN, PAUSE_MAX) } else { PAUSE_MAX };
         }
+    }
+
+    /// Whether the last look found nobody else. A guess: only a look says who has heard.
+    fn is_alone(&self) -> bool {
+        self.last.borrow().is_none_or(|look| look.everywhere == Seq(i64::MAX))
     }
 
     /// Waits for a look that shows it.

@@ -48,8 +48,9 @@ use crate::user::{User, UserId, UserName};
 /// fit.
 const LINKS: usize = 6;
 
-/// Connections between node and log. They are not shared with sentences: a flood of checks must not take a node's lease away.
-const NODE_LINKS: usize = 2;
+/// Connections between node and log. They are not shared with sentences: a flood of checks must not take a node's lease away. One
+/// hears, one says what was heard, one looks who else has.
+const NODE_LINKS: usize = 3;
 
 /// Why the store cannot be opened.
 #[derive(Debug, thiserror::Error)]

@@ -158,4 +158,9 @@ pub trait Shared: std::fmt::Debug + Send + Sync + 'static {
 
     /// Waits until there may be something new. It may come late, or never: who waits for it also looks from time to time.
     async fn hint(&self);
+
+    /// Waits until all other nodes may have acknowledged. As with [`Shared::hint`], it may come late, or never.
+    async fn heard(&self) {
+        std::future::pending::<()>().await;
+    }
 }

@@ -41,6 +41,27 @@ async fn what_was_heard_of_a_number_before_its_commit_says_nothing_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_waits_is_woken_by_the_last_to_hear() {
+    let (desk, coordinator) = waiting(4);
+    coordinator.look().await.expect("looked");
+    desk.state.lock().heard_after = Some(1);
+    desk.last.notify_one();
+    let begun = Instant::now();
+    coordinator.heard_everywhere(Seq(5), begun).await;
+    assert_eq!(begun.elapsed(), Duration::ZERO, "no pause had to pass on the clock that stands still");
+    assert_eq!(coordinator.ran_out(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_that_came_too_early_makes_nobody_believe() {
+    let (desk, coordinator) = waiting(4);
+    coordinator.look().await.expect("looked");
+    desk.last.notify_one();
+    coordinator.heard_everywhere(Seq(5), Instant::now()).await;
+    assert_eq!(coordinator.ran_out(), 1, "it looked, and waited for the whole of its time");
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_look_serves_all_who_wait() {
     let (desk, coordinator) = waiting(4);
     desk.state.lock().heard_after = Some(3);

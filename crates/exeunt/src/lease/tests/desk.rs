@@ -25,6 +25,8 @@ pub(super) struct Desk {
     pub(super) door: tokio::sync::Mutex<()>,
     looks: AtomicUsize,
     hint: Notify,
+    /// The last to hear has said so.
+    pub(super) last: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -134,5 +136,9 @@ impl Shared for Desk {
 
     async fn hint(&self) {
         self.hint.notified().await;
+    }
+
+    async fn heard(&self) {
+        self.last.notified().await;
     }
 }

@@ -16,24 +16,40 @@ use super::link::Link;
 /// The pause before a broken connection is opened again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Hears that there may be something new in the log.
+/// Hears that there may be something new in the log, or that the last node may have heard it.
 #[derive(Debug)]
 pub(super) struct Ear {
     address: Address,
-    heard: Arc<Notify>,
+    hints: Arc<Hints>,
     listening: OnceLock<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Hints {
+    ended: Notify,
+    heard: Notify,
 }
 
 impl Ear {
     /// An ear that begins to listen when somebody waits for a hint. A pooler that lends another session for each transaction hears
     /// nothing, so the address may be another one than the store's.
     pub(super) fn new(address: Address) -> Self {
-        Self { address, heard: Arc::default(), listening: OnceLock::new() }
+        Self { address, hints: Arc::default(), listening: OnceLock::new() }
     }
 
-    pub(super) async fn hint(&self) {
-        self.listening.get_or_init(|| tokio::spawn(listen(self.address.clone(), Arc::clone(&self.heard))));
-        self.heard.notified().await;
+    /// Waits until something may have ended.
+    pub(super) async fn ended(&self) {
+        self.listen().ended.notified().await;
+    }
+
+    /// Waits until every other node may have heard.
+    pub(super) async fn heard(&self) {
+        self.listen().heard.notified().await;
+    }
+
+    fn listen(&self) -> &Hints {
+        self.listening.get_or_init(|| tokio::spawn(listen(self.address.clone(), Arc::clone(&self.hints))));
+        &self.hints
     }
 }
 
@@ -45,15 +61,22 @@ impl Drop for Ear {
     }
 }
 
-async fn listen(address: Address, heard: Arc<Notify>) {
+async fn listen(address: Address, hints: Arc<Hints>) {
     loop {
-        if let Ok((link, mut hints)) = Link::with_hints(&address).await
-            && link.run("LISTEN exeunt_ended").await.is_ok()
+        if let Ok((link, mut said)) = Link::with_hints(&address).await
+            && link.run("LISTEN exeunt_ended; LISTEN exeunt_heard").await.is_ok()
         {
             // Something may have been said while nobody listened.
-            heard.notify_one();
-            while hints.recv().await.is_some() {
-                heard.notify_one();
+            hints.ended.notify_one();
+            hints.heard.notify_one();
+            loop {
+                tokio::select! {
+                    ended = said.ended.recv() => match ended {
+                        Some(()) => hints.ended.notify_one(),
+                        None => break,
+                    },
+                    Some(()) = said.heard.recv() => hints.heard.notify_one(),
+                }
             }
         }
         tracing::info!("the connection for notifications broke; the log is read with each renewal meanwhile");

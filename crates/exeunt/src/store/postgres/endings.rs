@@ -133,6 +133,10 @@ impl Sentence for Order {
     type Answer = Option<Revocation>;
     const NAME: &'static str = "end a session";
 
+    fn is_one_statement(&self) -> bool {
+        matches!(self.target, Target::Session(_))
+    }
+
     async fn run(&self, tx: &Link, said: &mut Vec<Revocation>) -> Done<Self::Answer> {
         match self.target {
             Target::Session(id) => end_session(tx, said, id, self).await,
@@ -234,6 +238,8 @@ async fn end_everyone(tx: &Link, said: &mut Vec<Revocation>, order: &Order) -> D
 }
 
 async fn end_session(tx: &Link, said: &mut Vec<Revocation>, id: SessionId, order: &Order) -> Done<Option<Revocation>> {
+    // The update names the session as the look does, by its unique name. Joined with what was found, it would read every live session
+    // while the table has no statistics yet, counter in hand.
     let sql = "WITH live AS (SELECT digest, sid, user_id FROM live_sessions WHERE sid = $1),
         n AS (UPDATE counter SET seq = seq + 1 WHERE one = 1 AND EXISTS (SELECT FROM live) RETURNING seq),
         fact AS (
@@ -242,7 +248,7 @@ async fn end_session(tx: &Link, said: &mut Vec<Revocation>, id: SessionId, order
         noted AS (
             INSERT INTO audit (at, deed, user_id, sid, actor, address, cause, seq)
             SELECT $5, 'ended', user_id, sid, $3, $4, $2, seq FROM live, n),
-        done AS (UPDATE sessions s SET ended_by = seq FROM live, n WHERE s.digest = live.digest AND s.ended_by IS NULL)
+        done AS (UPDATE sessions s SET ended_by = seq FROM n WHERE s.sid = $1 AND s.ended_by IS NULL)
         SELECT seq, sid, digest FROM live, n";
     let (cause, actor, from, at) = written(order);
     let Some(row) = tx.query_opt(sql, &[&&id.as_bytes()[..], &cause, &actor, &from, &at]).await? else {

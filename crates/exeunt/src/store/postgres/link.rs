@@ -29,13 +29,18 @@ const CONNECT_WAIT: Duration = Duration::from_secs(3);
 /// The oldest server whose behaviour is tested: 15.
 const SERVER_VERSION_MIN: i32 = 150_000;
 
-/// Hints that wait to be taken; one is enough to wake somebody.
+/// Hints of a kind that wait to be taken; one is enough to wake somebody.
 const HINTS_MAX: usize = 1;
 
+/// Where a node says that it heard, and may be the last to.
+const HEARD: &str = "exeunt_heard";
+
 /// What every connection is set to. A node that is stopped within a transaction holds locks that others wait for, so the server
-/// ends such a transaction after a second; and a statement whose node is gone ends by itself.
+/// ends such a transaction after a second; and a statement whose node is gone ends by itself. Every statement has its index, and a plan
+/// is kept: one that was made while a table was small would read it from end to end when it has grown, until the server counts again.
+/// What has no index then looks dear, and must not be compiled for that.
 const SETTINGS: &str = "SET synchronous_commit TO on; SET idle_in_transaction_session_timeout TO 1000; \
-     SET statement_timeout TO 5000; SET lock_timeout TO 4000";
+     SET statement_timeout TO 5000; SET lock_timeout TO 4000; SET enable_seqscan TO off; SET jit TO off";
 
 /// How a transaction that writes begins. Said again here because a pooler may have lent us another session than we set.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit TO on; \
@@ -89,6 +94,19 @@ pub(super) struct Link {
     driver: JoinHandle<()>,
 }
 
+/// What the server says unasked to whoever listens: that something ended, that a node has heard of it.
+#[derive(Debug)]
+pub(super) struct Hints {
+    pub(super) ended: mpsc::Receiver<()>,
+    pub(super) heard: mpsc::Receiver<()>,
+}
+
+/// Where a connection passes on what it hears.
+struct Listeners {
+    ended: mpsc::Sender<()>,
+    heard: mpsc::Sender<()>,
+}
+
 impl Drop for Link {
     /// What is not listened to any more is hung up on, whatever it is busy with.
     fn drop(&mut self) {
@@ -104,7 +122,7 @@ impl Link {
     }
 
     /// The same, with a hint for every notification.
-    pub(super) async fn with_hints(address: &Address) -> Result<(Self, mpsc::Receiver<()>), LinkError> {
+    pub(super) async fn with_hints(address: &Address) -> Result<(Self, Hints), LinkError> {
         let opened = async {
             let (link, hints) = Self::connect(address).await.map_err(|fault| unreachable(&fault))?;
             link.hold_to_the_promise().await?;
@@ -188,15 +206,16 @@ impl Link {
         }
     }
 
-    async fn connect(address: &Address) -> Done<(Self, mpsc::Receiver<()>)> {
+    async fn connect(address: &Address) -> Done<(Self, Hints)> {
         let warned = Arc::default();
-        let (hint, hints) = mpsc::channel(HINTS_MAX);
+        let ((ended, ended_hints), (heard, heard_hints)) = (mpsc::channel(HINTS_MAX), mpsc::channel(HINTS_MAX));
+        let (listeners, hints) = (Listeners { ended, heard }, Hints { ended: ended_hints, heard: heard_hints });
         let (client, driver) = if let Some(tls) = address.tls() {
             let (client, connection) = address.config().connect(tls).await?;
-            (client, tokio::spawn(drive(connection, Arc::clone(&warned), hint)))
+            (client, tokio::spawn(drive(connection, Arc::clone(&warned), listeners)))
         } else {
             let (client, connection) = address.config().connect(tokio_postgres::NoTls).await?;
-            (client, tokio::spawn(drive(connection, Arc::clone(&warned), hint)))
+            (client, tokio::spawn(drive(connection, Arc::clone(&warned), listeners)))
         };
         let is_lent = address.is_lent();
         Ok((Self { client, warned, statements: Mutex::default(), is_lent, driver }, hints))
@@ -259,7 +278,7 @@ async fn in_time<T>(asked: impl Future<Output = Done<T>>) -> Done<T> {
 }
 
 /// Carries the conversation. Messages come in their order, so a warning is noted before the word that it stands beside is heard.
-async fn drive<S, T>(mut connection: Connection<S, T>, warned: Arc<Mutex<Option<Arc<str>>>>, hint: mpsc::Sender<()>)
+async fn drive<S, T>(mut connection: Connection<S, T>, warned: Arc<Mutex<Option<Arc<str>>>>, listeners: Listeners)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
@@ -270,7 +289,8 @@ where
                 *warned.lock() = Some(notice.message().into());
             }
             // One hint that waits is as good as many.
-            Ok(AsyncMessage::Notification(_)) => drop(hint.try_send(())),
+            Ok(AsyncMessage::Notification(said)) if said.channel() == HEARD => drop(listeners.heard.try_send(())),
+            Ok(AsyncMessage::Notification(_)) => drop(listeners.ended.try_send(())),
             Ok(_) => {}
             Err(_) => return,
         }

@@ -51,6 +51,10 @@ impl Shared for Among {
     }
 
     async fn hint(&self) {
-        self.ear.hint().await;
+        self.ear.ended().await;
+    }
+
+    async fn heard(&self) {
+        self.ear.heard().await;
     }
 }

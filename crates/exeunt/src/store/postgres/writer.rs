@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
@@ -19,11 +20,17 @@ use crate::store::{StoreError, Witness};
 /// Sentences that may wait.
 const QUEUE_MAX: usize = 4_096;
 
-/// Sentences in one transaction: while it runs no other node can end anything, and each costs two ways to the server.
+/// Sentences in one transaction: while it runs no other node can end anything, and each costs a way to the server and back.
 const BATCH_MAX: usize = 64;
 
 /// The first words of a group.
 const LOCK_COUNTER: &str = "SELECT seq FROM counter WHERE one = 1 FOR UPDATE; SAVEPOINT sentence";
+
+/// Between two sentences, where the first went well.
+const NEXT: &str = "RELEASE SAVEPOINT sentence; SAVEPOINT sentence";
+
+/// The same, where it did not.
+const TAKE_BACK: &str = "ROLLBACK TO SAVEPOINT sentence";
 
 /// Wakes the other nodes. It is only a hint: they read the log, and would read it without.
 const WAKE: &str = "NOTIFY exeunt_ended";
@@ -35,6 +42,11 @@ pub(super) trait Deed: Send + Sync + 'static {
     type Answer: Send;
     /// What it does, as an infinitive.
     const NAME: &'static str;
+
+    /// Whether it is one statement, which needs no answer before the next.
+    fn is_one_statement(&self) -> bool {
+        false
+    }
 
     /// Runs it, and adds what it ended to `said`.
     async fn run(&self, tx: &Link, said: &mut Vec<Revocation>) -> Done<Self::Answer>;
@@ -52,6 +64,8 @@ type Witnesses = Arc<Mutex<Vec<Arc<dyn Witness>>>>;
 /// One sentence that waits to be written and answered.
 #[async_trait]
 trait Job: Send + Sync {
+    /// Whether it is one statement.
+    fn is_one_statement(&self) -> bool;
     /// Runs it. False: it failed and must be taken back.
     async fn run(&mut self, tx: &Link, said: &mut Vec<Revocation>) -> bool;
     /// Answers it: what it said if the group was committed, else why not.
@@ -93,9 +107,9 @@ async fn write_until_closed(address: Address, mut jobs: mpsc::Receiver<Box<dyn J
     let mut kept = None;
     while jobs.recv_many(&mut group, BATCH_MAX).await > 0 {
         let mut said = Vec::new();
-        let committed = match begin(&address, kept.take()).await {
-            Ok(link) => {
-                let committed = commit(&link, &mut group, &mut said).await;
+        let committed = match begin(&address, kept.take(), &mut group[0], &mut said).await {
+            Ok((link, first)) => {
+                let committed = commit(&link, &mut group[1..], first, &mut said).await;
                 // What failed is hung up on, with whatever it had begun.
                 kept = committed.is_ok().then_some(link);
                 committed
@@ -104,6 +118,7 @@ async fn write_until_closed(address: Address, mut jobs: mpsc::Receiver<Box<dyn J
         };
         match &committed {
             Ok(()) => {
+                said.sort_unstable_by_key(|revocation| revocation.seq);
                 for (witness, revocation) in
                     witnesses.lock().iter().flat_map(|witness| said.iter().map(move |said| (witness, said)))
                 {
@@ -118,36 +133,92 @@ async fn write_until_closed(address: Address, mut jobs: mpsc::Receiver<Box<dyn J
     }
 }
 
-/// A connection that holds the counter. The kept one may have been closed by the server meanwhile; a new one then gets its chance.
-async fn begin(address: &Address, kept: Option<Link>) -> Done<Link> {
+/// A connection that holds the counter and has run the first sentence, and whether that went well. The kept one may have been closed by
+/// the server meanwhile; a new one then gets its chance.
+async fn begin(
+    address: &Address,
+    kept: Option<Link>,
+    first: &mut Box<dyn Job>,
+    said: &mut Vec<Revocation>,
+) -> Done<(Link, bool)> {
     if let Some(link) = kept
         && link.is_open()
-        && link.begin(LOCK_COUNTER).await.is_ok()
+        && let Ok(done) = together(link.begin(LOCK_COUNTER), &link, first, said).await
     {
-        return Ok(link);
+        return Ok((link, done));
     }
+    said.clear();
     let link = Link::open(address).await.map_err(|error| Fault::Said(error.to_string().into()))?;
-    link.begin(LOCK_COUNTER).await?;
-    Ok(link)
+    let done = together(link.begin(LOCK_COUNTER), &link, first, said).await?;
+    Ok((link, done))
 }
 
 /// All or nothing: a sentence that fails takes only itself back, a commit that fails takes all.
-async fn commit(link: &Link, group: &mut [Box<dyn Job>], said: &mut Vec<Revocation>) -> Done<()> {
-    let last = group.len() - 1;
-    for (place, job) in group.iter_mut().enumerate() {
-        let before = said.len();
-        if !job.run(link, said).await {
-            said.truncate(before);
-            link.run("ROLLBACK TO SAVEPOINT sentence").await?;
-        } else if place < last {
-            link.run("RELEASE SAVEPOINT sentence; SAVEPOINT sentence").await?;
-        }
+async fn commit(link: &Link, rest: &mut [Box<dyn Job>], first: bool, said: &mut Vec<Revocation>) -> Done<()> {
+    let mut done = first;
+    for jobs in rest.chunk_by_mut(|one, next| one.is_one_statement() && next.is_one_statement()) {
+        done = match jobs {
+            [job] => one(link, done, job, said).await?,
+            jobs => many(link, done, jobs, said).await?,
+        };
+    }
+    if !done {
+        link.run(TAKE_BACK).await?;
     }
     link.commit(if said.is_empty() { "SELECT 1" } else { WAKE }).await
 }
 
+/// Sentences of one statement each are sent without waiting for each other: ten cost hardly more ways to the server than one. If one
+/// fails, all after it have failed with it, and they are said again one by one.
+async fn many(link: &Link, done: bool, jobs: &mut [Box<dyn Job>], said: &mut Vec<Revocation>) -> Done<bool> {
+    let mut parts: Vec<Vec<Revocation>> = jobs.iter().map(|_| Vec::new()).collect();
+    let all = join_all(jobs.iter_mut().zip(&mut parts).map(|(job, said)| job.run(link, said)));
+    let (heard, went_well) = tokio::join!(biased; link.run(between(done)), all);
+    heard?;
+    if went_well.into_iter().all(|well| well) {
+        said.extend(parts.into_iter().flatten());
+        return Ok(true);
+    }
+    let mut done = false;
+    for job in jobs {
+        done = one(link, done, job, said).await?;
+    }
+    Ok(done)
+}
+
+async fn one(link: &Link, done: bool, job: &mut Box<dyn Job>, said: &mut Vec<Revocation>) -> Done<bool> {
+    together(link.run(between(done)), link, job, said).await
+}
+
+/// What stands between a sentence and the next.
+const fn between(done: bool) -> &'static str {
+    if done { NEXT } else { TAKE_BACK }
+}
+
+/// Sends the words and the sentence after them on their way together, for while the counter is held no other node can end anything, and
+/// a way to the server and back is most of that. Where the words fail the transaction has failed, or the connection, and the sentence
+/// with it.
+async fn together(
+    words: impl Future<Output = Done<()>>,
+    link: &Link,
+    job: &mut Box<dyn Job>,
+    said: &mut Vec<Revocation>,
+) -> Done<bool> {
+    let before = said.len();
+    let (heard, done) = tokio::join!(biased; words, job.run(link, said));
+    heard?;
+    if !done {
+        said.truncate(before);
+    }
+    Ok(done)
+}
+
 #[async_trait]
 impl<D: Deed> Job for Sentence<D> {
+    fn is_one_statement(&self) -> bool {
+        self.deed.is_one_statement()
+    }
+
     async fn run(&mut self, tx: &Link, said: &mut Vec<Revocation>) -> bool {
         let outcome = self.deed.run(tx, said).await;
         let done = outcome.is_ok();

@@ -1,0 +1,121 @@
+//! How the server goes about each statement, read from what it explains.
+//!
+//! Owns the big tables, with statistics and without. Neither a big table nor a young one may be read from end to end: whoever ends
+//! something holds the counter meanwhile, and no other node can end anything.
+
+use std::sync::Arc;
+
+use exeunt::authority::Strict;
+use exeunt::store::{Seen, Store};
+use exeunt::{AuditQuery, Authority, By, Cause, Device, Place, Seq, Target, UserId};
+
+use super::throwaway::Postgres;
+use super::{NAME, PASSWORD, is_over, lead, sign_in, store};
+
+/// Every statement that the store ever says is explained by the server itself, on tables that are big.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_statement_reads_a_big_table_from_end_to_end() {
+    let postgres = Postgres::start(EXPLAINED);
+    let database = postgres.database();
+    let opened = store(&database).await;
+    postgres.sql(&database, BIG);
+    postgres.sql(&database, COUNTED);
+    let authority = lead(Arc::clone(&opened) as Arc<dyn Store>, Strict::Lease).await;
+    authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
+    touch(&*opened).await;
+    every_sentence(&authority).await;
+    let log = postgres.log();
+    for table in ["sessions", "users", "revocations", "audit"] {
+        assert!(
+            log.contains(&format!(" on {table} ")) || log.contains(&format!(" on {table}\n")),
+            "{table} is explained"
+        );
+        let scanned = log.lines().position(|line| line.contains(&format!("Seq Scan on {table} ")));
+        let around = scanned.map(|at| log.lines().skip(at.saturating_sub(40)).take(60).collect::<Vec<_>>().join("\n"));
+        assert_eq!(around, None, "{table}");
+    }
+}
+
+/// The server learns within a minute how big its tables have become. A node that starts with an empty store plans before that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ending_goes_along_its_index_before_there_are_statistics() {
+    let postgres = Postgres::start(EXPLAINED);
+    let database = postgres.database();
+    let opened = store(&database).await;
+    postgres.sql(&database, BIG);
+    let authority = lead(Arc::clone(&opened) as Arc<dyn Store>, Strict::Lease).await;
+    authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
+    let session = sign_in(&authority).await;
+    let _ = authority.revoke(Target::Session(session.session.id), Cause::Logout, By::operator()).await.expect("over");
+    assert!(is_over(&authority.check(&session.token).await.expect("looked")));
+    let log = postgres.log();
+    let (_, plan) = log.split_once("Query Text: WITH live AS (SELECT digest, sid, user_id").expect("it is explained");
+    let plan = plan.split("Query Text:").next().expect("a first part");
+    let found = plan.lines().filter(|line| line.contains(" on sessions ")).collect::<Vec<_>>();
+    assert!(found.len() > 2, "{plan}");
+    let is_one = |line: &&str| line.contains("Index Scan using sessions_sid_key") || line.contains("Update on");
+    assert!(found.iter().all(is_one), "{plan}");
+}
+
+/// The server writes down how it went about each statement, and counts nothing by itself.
+const EXPLAINED: &str = "autovacuum = off\nsession_preload_libraries = 'auto_explain'\nauto_explain.log_min_duration = 0\n\
+    auto_explain.log_nested_statements = on";
+
+/// The statistics are of every row and not of a sample, so that the planner has the same choice in each run.
+const COUNTED: &str = "SET default_statistics_target = 1000; ANALYZE";
+
+/// 50,000 sessions and users, as many revocations and twice the entries; the loading itself is not explained.
+const BIG: &str = "SET auto_explain.log_min_duration = -1;
+    SET session_replication_role = replica;
+    INSERT INTO users (name, name_key, hash, created_at) SELECT 'u' || n, 'u' || n, '!', 0 FROM generate_series(1, 50000) n;
+    INSERT INTO revocations (seq, target, user_id, sid, cause, actor, address, at)
+        SELECT n, 'session', 1, decode(md5('s' || n), 'hex'), 'logout', 0, '', n FROM generate_series(1, 50000) n;
+    UPDATE counter SET seq = 50000;
+    INSERT INTO sessions SELECT sha256(convert_to('d' || n, 'UTF8')), decode(md5('n' || n), 'hex'), 1 + n % 50000, 0, n, n,
+        4000000000000000 + n, '', '', CASE WHEN n % 2 = 0 THEN n END FROM generate_series(1, 50000) n;
+    UPDATE sessions SET seen_at = 4000000000000000 WHERE ended_by IS NULL AND user_id > 1000;
+    INSERT INTO audit (at, deed, user_id, actor, address, cause, seq)
+        SELECT n, 'ended', 1 + n % 50000, 0, '', 'logout', 1 + n % 50000 FROM generate_series(1, 100000) n";
+
+async fn touch(store: &dyn Store) {
+    let some = store.live_sessions(&exeunt::token::TokenDigest::from_bytes([0; 32]), 100).await.expect("looked").row;
+    let at = exeunt::Timestamp::from_micros(4_000_000_000_000_001);
+    let seen: Vec<Seen> =
+        some.iter().map(|session| Seen { digest: session.digest, epoch: session.epoch, at }).collect();
+    assert!(store.touch(&seen).await.expect("noted") > 50);
+}
+
+async fn every_sentence(authority: &Authority) {
+    let first = sign_in(authority).await;
+    let (user, device) = (first.session.user, Device::default());
+    let second =
+        authority.login(NAME, PASSWORD, Place { device: &device, replaces: Some(first.session.id) }).await.expect("in");
+    for _ in 0..3 {
+        let _ = sign_in(authority).await;
+    }
+    assert!(is_over(&authority.check(&first.token).await.expect("looked")));
+    let stranger = exeunt::Token::generate(&exeunt::random::OsRandom);
+    assert!(is_over(&authority.check(&stranger).await.expect("looked")));
+    assert_eq!(authority.sessions_of(user).await.expect("looked").len(), 4);
+    assert_eq!(authority.users(UserId(2_000), 50).await.expect("looked").len(), 50);
+    for of in [None, Some(user)] {
+        let query = AuditQuery { user: of, cause: None, from: None, until: None, before: None, limit: 50 };
+        assert!(!authority.audit(&query).await.expect("looked").is_empty());
+    }
+    let keep = Target::Others { user, keep: second.session.id };
+    let _ = authority.revoke(keep, Cause::LogoutEverywhere, By::operator()).await.expect("over");
+    let (third, _) =
+        authority.change_password(&second.session, (PASSWORD, "other tall ships"), &device).await.expect("changed");
+    let _ = authority.revoke(Target::Session(third.session.id), Cause::Logout, By::operator()).await.expect("over");
+    let _ = authority.revoke(Target::User(UserId(7)), Cause::EndedByAdmin, By::operator()).await.expect("over");
+    let _ = authority
+        .change_user(UserId(8), exeunt::Become::Disabled, By::operator())
+        .await
+        .expect("looked")
+        .expect("there");
+    assert!(authority.keep_house().await.expect("kept").ended > 100);
+    authority.ready().await.expect("ready");
+    let _ = authority.revoke(Target::Everyone, Cause::Restored, By::operator()).await.expect("over");
+    assert!(authority.node_state().expect("a node").applied > Seq(50_000));
+    authority.leave().await;
+}
