@@ -29,9 +29,10 @@ export function offeredBy(req, cookie) {
 
 /** Other schemes are the app's own affair. */
 function bearerOf(line) {
-  if (!/^bearer(?:\s|$)/i.test(line)) return undefined;
+  // A scheme ends where no letter of a scheme follows (RFC 9110 section 5.6.2).
+  if (!/^bearer(?![\w!#$%&'*+.^`|~-])/i.test(line)) return undefined;
   const token = /^bearer (.*)$/i.exec(line)?.[1];
-  if (!isToken(token)) throw unclear();
+  if (token === undefined || !TOKEN.test(token)) throw unclear();
   return token;
 }
 

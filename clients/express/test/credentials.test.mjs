@@ -45,10 +45,10 @@ promise('what can be no token is not sent on', () => {
   for (const value of ['', '"x"', 'x y', 'x,y', 'x\u00e9', 'x'.repeat(257), 'x\ty']) {
     assert.equal(offered({ cookie: `exeunt=${value}` }), 'nothing', value);
   }
-  for (const line of ['Digest x', 'Basic x', 'Bearers x', '']) {
+  for (const line of ['Digest x', 'Basic x', 'Bearers x', 'Bearer-x y', `Bearer ${'x'.repeat(257)}`, '']) {
     assert.equal(offered({ authorization: line }), 'nothing', line);
   }
-  for (const line of ['Bearer', 'Bearer ', 'bearer  x', 'Bearer\tx', 'Bearer x y', 'Bearer x,y']) {
+  for (const line of ['Bearer', 'Bearer ', 'bearer  x', 'Bearer\tx', 'Bearer: x', 'Bearer,x', 'Bearer x y', 'Bearer x,y']) {
     assert.equal(offered({ authorization: line }), 'unclear-credentials', line);
     assert.equal(offered({ authorization: line, cookie: 'exeunt=x' }), 'unclear-credentials', line);
   }

@@ -1,7 +1,8 @@
 //! `GET /healthz`: whether a sign-out could be remembered now, and this node may answer checks and is staying. `GET /livez`: whether the
 //! process answers at all.
 //!
-//! Whoever balances load asks the first; whoever restarts what hangs asks the second, for a restart mends no database. Owns the memory of the last look, so that a flood of questions is one write a second and not a flood of syncs.
+//! Whoever balances load asks the first; whoever restarts what hangs asks the second, for a restart mends no database. Owns the memory of
+//! the last look, so that a flood of questions is one write a second and not a flood of syncs, also where nobody waits for the answer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// The last look.
 #[derive(Debug, Default)]
-pub(crate) struct Health(Mutex<Option<(Instant, bool)>>);
+pub(crate) struct Health(Arc<Mutex<Option<(Instant, bool)>>>);
 
 pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Response {
     if app.leaving().is_cancelled() {
@@ -37,14 +38,20 @@ pub(crate) async fn livez() -> &'static str {
     "ok"
 }
 
-async fn look(app: &App) -> bool {
-    let mut last = app.health.0.lock().await;
+async fn look(app: &Arc<App>) -> bool {
+    let mut last = Arc::clone(&app.health.0).lock_owned().await;
     match *last {
         Some((at, ready)) if at.elapsed() < FRESH => ready,
         _ => {
-            let ready = app.authority.ready().await.inspect_err(|error| tracing::warn!(%error, "not ready")).is_ok();
-            *last = Some((Instant::now(), ready));
-            ready
+            let app = Arc::clone(app);
+            // In a task of its own: whoever asks and hangs up, again and again, would have the store written to each time.
+            let looking = tokio::spawn(async move {
+                let ready =
+                    app.authority.ready().await.inspect_err(|error| tracing::warn!(%error, "not ready")).is_ok();
+                *last = Some((Instant::now(), ready));
+                ready
+            });
+            looking.await.unwrap_or(false)
         }
     }
 }

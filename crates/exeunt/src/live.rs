@@ -351,9 +351,10 @@ impl Book {
         }
     }
 
-    /// False: it was heard already; where many write, one's own are heard at once and once more in their turn.
+    /// False: it was heard already; where many write, one's own are heard at once and once more in their turn. Something else under the
+    /// same number is of a log that went backwards, and is news (R8).
     fn remember(&mut self, seq: Seq, target: Target) -> bool {
-        if self.newest >= Some(seq) && self.tombstones.iter().any(|(heard, _)| *heard == seq) {
+        if self.newest >= Some(seq) && self.tombstones.iter().any(|heard| *heard == (seq, target)) {
             return false;
         }
         self.newest = self.newest.max(Some(seq));

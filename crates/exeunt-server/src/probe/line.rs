@@ -63,15 +63,13 @@ impl Node {
     /// The node at an origin. Plain HTTP to another machine only where `plain` says so.
     pub(crate) fn parse(text: &str, plain: bool) -> Result<Self, NodeFault> {
         let no_origin = || NodeFault::Origin(text.chars().filter(|char| !char.is_control()).collect());
+        // Whatever was written before it is a secret, and is not repeated.
+        if text.contains('@') {
+            return Err(NodeFault::Origin("an address with an @".to_owned()));
+        }
         let url = Url::parse(text).map_err(|_| no_origin())?;
-        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        if !bare || !url.username().is_empty() || url.password().is_some() {
-            // Whatever was written before the `@` is not repeated.
-            return Err(if text.contains('@') {
-                NodeFault::Origin("an address with an @".to_owned())
-            } else {
-                no_origin()
-            });
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err(no_origin());
         }
         match url.scheme() {
             "https" => Ok(Self(url)),

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::coordinator::Coordinator;
 use super::log::{Log, Regressed};
-use super::{BootInstant, Lease};
+use super::{BootInstant, LEASE, Lease};
 use crate::live::Live;
 use crate::random::Random;
 use crate::revocation::Seq;
@@ -155,8 +155,9 @@ impl Member {
                 tracing::warn!(%error, "the lease was not renewed");
             }
             self.tries.send_modify(|tries| *tries += 1);
-            if let Err(error) = self.coordinator.look().await {
-                tracing::debug!(%error, "the other nodes could not be seen");
+            // Removing who is silent must not cost this node its own lease, on a connection that is dead.
+            if !matches!(timeout(RENEW_EVERY, self.coordinator.look()).await, Ok(Ok(()))) {
+                tracing::debug!("the other nodes could not be seen");
             }
         }
     }
@@ -192,7 +193,9 @@ impl Member {
         loop {
             let known = self.log.known().ok_or(Regressed)?;
             let sent = self.lease.now();
-            let Some(news) = self.shared.renew(node, &known).await? else {
+            // An answer that comes later than a lease lasts gives none; another connection may be alive.
+            let renewed = timeout(LEASE, self.shared.renew(node, &known)).await;
+            let Some(news) = renewed.map_err(|_| Trouble::Store(no_lease()))?? else {
                 // Removed by another, who had not heard of us for so long that our lease is over.
                 *self.node.lock() = None;
                 return self.join().await;

@@ -3,10 +3,9 @@
 //! Owns what is asked between nodes and database. A renewal is a synchronously committed write, so a database that cannot commit grants no
 //! lease; an acknowledgement is not, for it is as true when it is forgotten.
 
-use tokio_postgres::types::ToSql;
-
 use super::fault::{Done, Fault};
 use super::link::Link;
+use super::param::Param;
 use super::rows;
 use crate::revocation::Seq;
 use crate::store::{Known, Logged, News, NodeId, Peer, Stamp};
@@ -73,8 +72,7 @@ pub(super) async fn acknowledge(link: &Link, node: NodeId, heard: &Known) -> Don
     let sql = "UPDATE nodes SET heard = $2 FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unsynced \
                WHERE node = $1 AND heard < $2 AND EXISTS (SELECT FROM revocations WHERE seq = $2 AND stamp = $3::text::uuid)";
     let name = &node.as_bytes()[..];
-    let (say, last): ([&(dyn ToSql + Sync); 3], [&(dyn ToSql + Sync); 1]) =
-        ([&name, &heard.seq.0, &stamp.0], [&heard.seq.0]);
+    let (say, last): ([&dyn Param; 3], [&dyn Param; 1]) = ([&name, &heard.seq.0, &stamp.0], [&heard.seq.0]);
     // On their way together, and done one after the other: the second sees every acknowledgement that was committed before it.
     let (said, hinted) = tokio::join!(biased; link.execute(sql, &say), link.execute(LAST, &last));
     hinted.and(said).map(drop)

@@ -195,9 +195,9 @@ const fn between(done: bool) -> &'static str {
     if done { NEXT } else { TAKE_BACK }
 }
 
-/// Sends the words and the sentence after them on their way together, for while the counter is held no other node can end anything, and
-/// a way to the server and back is most of that. Where the words fail the transaction has failed, or the connection, and the sentence
-/// with it.
+/// Sends the words and a sentence of one statement on their way together, for while the counter is held no other node can end anything,
+/// and a way to the server and back is most of that. Where the words fail the transaction has failed, or the connection, and the sentence
+/// with it; and one that ends a session may be said again. Any other waits for the words.
 async fn together(
     words: impl Future<Output = Done<()>>,
     link: &Link,
@@ -205,8 +205,14 @@ async fn together(
     said: &mut Vec<Revocation>,
 ) -> Done<bool> {
     let before = said.len();
-    let (heard, done) = tokio::join!(biased; words, job.run(link, said));
-    heard?;
+    let done = if job.is_one_statement() {
+        let (heard, done) = tokio::join!(biased; words, job.run(link, said));
+        heard?;
+        done
+    } else {
+        words.await?;
+        job.run(link, said).await
+    };
     if !done {
         said.truncate(before);
     }
