@@ -1,7 +1,6 @@
 //! What the primary pays: for a lease, for a logout, for a session's row.
 //!
-//! Owns the accounts, which PostgreSQL keeps itself: bytes and syncs of its write-ahead log, and transactions. Its processes hand
-//! their counts in when they have been idle for ten seconds, so every reading waits for that; what the leases cost meanwhile is taken off.
+//! Owns the account: bytes of PostgreSQL's write-ahead log. What the leases cost meanwhile is taken off.
 
 use std::time::Duration;
 
@@ -15,13 +14,12 @@ use crate::server::Ground;
 
 /// Logouts that are counted, one at a time.
 const LOGOUTS: usize = 2_000;
-/// After this PostgreSQL's processes have handed in what they counted (`PGSTAT_IDLE_INTERVAL` is ten seconds).
-const HANDED_IN: Duration = Duration::from_secs(12);
+/// How long nothing is done but renewing, to see what that costs.
+const IDLE: Duration = Duration::from_secs(12);
 /// A server that writes nothing of its own accord meanwhile.
 const QUIET: &str = "autovacuum = off\ncheckpoint_timeout = '1h'\nmax_wal_size = '4GB'";
-/// One reading: bytes of the log, its syncs, transactions, renewals.
-const READ: &str = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint, (SELECT wal_sync FROM pg_stat_wal),
-    (SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()), (SELECT sum(lease) FROM nodes)";
+/// One reading: bytes of the log, renewals.
+const READ: &str = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint, (SELECT sum(lease) FROM nodes)";
 
 /// Measures and prints.
 pub(super) fn run(ground: &Ground) -> anyhow::Result<()> {
@@ -44,44 +42,30 @@ pub(super) fn run(ground: &Ground) -> anyhow::Result<()> {
     let leases = lease.renewals;
     let logout = after.since(&idle);
     let renewed = logout.renewals / leases;
-    let of_one = |all: f64, idle: f64| (all - idle * renewed) / float(leaving.len() as u64);
+    let each = (logout.bytes - lease.bytes * renewed) / float(leaving.len() as u64);
     say(&format!(
-        "\nwhat the primary pays, with {NODES} nodes     bytes of log      syncs   transactions\n\
-         a renewal                              {:>11.0}{:>11.2}{:>15.2}\n\
-         a logout, one at a time                {:>11.0}{:>11.2}{:>15.2}\n{held}",
+        "\nbytes of the primary's log, with {NODES} nodes: {:.0} for a renewal, {each:.0} for a logout, one at a time\n{held}",
         lease.bytes / leases,
-        lease.syncs / leases,
-        lease.transactions / leases,
-        of_one(logout.bytes, lease.bytes),
-        of_one(logout.syncs, lease.syncs),
-        of_one(logout.transactions, lease.transactions),
     ));
     Ok(())
 }
 
 struct Account {
     bytes: f64,
-    syncs: f64,
-    transactions: f64,
     renewals: f64,
 }
 
 impl Account {
     fn read(postgres: &Postgres, store: &str) -> anyhow::Result<Self> {
-        std::thread::park_timeout(HANDED_IN);
+        std::thread::park_timeout(IDLE);
         let said = postgres.sql(store, READ);
         let counts = said.split('|').map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-        let [bytes, syncs, transactions, renewals] = counts[..] else { anyhow::bail!("{said}") };
-        Ok(Self { bytes, syncs, transactions, renewals })
+        let [bytes, renewals] = counts[..] else { anyhow::bail!("{said}") };
+        Ok(Self { bytes, renewals })
     }
 
     fn since(&self, before: &Self) -> Self {
-        Self {
-            bytes: self.bytes - before.bytes,
-            syncs: self.syncs - before.syncs,
-            transactions: self.transactions - before.transactions,
-            renewals: self.renewals - before.renewals,
-        }
+        Self { bytes: self.bytes - before.bytes, renewals: self.renewals - before.renewals }
     }
 }
 

@@ -45,23 +45,23 @@ pub(super) struct Prices {
 }
 
 /// What a logout over three nodes took at p50, as a multiple of one commit, in the run that the prices are from.
-pub(super) const MEASURED_RATIO: f64 = 2.41;
+pub(super) const MEASURED_RATIO: f64 = 10.47;
 
-/// The machine on which we measured (2026-11-21, `bench/check nodes`): two processors that everybody shared with compilers, so that these
-/// are more than a quiet machine would need. How an ending divides between transaction and sentence is estimated; their sum is measured.
+/// The machine on which we measured (2026-11-21, `bench/check nodes`, quiet): two processors. How an ending divides between transaction and
+/// sentence is estimated; their sum is measured.
 pub(super) const MEASURED: Prices = Prices {
     cores: 2,
-    way: 40.0 * MICRO,
-    sync: 340.0 * MICRO,
-    commit: 240.0 * MICRO,
-    renew: 540.0 * MICRO,
-    read: 65.0 * MICRO,
-    acknowledge: 170.0 * MICRO,
-    look: 25.0 * MICRO,
-    look_each: 0.45 * MICRO,
-    end: 450.0 * MICRO,
-    end_each: 500.0 * MICRO,
-    wake: 55.0 * MICRO,
+    way: 68.0 * MICRO,
+    sync: 100.0 * MICRO,
+    commit: 155.0 * MICRO,
+    renew: 370.0 * MICRO,
+    read: 80.0 * MICRO,
+    acknowledge: 160.0 * MICRO,
+    look: 55.0 * MICRO,
+    look_each: 0.41 * MICRO,
+    end: 300.0 * MICRO,
+    end_each: 315.0 * MICRO,
+    wake: 26.2 * MICRO,
 };
 
 /// A primary that one would buy for this: sixteen such processors of its own, half a millisecond to the nodes and back, a disk that syncs in one.

@@ -5,8 +5,9 @@ use super::world::{Outcome, Plan, run};
 use super::{HABITS, ONE_AT_A_TIME, SESSIONS, memory, ms};
 use crate::report::float;
 
-/// How far a simulated median, as a multiple of a commit, may be from the measured one, either way. The simulation knows no scheduler and no other work.
-const FACTOR: f64 = 1.5;
+/// How far a simulated median, as a multiple of a commit, may be from the measured one, either way. Where we measured, three nodes and the
+/// driver had the primary's two processors, too; the simulation gives them their own, so it comes out quicker.
+const FACTOR: f64 = 2.5;
 
 fn plan() -> Plan {
     Plan { span: 6.0, ..super::plan(30, 100.0, BOUGHT) }
