@@ -9,9 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exeunt::{Device, LiveSession, Revoked};
+use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use crate::errors::AuthError;
+
+/// Hooks that have no say and run at once. Where so many hang, the app is not told any more, and people are signed out all the same.
+const HOOKS_MAX: usize = 1_024;
 
 /// How long a hook that has no say is waited for. It goes on by itself afterwards; a person waits for the button that they pressed.
 const HOOK_WAIT: Duration = Duration::from_secs(2);
@@ -44,12 +48,20 @@ type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Hook<A, T> = Arc<dyn Fn(A) -> Boxed<T> + Send + Sync>;
 
 /// What the app has asked for; one of each kind, the last that was given.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Hooks {
+    places: Arc<Semaphore>,
     before_login: Option<Hook<Attempt, Result<(), Denied>>>,
     after_login: Option<Hook<LiveSession, ()>>,
     before_logout: Option<Hook<LiveSession, ()>>,
     after_logout: Option<Hook<Left, ()>>,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        let places = Arc::new(Semaphore::new(HOOKS_MAX));
+        Self { places, before_login: None, after_login: None, before_logout: None, after_logout: None }
+    }
 }
 
 impl std::fmt::Debug for Hooks {
@@ -95,29 +107,37 @@ impl Hooks {
 
     pub(crate) async fn after_login(&self, session: &LiveSession) {
         if let Some(hook) = &self.after_login {
-            told("after_login", hook(session.clone())).await;
+            self.told("after_login", hook(session.clone())).await;
         }
     }
 
     pub(crate) async fn before_logout(&self, session: &LiveSession) {
         if let Some(hook) = &self.before_logout {
-            told("before_logout", hook(session.clone())).await;
+            self.told("before_logout", hook(session.clone())).await;
         }
     }
 
     pub(crate) async fn after_logout(&self, session: &LiveSession, revoked: &Revoked) {
         if let Some(hook) = &self.after_logout {
-            told("after_logout", hook(Left { session: session.clone(), revoked: revoked.clone() })).await;
+            self.told("after_logout", hook(Left { session: session.clone(), revoked: revoked.clone() })).await;
         }
     }
-}
 
-/// Tells the app, in a task of its own: whatever becomes of it, the sign-in or sign-out goes on.
-async fn told(hook: &'static str, work: Boxed<()>) {
-    match tokio::time::timeout(HOOK_WAIT, tokio::spawn(work.in_current_span())).await {
-        Ok(Ok(())) => {}
-        Ok(Err(_)) => tracing::error!(hook, "a hook of the app panicked"),
-        Err(_) => tracing::warn!(hook, "a hook of the app takes long, and is not waited for"),
+    /// Tells the app, in a task of its own: whatever becomes of it, the sign-in or sign-out goes on.
+    async fn told(&self, hook: &'static str, work: Boxed<()>) {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            tracing::error!(hook, "so many hooks of the app hang that it is not told");
+            return;
+        };
+        let task = async move {
+            work.await;
+            drop(place);
+        };
+        match tokio::time::timeout(HOOK_WAIT, tokio::spawn(task.in_current_span())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => tracing::error!(hook, "a hook of the app panicked"),
+            Err(_) => tracing::warn!(hook, "a hook of the app takes long, and is not waited for"),
+        }
     }
 }
 

@@ -46,7 +46,8 @@ pub trait Users: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`UsersError`] when it could not look. Nobody is refused or let in because of it.
+    /// [`UsersError`] when it could not look. Nobody is refused or let in because of it. After five seconds it is not waited for any more
+    /// and dropped; work that goes on by itself then, on a thread of the app's, is the app's to limit.
     async fn prove(&self, name: &str, password: &str) -> Result<Option<UserName>, UsersError>;
 }
 

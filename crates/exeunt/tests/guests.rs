@@ -137,7 +137,7 @@ async fn an_app_that_gives_no_answer_gives_its_turn_back() {
     let (authority, members) = open().await;
     let opened = signed_in(&authority).await;
     let held = members.answering.lock().await;
-    for _ in 0..32 {
+    for _ in 0..10 {
         let late = sign_in(&authority, PASSWORD).await.err();
         assert!(matches!(&late, Some(LoginError::Store(error)) if error.to_string().contains("no answer")), "{late:?}");
     }
