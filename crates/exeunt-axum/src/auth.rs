@@ -131,8 +131,8 @@ impl Auth {
 
     /// Signs out. When this returns `Ok`, the session is over: at every node, after any crash.
     ///
-    /// Without a session there is nothing to end, and that is a success too. With `GET`, a person whom another site sent
-    /// here is asked first.
+    /// Without a session there is nothing to end, and that is a success too: for a token that opens nothing any more, as soon as that is
+    /// so at every node. With `GET`, a person whom another site sent here is asked first.
     ///
     /// # Errors
     ///
@@ -267,7 +267,8 @@ impl Auth {
         }
     }
 
-    /// `None`: nothing was offered, or the authority refused it, which it does only where it could look.
+    /// `None`: nothing was offered, or the authority refused it, which it does only where it could look, and has said since that it is
+    /// over everywhere.
     async fn revoke_own(&self, carrier: Carrier) -> Result<Option<Revoked>, AuthError> {
         let by_cookie = carrier == Carrier::Cookie;
         if by_cookie && self.method != Method::GET {
@@ -275,7 +276,7 @@ impl Auth {
         }
         let Ok(asker) = self.asker() else {
             if let Offered::Token(_, token) = &self.offered {
-                self.shared.source.settled(token).await;
+                self.shared.source.settled(token, &self.device).await?;
             }
             return Ok(None);
         };

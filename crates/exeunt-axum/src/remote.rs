@@ -121,6 +121,16 @@ impl Remote {
         }
     }
 
+    /// Returns when the server says that it is over at every node: it has answered the check before it knew that. Nothing else that it
+    /// may answer says so.
+    pub(crate) async fn settled(&self, token: &Token, device: &Device) -> Result<(), AuthError> {
+        let answer = self.0.ask(Ask::new(Method::POST, "/api/logout").bearer(token).device(device)).await?;
+        match answer.status {
+            StatusCode::OK => answer.read::<shapes::Ended>()?.revoked().map(drop),
+            _ => Err(answer.refusal()),
+        }
+    }
+
     pub(crate) async fn sessions(&self, token: &Token, device: &Device) -> Result<Vec<ListedSession>, AuthError> {
         let answer = self.0.ask(Ask::new(Method::GET, "/api/sessions").bearer(token).device(device)).await?;
         match answer.status {

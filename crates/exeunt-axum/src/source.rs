@@ -235,11 +235,15 @@ impl Source {
         }
     }
 
-    /// Waits for what somebody else is just ending. A distant server has waited before it called the session ended.
-    pub(crate) async fn settled(&self, token: &Token) {
-        if let Ok(authority) = self.authority() {
-            authority.settled(token).await;
+    /// Returns when what somebody else is just ending is over. That a check was refused does not say so: whoever was asked has heard of
+    /// the end, and another node may not have.
+    pub(crate) async fn settled(&self, token: &Token, device: &Device) -> Result<(), AuthError> {
+        #[cfg(feature = "remote")]
+        if let Kind::There(remote) = &self.0 {
+            return remote.settled(token, device).await;
         }
+        self.authority()?.settled(token).await;
+        Ok(())
     }
 
     pub(crate) fn watch(&self, token: &Token) -> Result<Watch, AuthError> {

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::http::Request;
 use crate::people::{PASSWORD, is_live, register, sign_in, token_in_cookie};
 use crate::server::{Folder, Server, finish};
+use crate::wire::Wire;
 
 const NEW: &str = "another horse, another battery";
 
@@ -13,6 +14,13 @@ struct Scene {
     folder: Folder,
     server: Server,
     app: App,
+}
+
+/// Asks again until it is so; what is waited for is a condition, never a time.
+fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        std::thread::yield_now();
+    }
 }
 
 impl Scene {
@@ -64,6 +72,31 @@ fn whoever_signs_out_at_the_app_is_out_at_both_and_the_other_way_round() {
     let at_app = scene.enter(&[]);
     assert!(finish(scene.folder.exeunt(&["end", "--user", "ana"]), "").status.success());
     assert!(!scene.is_live(&at_app), "a command ended it");
+}
+
+#[test]
+fn whoever_signs_out_second_is_answered_after_the_server_and_not_before() {
+    let scene = Scene::new();
+    register(&scene.server, "ana");
+    let wire = Wire::to(scene.server.address.port());
+    let app = App::on(&format!("http://127.0.0.1:{}", wire.port()));
+    for way_out in [Request::post("/logout"), Request::get("/logout")] {
+        let token = scene.enter(&[]);
+        assert!(app.lets_in(&token));
+        assert_eq!(scene.server.ask(&Request::post("/api/logout").bearer(&token)).status, 200);
+        // From here on a check is refused. Whether every node has heard is another question, whose answer is held.
+        wire.hold_answers_to("POST /api/logout ");
+        std::thread::scope(|tabs| {
+            let second = tabs.spawn(|| app.ask(&way_out.cookie(&token)));
+            until(|| wire.is_holding() || second.is_finished());
+            assert!(!second.is_finished(), "that a check was refused is no word that it is over everywhere");
+            wire.heal();
+            let left = second.join().expect("an answer");
+            assert!([302, 303].contains(&left.status), "{}", left.body);
+            assert!(left.field("Set-Cookie").is_some_and(|line| line.contains("Max-Age=0")));
+        });
+        assert!(!scene.is_live(&token) && !app.lets_in(&token));
+    }
 }
 
 #[test]

@@ -14,6 +14,9 @@ mod people;
 #[path = "../process/server.rs"]
 #[expect(dead_code, reason = "shared with the tests of the process, which use all of it")]
 mod server;
+#[path = "../process/wire.rs"]
+#[expect(dead_code, reason = "shared with the tests of the process, which use all of it")]
+mod wire;
 
 mod app;
 

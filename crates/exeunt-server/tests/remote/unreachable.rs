@@ -25,6 +25,20 @@ fn all_claim_nothing(app: &App, token: &str, why: &str) {
     claims_nothing(&app.ask(&form), why);
 }
 
+/// An app on something that answers one request for each connection, and what it answers to it.
+fn on_something(answer: impl Fn(&[u8]) -> &'static str + Send + 'static) -> App {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, mut bytes) = (stream.expect("accepted"), [0; 4_096]);
+            let read = stream.read(&mut bytes).unwrap_or(0);
+            let _ = stream.write_all(answer(&bytes[..read]).as_bytes());
+        }
+    });
+    App::on(&format!("http://{address}"))
+}
+
 #[test]
 fn a_server_that_was_killed_signs_nobody_out_and_lets_nobody_in() {
     let folder = Folder::new();
@@ -75,18 +89,41 @@ fn what_is_no_exeunt_server_is_no_answer() {
         "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
         "SSH-2.0-OpenSSH\r\n",
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
-        let address = listener.local_addr().expect("an address");
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.expect("accepted");
-                let _ = stream.read(&mut [0; 4_096]);
-                let _ = stream.write_all(answer.as_bytes());
-            }
-        });
-        let app = App::on(&format!("http://{address}"));
+        let app = on_something(move |_| answer);
         let token = format!("exn_{}", "A".repeat(43));
         all_claim_nothing(&app, &token, answer);
+    }
+}
+
+/// The server's own no to a check, written by hand.
+const REFUSED: &str = "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/problem+json\r\n\
+    WWW-Authenticate: Bearer realm=\"exeunt\"\r\nConnection: close\r\nContent-Length: 15\r\n\r\n{\"detail\":\"no\"}";
+
+/// The check says that a token opens nothing here. Who then cannot say that it is over everywhere has said nothing. Each connection is
+/// closed after one answer, and says so: none is used again that is gone already.
+#[test]
+fn a_check_that_was_refused_signs_nobody_out_where_the_server_cannot_say_that_it_is_over() {
+    for answer in [
+        "",
+        REFUSED,
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100\r\n\r\n{\"ended\":[]}",
+        "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 503 No\r\nContent-Type: application/problem+json\r\nConnection: close\r\nContent-Length: 15\r\n\r\n{\"detail\":\"no\"}",
+    ] {
+        let (asked, was_asked) = std::sync::mpsc::channel();
+        let app = on_something(move |request| {
+            let is_check = request.starts_with(b"GET /api/session ");
+            asked.send(is_check).expect("the test waits");
+            if is_check { REFUSED } else { answer }
+        });
+        let token = format!("exn_{}", "A".repeat(43));
+        assert!(!app.lets_in(&token));
+        claims_nothing(&app.ask(&Request::post("/logout").cookie(&token)), answer);
+        claims_nothing(&app.ask(&Request::get("/logout").cookie(&token)), answer);
+        let asked: Vec<bool> = was_asked.try_iter().collect();
+        assert_eq!(asked.iter().filter(|is_check| !**is_check).count(), 2, "the server was asked: {answer}");
     }
 }
 
