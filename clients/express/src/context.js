@@ -16,6 +16,8 @@ export class Context {
   #carrier;
   #token = null;
   #session = null;
+  /** What was offered and opens nothing. It may be that not every node has heard of its end. */
+  #refused = null;
   /** What a name and a password have opened in this request, before `req.login` takes it. */
   #opened = null;
   #curtain = null;
@@ -35,7 +37,10 @@ export class Context {
   /** Asks the session server whom this token belongs to. */
   async check(token) {
     const session = token === null ? null : await this.#shared.client.check(token).catch(couldNotLook);
-    if (session === null) return;
+    if (session === null) {
+      this.#refused = token;
+      return;
+    }
     // Where the app knows no such user the session lives nevertheless, and can be ended.
     const user = (await this.#shared.userOf(session, this.#req)) || undefined;
     this.#become({ token, session, user });
@@ -169,6 +174,7 @@ export class Context {
     const byCookie = this.#carrier !== BY_BEARER;
     if (byCookie && this.#req.method !== 'GET') this.refuseForeign();
     if (this.#token !== null) await this.#endOwn(byCookie);
+    else if (this.#refused !== null) await this.#settle();
     this.#curtain.cookie = byCookie ? this.#shared.cookie.clear() : null;
   }
 
@@ -187,6 +193,12 @@ export class Context {
     this.#member?.leave();
     this.#become(null);
     await this.#shared.watches.end(sid);
+  }
+
+  /** The check has only said that one node has heard of the end. The server answers this when every node has. */
+  async #settle() {
+    await this.#end(this.#refused);
+    this.#refused = null;
   }
 
   async #end(token) {

@@ -121,6 +121,54 @@ for (const path of ['/logout', '/not-waited']) {
   });
 }
 
+/** A member whose session somebody else is just ending: the server refuses it already, and cannot yet say it is over. */
+async function comesSecond(t) {
+  const server = await startServer();
+  t.after(() => server.stop());
+  const gate = await startGate(t, server);
+  const app = await startApp(t, gate, signOut);
+  const visitor = await member(app, server);
+  const { cookie } = visitor;
+  await server.signOut(visitor.token);
+  return { server, gate, app, visitor, cookie, shut: gate.shutFor('/api/logout') };
+}
+
+for (const path of ['/logout', '/not-waited']) {
+  promise(`whoever signs out second (${path}) is answered after the server, and not before`, async (t) => {
+    const { server, app, visitor, cookie, shut } = await comesSecond(t);
+    const answering = visitor.get(path);
+    const first = await Promise.race([shut.arrived.then(() => 'the server is asked'), answering]);
+    assert.equal(first, 'the server is asked', 'that a check was refused is no word that it is over everywhere');
+    assert.equal(visitor.cookie, cookie);
+    shut.pass();
+    assert.equal((await answering).status, 302);
+    assert.equal(visitor.cookie, null);
+    await isOver(app, server, cookie);
+  });
+
+  for (const order of ['cut', 'lose']) {
+    promise(`whoever signs out second (${path}) is told nothing where the answer is ${order}`, async (t) => {
+      const { server, gate, app, visitor, cookie, shut } = await comesSecond(t);
+      shut[order]();
+      const answer = await visitor.get(path);
+      assert.deepEqual([answer.status, answer.setCookies], [503, []]);
+      assert.match(answer.text, /NOT signed out/);
+      gate.open();
+      assert.equal((await visitor.get(path)).status, 302, 'whoever tries again is told');
+      assert.equal(visitor.cookie, null);
+      await isOver(app, server, cookie);
+    });
+  }
+}
+
+promise('whoever offers nothing, or what can be no token, signs out of nothing, and nobody is asked', async (t) => {
+  const app = await startApp(t, { url: 'http://127.0.0.1:1' }, signOut);
+  for (const cookie of [null, 'exeunt=no token']) {
+    const nobody = Object.assign(app.visitor(), { cookie });
+    assert.equal((await nobody.get('/logout')).status, 302);
+  }
+});
+
 promise('a connection that the server closed while it lay idle is not taken for a server that is down', async (t) => {
   const server = await startServer();
   t.after(() => server.stop());
