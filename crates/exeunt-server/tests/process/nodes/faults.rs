@@ -72,6 +72,28 @@ fn a_node_whose_answers_are_held_back_believes_none_that_came_too_late() {
 }
 
 #[test]
+fn whoever_comes_second_is_answered_no_sooner_than_the_last_node_has_stopped_believing() {
+    let cluster = Cluster::of(2);
+    register(cluster.server(0), "ana");
+    for _ in 0..3 {
+        let token = sign_in(cluster.server(0), "ana");
+        cluster.warm(&token);
+        // Node 1 hears of nothing, and believes what it believed for as long as its lease lasts.
+        cluster.nodes[1].wire.hold_answers();
+        let mut first = cluster.server(0).connect();
+        first.send(&Request::post("/api/logout").bearer(&token).bytes());
+        until(|| cluster.check(0, &token) == 401);
+        let second = cluster.sign_out(0, &token);
+        assert_eq!(cluster.ask(1, &token), 503, "{second:?}");
+        assert_eq!(second.status, 200, "{second:?}");
+        assert_eq!(second.json()["ended"].as_array().map(Vec::len), Some(0), "the first has ended it: {second:?}");
+        assert_eq!(first.answer().expect("an answer").status, 200);
+        cluster.nodes[1].wire.heal();
+        assert_eq!(cluster.check(1, &token), 401);
+    }
+}
+
+#[test]
 fn a_stream_at_a_node_that_is_cut_off_is_closed_and_not_told_that_its_session_ended() {
     let cluster = Cluster::of(2);
     let token = register(cluster.server(0), "ana");
