@@ -180,10 +180,20 @@ impl Server {
         }
     }
 
-    /// Holds the process still, as an overloaded machine might for any time.
+    /// Holds the process still, as an overloaded machine might for any time. Returns when all of its threads stand.
     pub(crate) fn freeze(&self) {
         let status = Command::new("kill").args(["-s", "STOP", &self.process().to_string()]).status().expect("kill");
         assert!(status.success());
+        while !self.stands() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// proc(5): the state follows the name in brackets, and `T` is stopped.
+    fn stands(&self) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.process())).expect("its threads");
+        let mut states = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("stat")).ok());
+        states.all(|stat| stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T')))
     }
 
     /// Lets it go on.
