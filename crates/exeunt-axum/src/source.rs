@@ -237,7 +237,10 @@ impl Source {
 
     /// Returns when what somebody else is just ending is over. That a check was refused does not say so: whoever was asked has heard of
     /// the end, and another node may not have.
-    #[cfg_attr(not(feature = "remote"), expect(unused_variables, reason = "only a distant one is told on whose behalf"))]
+    #[cfg_attr(
+        not(feature = "remote"),
+        expect(unused_variables, reason = "only a distant one is told on whose behalf")
+    )]
     pub(crate) async fn settled(&self, token: &Token, device: &Device) -> Result<(), AuthError> {
         #[cfg(feature = "remote")]
         if let Kind::There(remote) = &self.0 {
