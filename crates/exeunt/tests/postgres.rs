@@ -83,14 +83,17 @@ async fn who_is_refused_by_the_store_waits_although_memory_was_filled_with_an_ol
     let opened = sign_in(&door).await;
     door.leave().await;
     // No lease is renewed from here on, so nothing is heard.
-    let lock = "BEGIN; LOCK TABLE nodes IN SHARE MODE; SELECT pg_sleep(3); COMMIT";
+    Postgres::shared().sql(&database, "CREATE TABLE let_go ()");
+    let lock = "DO $$ BEGIN LOCK TABLE nodes IN SHARE MODE;
+                WHILE NOT EXISTS (SELECT FROM let_go) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$";
     let locked = tokio::task::spawn_blocking({
         let database = database.clone();
         move || Postgres::shared().sql(&database, lock)
     });
-    while Postgres::shared().sql(&database, "SELECT count(*) FROM pg_locks WHERE mode = 'ShareLock' AND granted") == "0"
-    {
-    }
+    let is_locked =
+        "SELECT count(*) FROM pg_locks WHERE mode = 'ShareLock' AND granted AND relation = 'nodes'::regclass
+                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    while Postgres::shared().sql(&database, is_locked) == "0" {}
     let hold = stage.hold("session_by_token", When::After);
     let (asking, token) = (Arc::clone(&node), exeunt::Token::parse(&opened.token.reveal()).expect("a token"));
     let asked = tokio::spawn(async move { asking.check(&token).await });
@@ -106,6 +109,7 @@ async fn who_is_refused_by_the_store_waits_although_memory_was_filled_with_an_ol
     let after = node.check(&opened.token).await;
     println!("{leaving:?}, {before:?}, {after:?}");
     assert!(!matches!(after, Ok(Standing::Live(_))), "it was called over");
+    Postgres::shared().sql(&database, "INSERT INTO let_go DEFAULT VALUES");
     let _ = locked.await.expect("let go");
 }
 
