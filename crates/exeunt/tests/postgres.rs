@@ -127,7 +127,7 @@ async fn a_commit_that_may_not_last_is_no_success() {
         tokio::spawn(async move { leaving.revoke(Target::Session(session), Cause::Logout, By::operator()).await });
     // An operator who loses patience cancels the wait: the server commits here alone, and calls it success with a warning.
     let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
-                  WHERE wait_event = 'SyncRep' AND query LIKE '%NOTIFY exeunt_ended%'";
+                  WHERE wait_event = 'SyncRep' AND query LIKE '%end_sessions%'";
     while postgres.sql("postgres", cancel) == "0" {}
     let error = over.await.expect("asked").expect_err("nothing may be claimed");
     assert!(error.to_string().contains("cannot be known whether the commit will last"), "{error}");

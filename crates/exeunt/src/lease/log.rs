@@ -7,16 +7,29 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
 
 use crate::live::Live;
 use crate::revocation::{Cause, Seq};
-use crate::store::{Known, Logged, News, Stamp, Witness as _};
+use crate::store::{Follower, Known, Logged, News, Piece, Stamp, Witness as _};
 
 /// What this node has heard.
 #[derive(Debug)]
 pub(crate) struct Log {
     live: Arc<Live>,
     state: Mutex<State>,
+    applied: watch::Sender<Applied>,
+    /// Something is missing before what this process has written itself.
+    gap: Notify,
+}
+
+/// How far everything is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Applied {
+    /// Up to here.
+    pub(crate) seq: Seq,
+    /// Up to here somebody else wrote it, who waits until this node says that it has heard.
+    pub(crate) awaited: Seq,
 }
 
 #[derive(Debug, Default)]
@@ -35,7 +48,18 @@ pub(crate) struct Regressed;
 
 impl Log {
     pub(crate) fn new(live: Arc<Live>) -> Self {
-        Self { live, state: Mutex::default() }
+        let applied = Applied { seq: Seq(0), awaited: Seq(0) };
+        Self { live, state: Mutex::default(), applied: watch::Sender::new(applied), gap: Notify::new() }
+    }
+
+    /// Follows how far everything is applied.
+    pub(crate) fn applied(&self) -> watch::Receiver<Applied> {
+        self.applied.subscribe()
+    }
+
+    /// Waits until the log must be read, because this process has written to it behind something that it has not heard.
+    pub(crate) async fn gap(&self) {
+        self.gap.notified().await;
     }
 
     /// How far this process has heard; `None` before it first joined.
@@ -45,30 +69,40 @@ impl Log {
 
     /// Begins anew at `known` with empty memory (R9). These cut-offs are old ones.
     pub(crate) fn begin(&self, known: Known, cutoffs: Vec<Stamp>) {
+        let mut state = self.state.lock();
         self.live.forget(known.seq);
-        *self.state.lock() = State { known: Some(known), cutoffs: cutoffs.into_iter().collect() };
+        self.applied.send_replace(Applied { seq: known.seq, awaited: known.seq });
+        *state = State { known: Some(known), cutoffs: cutoffs.into_iter().collect() };
     }
 
-    /// Applies what is new; returns how far everything is applied now. A number that is missing is a log that cannot be believed.
-    pub(crate) fn apply(&self, news: News) -> Result<Seq, Regressed> {
+    /// Applies what is new. A number that is missing is a log that cannot be believed.
+    pub(crate) fn apply(&self, news: News) -> Result<(), Regressed> {
         let News::After { log, .. } = news else { return Err(Regressed) };
         let mut state = self.state.lock();
-        for Logged { revocation, stamp } in log {
-            let last = state.known.as_ref().map_or(Seq(0), |known| known.seq);
+        for logged in log {
             // Two readers may have read the same piece.
-            if revocation.seq <= last {
+            if logged.revocation.seq <= state.end() {
                 continue;
             }
-            if revocation.seq.0 != last.0 + 1 {
+            if logged.revocation.seq != Seq(state.end().0 + 1) {
                 return Err(Regressed);
             }
-            self.live.heard(&revocation);
-            if revocation.cause == Cause::Restored {
-                state.cutoffs.insert(stamp.clone());
-            }
-            state.known = Some(Known { seq: revocation.seq, stamp: Some(stamp) });
+            self.advance(&mut state, logged);
         }
-        Ok(state.known.as_ref().map_or(Seq(0), |known| known.seq))
+        let seq = state.end();
+        self.applied.send_if_modified(|applied| {
+            let now = Applied { seq, awaited: seq };
+            std::mem::replace(applied, now) != now
+        });
+        Ok(())
+    }
+
+    fn advance(&self, state: &mut State, Logged { revocation, stamp }: Logged) {
+        self.live.heard(&revocation);
+        if revocation.cause == Cause::Restored {
+            state.cutoffs.insert(stamp.clone());
+        }
+        state.known = Some(Known { seq: revocation.seq, stamp: Some(stamp) });
     }
 
     /// Whether a cut-off was written that this node has never seen: then a log that went backwards may be believed again, from its
@@ -82,5 +116,29 @@ impl Log {
     pub(crate) fn start_over(&self) {
         self.live.forget(Seq(i64::MAX));
         self.state.lock().known = None;
+    }
+}
+
+impl Follower for Log {
+    /// What this process has written itself it need not read, where nothing is missing before it.
+    fn follow(&self, piece: &Piece) {
+        let mut state = self.state.lock();
+        if state.known.as_ref() != Some(&piece.before) {
+            self.gap.notify_one();
+            return;
+        }
+        for logged in &piece.log {
+            if logged.revocation.seq == Seq(state.end().0 + 1) {
+                self.advance(&mut state, logged.clone());
+            }
+        }
+        let seq = state.end();
+        self.applied.send_modify(|applied| applied.seq = seq);
+    }
+}
+
+impl State {
+    fn end(&self) -> Seq {
+        self.known.as_ref().map_or(Seq(0), |known| known.seq)
     }
 }

@@ -12,12 +12,12 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::coordinator::Coordinator;
-use super::log::{Log, Regressed};
+use super::log::{Applied, Log, Regressed};
 use super::{BootInstant, LEASE, Lease};
 use crate::live::Live;
 use crate::random::Random;
 use crate::revocation::Seq;
-use crate::store::{News, NodeId, Shared, StoreError};
+use crate::store::{Follower, News, NodeId, Shared, StoreError};
 
 /// How often a lease is renewed: three tries fit into what is left when one fails.
 const RENEW_EVERY: Duration = Duration::from_millis(500);
@@ -31,6 +31,9 @@ const CLOSING_WAIT: Duration = Duration::from_secs(1);
 /// The pause before an acknowledgement that failed is said again: a logout waits for it somewhere.
 const ACKNOWLEDGE_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long this node puts off saying that it has heard what it wrote itself.
+const OWN_PAUSE: Duration = Duration::from_millis(5);
+
 /// How long leaving may take: a database that is gone does not hold up a stop, and the others remove who is silent.
 const LEAVE_WAIT: Duration = Duration::from_secs(2);
 
@@ -41,15 +44,13 @@ pub(crate) struct Member {
     coordinator: Arc<Coordinator>,
     live: Arc<Live>,
     lease: Arc<Lease>,
-    log: Log,
+    log: Arc<Log>,
     random: Arc<dyn Random>,
     label: String,
     /// `None`: not among the nodes.
     node: Mutex<Option<NodeId>>,
     /// Held by whoever joins, renews or leaves: a node that leaves while it comes would stay in the list, and be waited for.
     turn: tokio::sync::Mutex<()>,
-    /// Everything up to here is applied.
-    applied: watch::Sender<Seq>,
     /// Counts the tries to have a lease.
     tries: watch::Sender<u64>,
     wanted: Notify,
@@ -71,7 +72,8 @@ impl Member {
         random: Arc<dyn Random>,
         label: String,
     ) -> Result<Arc<Self>, StoreError> {
-        let log = Log::new(Arc::clone(&live));
+        let log = Arc::new(Log::new(Arc::clone(&live)));
+        shared.lead(Arc::clone(&log) as Arc<dyn Follower>);
         let member = Arc::new(Self {
             shared,
             coordinator,
@@ -82,14 +84,13 @@ impl Member {
             label,
             node: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
-            applied: watch::Sender::new(Seq(0)),
             tries: watch::Sender::new(0),
             wanted: Notify::new(),
             renewed: Notify::new(),
             stopped: CancellationToken::new(),
         });
         // Before anything is applied: what is applied before somebody listens would never be acknowledged.
-        let applied = member.applied.subscribe();
+        let applied = member.log.applied();
         member.renew().await.map_err(StoreError::from)?;
         tokio::spawn(Arc::clone(&member).keep());
         tokio::spawn(Arc::clone(&member).acknowledge(applied));
@@ -107,16 +108,16 @@ impl Member {
 
     /// The lease, and how far everything is applied.
     pub(crate) fn state(&self) -> (&Lease, Seq) {
-        (&self.lease, *self.applied.borrow())
+        (&self.lease, self.log.applied().borrow().seq)
     }
 
     /// Waits until everything up to `seq` is applied here.
     pub(crate) async fn applied(&self, seq: Seq) {
-        let mut applied = self.applied.subscribe();
-        if *applied.borrow() < seq {
+        let mut applied = self.log.applied();
+        if applied.borrow().seq < seq {
             // A hint may be on its way; a renewal hears without it.
             self.wanted.notify_one();
-            let _ = applied.wait_for(|applied| *applied >= seq).await;
+            let _ = applied.wait_for(|applied| applied.seq >= seq).await;
         }
     }
 
@@ -169,21 +170,24 @@ impl Member {
             tokio::select! {
                 () = &mut due => return,
                 () = self.wanted.notified() => return,
-                () = self.shared.hint() => {
-                    // Failing here costs time only: the renewal hears, too.
-                    if let Err(error) = self.hear().await {
-                        tracing::debug!(%error, "the log could not be read");
-                    }
-                }
+                up_to = self.shared.hint() => if up_to.is_none_or(|up_to| up_to > self.log.applied().borrow().seq) {
+                    self.hear().await;
+                },
+                () = self.log.gap() => self.hear().await,
             }
         }
     }
 
-    /// Reads and applies what is new.
-    async fn hear(&self) -> Result<(), Trouble> {
-        let Some(known) = self.log.known() else { return Ok(()) };
-        let news = self.shared.news(&known).await?;
-        self.apply(news)
+    /// Reads and applies what is new. Failing here costs time only: the renewal hears, too.
+    async fn hear(&self) {
+        let Some(known) = self.log.known() else { return };
+        let heard = match self.shared.news(&known).await {
+            Ok(news) => self.apply(news),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = heard {
+            tracing::debug!(%error, "the log could not be read");
+        }
     }
 
     /// R3: the time is read, the renewal is committed, what it brought is applied, and only then the deadline moves.
@@ -231,7 +235,6 @@ impl Member {
         let known = self.shared.join(node, &self.label).await?;
         let cutoffs = self.shared.cutoffs().await?;
         tracing::info!(%node, seq = known.seq.0, "this node has joined");
-        self.applied.send_replace(known.seq);
         self.log.begin(known, cutoffs);
         if self.stopped.is_cancelled() {
             // It was told to leave while it came.
@@ -252,30 +255,28 @@ impl Member {
     }
 
     fn apply(&self, news: News) -> Result<(), Trouble> {
-        match self.log.apply(news) {
-            Ok(seq) => {
-                self.applied.send_if_modified(|applied| std::mem::replace(applied, seq) != seq);
-                Ok(())
-            }
-            Err(regressed) => {
-                tracing::error!(
-                    "{regressed}; nothing is believed until `exeunt end --everyone --restored` has cut everybody off"
-                );
-                self.lease.give_up();
-                self.live.lapse();
-                *self.node.lock() = None;
-                Err(regressed.into())
-            }
-        }
+        self.log.apply(news).map_err(|regressed| {
+            tracing::error!(
+                "{regressed}; nothing is believed until `exeunt end --everyone --restored` has cut everybody off"
+            );
+            self.lease.give_up();
+            self.live.lapse();
+            *self.node.lock() = None;
+            regressed.into()
+        })
     }
 
     /// R6: applied, closed, and only then acknowledged.
-    async fn acknowledge(self: Arc<Self>, mut applied: watch::Receiver<Seq>) {
+    async fn acknowledge(self: Arc<Self>, mut applied: watch::Receiver<Applied>) {
+        let mut said = Seq(0);
         loop {
             tokio::select! {
                 () = self.stopped.cancelled() => return,
                 changed = applied.changed() => if changed.is_err() { return },
             }
+            // What this node wrote itself only those wait for who found nothing left to end; and there is much else to do just now.
+            let is_awaited = |applied: &Applied| applied.awaited > said;
+            let _ = timeout(OWN_PAUSE, applied.wait_for(is_awaited)).await;
             applied.mark_unchanged();
             let (node, known) = (*self.node.lock(), self.log.known());
             let (Some(node), Some(known)) = (node, known) else { continue };
@@ -286,6 +287,8 @@ impl Member {
                 tracing::debug!(%error, "what was heard could not be acknowledged; said again soon");
                 sleep(ACKNOWLEDGE_PAUSE).await;
                 applied.mark_changed();
+            } else {
+                said = known.seq;
             }
         }
     }

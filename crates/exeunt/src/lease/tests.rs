@@ -4,6 +4,7 @@
 
 mod coordinator;
 mod desk;
+mod follow;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -31,14 +31,15 @@ use self::link::Link;
 pub use self::link::LinkError;
 use self::pool::Pool;
 pub use self::roll::{Listed, Roll, RollError, roll};
-use self::writer::Writer;
+use self::writer::{Audience, Author, Writer};
 use super::{
-    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Shared, Store,
-    StoreError, Swept, UserChange, UserChanged, Witness,
+    KnownUser, Marked, NewSession, NewUser, NodeId, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Shared,
+    Store, StoreError, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
+use crate::random::OsRandom;
 use crate::revocation::{Order, Revocation, Seq};
 use crate::session::Session;
 use crate::token::TokenDigest;
@@ -76,6 +77,7 @@ pub struct PostgresStore {
 struct Among {
     pool: Pool,
     ear: Ear,
+    audience: Arc<Audience>,
 }
 
 impl PostgresStore {
@@ -91,8 +93,11 @@ impl PostgresStore {
         link.is_not(&Link::open(address).await?).await?;
         drop(link);
         let pool = Pool::open(address, LINKS).await?;
-        let among = Among { pool: Pool::open(address, NODE_LINKS).await?, ear: Ear::new(listen.clone()) };
-        Ok(Self { pool, writer: Writer::start(address.clone()), among: Arc::new(among) })
+        let author: Author = format!("said by {}", NodeId::generate(&OsRandom)).into();
+        let writer = Writer::start(address.clone(), Arc::clone(&author));
+        let ear = Ear::new(listen.clone(), author);
+        let among = Among { pool: Pool::open(address, NODE_LINKS).await?, ear, audience: writer.audience() };
+        Ok(Self { pool, writer, among: Arc::new(among) })
     }
 }
 

@@ -3,6 +3,8 @@
 //! Owns the words between a node and its store: who is there, what was heard, and what is new in the log. It decides nothing: how long a
 //! node may believe is the lease's matter (R3-R9).
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::StoreError;
@@ -83,6 +85,22 @@ pub enum News {
     Regressed,
 }
 
+/// What this process has just written to the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Where the log stood before.
+    pub before: Known,
+    /// What came after, in order and without a gap.
+    pub log: Vec<Logged>,
+}
+
+/// Hears what this process has written to the log, when it is committed and before anybody is answered. Must not block and must not call the
+/// store.
+pub trait Follower: std::fmt::Debug + Send + Sync + 'static {
+    /// Of one thread, in the order of the log. Some pieces may be left out.
+    fn follow(&self, piece: &Piece);
+}
+
 /// Another node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
@@ -156,8 +174,12 @@ pub trait Shared: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not look.
     async fn cutoffs(&self) -> Result<Vec<Stamp>, StoreError>;
 
-    /// Waits until there may be something new. It may come late, or never: who waits for it also looks from time to time.
-    async fn hint(&self);
+    /// Waits until there may be something new; up to where, if that was said. It may come late, or never: who waits for it also looks from
+    /// time to time.
+    async fn hint(&self) -> Option<Seq>;
+
+    /// Tells this one what this process writes to the log, from now on.
+    fn lead(&self, _follower: Arc<dyn Follower>) {}
 
     /// Waits until all other nodes may have acknowledged. As with [`Shared::hint`], it may come late, or never.
     async fn heard(&self) {

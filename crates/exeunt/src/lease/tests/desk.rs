@@ -1,7 +1,7 @@
 //! A store that is nothing but a log, and the cues of a test: what happens while a renewal is on its way.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use crate::lease::ManualBootClock;
 use crate::revocation::{Cause, Ended, Revocation, Seq, Target};
 use crate::session::Session;
-use crate::store::{Known, Logged, News, NodeId, Peer, Shared, Stamp, StoreError};
+use crate::store::{Follower, Known, Logged, News, NodeId, Peer, Piece, Shared, Stamp, StoreError};
 
 /// A log, and what is to happen while a renewal is on its way.
 #[derive(Debug, Default)]
@@ -24,7 +24,11 @@ pub(super) struct Desk {
     pub(super) coming: Notify,
     pub(super) door: tokio::sync::Mutex<()>,
     looks: AtomicUsize,
+    /// How often somebody read the log without renewing.
+    pub(super) reads: AtomicUsize,
     hint: Notify,
+    /// Hears what the process writes itself.
+    follower: OnceLock<Arc<dyn Follower>>,
     /// The last to hear has said so.
     pub(super) last: Notify,
 }
@@ -54,6 +58,14 @@ impl Desk {
         let state = self.state.lock();
         let seq = state.log.last().map_or(Seq(0), |last| last.revocation.seq);
         Known { seq, stamp: state.log.last().map(|last| last.stamp.clone()) }
+    }
+
+    /// The node's own process writes this.
+    pub(super) fn write_here(&self, session: &Session, history: &str) {
+        let before = self.end();
+        self.write(session, history);
+        let log = vec![self.state.lock().log.last().cloned().expect("just written")];
+        self.follower.get().expect("a node").follow(&Piece { before, log });
     }
 
     /// How often somebody looked who has heard.
@@ -99,6 +111,7 @@ impl Shared for Desk {
 
     async fn news(&self, known: &Known) -> Result<News, StoreError> {
         self.tried()?;
+        self.reads.fetch_add(1, Ordering::Relaxed);
         Ok(self.after(known))
     }
 
@@ -134,8 +147,13 @@ impl Shared for Desk {
         Ok(self.state.lock().log.iter().filter(restored).map(|logged| logged.stamp.clone()).collect())
     }
 
-    async fn hint(&self) {
+    fn lead(&self, follower: Arc<dyn Follower>) {
+        self.follower.set(follower).expect("one node");
+    }
+
+    async fn hint(&self) -> Option<Seq> {
         self.hint.notified().await;
+        None
     }
 
     async fn heard(&self) {

@@ -3,6 +3,7 @@
 //! Owns the listening and the coming back after it broke. Nothing depends on it but time: a notification that is lost is a revocation that is
 //! heard with the next renewal.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,6 +13,14 @@ use tokio::time::sleep;
 
 use super::address::Address;
 use super::link::Link;
+use super::writer::Author;
+use crate::revocation::Seq;
+
+/// Where a node says that something ended, and up to which number.
+const ENDED: &str = "exeunt_ended";
+
+/// Where a node says that it heard, and may be the last to.
+const HEARD: &str = "exeunt_heard";
 
 /// The pause before a broken connection is opened again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -24,22 +33,49 @@ pub(super) struct Ear {
     listening: OnceLock<JoinHandle<()>>,
 }
 
-#[derive(Debug, Default)]
-struct Hints {
+/// What was said since somebody last asked.
+#[derive(Debug)]
+pub(super) struct Hints {
+    /// Who need not be heard: this process knows what it said.
+    own: Author,
     ended: Notify,
+    /// Up to where; [`ANYWHERE`] if that was not said.
+    up_to: AtomicI64,
     heard: Notify,
+}
+
+/// Above every number.
+const ANYWHERE: i64 = i64::MAX;
+
+impl Hints {
+    /// Something was said on a channel. One hint that waits is as good as many.
+    pub(super) fn said(&self, channel: &str, payload: &str) {
+        if channel == HEARD {
+            self.heard.notify_one();
+            return;
+        }
+        let (up_to, author) = payload.split_once(' ').unwrap_or((payload, ""));
+        if author != &*self.own {
+            self.up_to.fetch_max(up_to.parse().unwrap_or(ANYWHERE), Ordering::SeqCst);
+            self.ended.notify_one();
+        }
+    }
 }
 
 impl Ear {
     /// An ear that begins to listen when somebody waits for a hint. A pooler that lends another session for each transaction hears
     /// nothing, so the address may be another one than the store's.
-    pub(super) fn new(address: Address) -> Self {
-        Self { address, hints: Arc::default(), listening: OnceLock::new() }
+    pub(super) fn new(address: Address, own: Author) -> Self {
+        let (ended, up_to, heard) = (Notify::new(), AtomicI64::new(0), Notify::new());
+        Self { address, hints: Arc::new(Hints { own, ended, up_to, heard }), listening: OnceLock::new() }
     }
 
-    /// Waits until something may have ended.
-    pub(super) async fn ended(&self) {
-        self.listen().ended.notified().await;
+    /// Waits until something may have ended; up to where, if that was said.
+    pub(super) async fn ended(&self) -> Option<Seq> {
+        let hints = self.listen();
+        hints.ended.notified().await;
+        let up_to = hints.up_to.swap(0, Ordering::SeqCst);
+        (up_to < ANYWHERE).then_some(Seq(up_to))
     }
 
     /// Waits until every other node may have heard.
@@ -63,21 +99,13 @@ impl Drop for Ear {
 
 async fn listen(address: Address, hints: Arc<Hints>) {
     loop {
-        if let Ok((link, mut said)) = Link::with_hints(&address).await
+        if let Ok(link) = Link::with_hints(&address, Some(Arc::clone(&hints))).await
             && link.run("LISTEN exeunt_ended; LISTEN exeunt_heard").await.is_ok()
         {
             // Something may have been said while nobody listened.
-            hints.ended.notify_one();
-            hints.heard.notify_one();
-            loop {
-                tokio::select! {
-                    ended = said.ended.recv() => match ended {
-                        Some(()) => hints.ended.notify_one(),
-                        None => break,
-                    },
-                    Some(()) = said.heard.recv() => hints.heard.notify_one(),
-                }
-            }
+            hints.said(ENDED, "");
+            hints.said(HEARD, "");
+            link.closed().await;
         }
         tracing::info!("the connection for notifications broke; the log is read with each renewal meanwhile");
         sleep(PAUSE).await;

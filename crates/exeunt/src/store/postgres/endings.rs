@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::revocation::{Actor, By, Cause, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
 use crate::store::written;
-use crate::store::{NewSession, Opening, Seen, SessionLimit};
+use crate::store::{Known, Logged, NewSession, Opening, Piece, Seen, SessionLimit, Stamp};
 use crate::token::TokenDigest;
 use crate::user::UserId;
 
@@ -52,7 +52,7 @@ impl Sentence for NewSession {
         let by = By { actor: Actor::User(self.session.user), from: self.session.device.address().into() };
         for (id, cause) in leaving {
             let order = Order { target: Target::Session(id), cause, by: by.clone(), at: self.session.opened_at };
-            if let Some(ended) = end_session(tx, said, id, &order).await? {
+            if let Some(ended) = end_session(tx, said, &order).await? {
                 mark = ended.seq;
             }
         }
@@ -133,13 +133,17 @@ impl Sentence for Order {
     type Answer = Option<Revocation>;
     const NAME: &'static str = "end a session";
 
-    fn is_one_statement(&self) -> bool {
-        matches!(self.target, Target::Session(_))
+    fn ends_one(&self) -> Option<&Order> {
+        matches!(self.target, Target::Session(_)).then_some(self)
+    }
+
+    fn ended(&self, revocation: Option<Revocation>) -> Option<Self::Answer> {
+        Some(revocation)
     }
 
     async fn run(&self, tx: &Link, said: &mut Vec<Revocation>) -> Done<Self::Answer> {
         match self.target {
-            Target::Session(id) => end_session(tx, said, id, self).await,
+            Target::Session(_) => end_session(tx, said, self).await,
             Target::User(user) => {
                 lock_user(tx, user).await?;
                 if sessions_of(tx, user, 1).await?.is_empty() {
@@ -237,25 +241,65 @@ async fn end_everyone(tx: &Link, said: &mut Vec<Revocation>, order: &Order) -> D
     Ok(say(said, Revocation { seq, target: Target::Everyone, cause: order.cause, ended }))
 }
 
-async fn end_session(tx: &Link, said: &mut Vec<Revocation>, id: SessionId, order: &Order) -> Done<Option<Revocation>> {
-    // The update names the session as the look does, by its unique name. Joined with what was found, it would read every live session
-    // while the table has no statistics yet, counter in hand.
-    let sql = "WITH live AS (SELECT digest, sid, user_id FROM live_sessions WHERE sid = $1),
-        n AS (UPDATE counter SET seq = seq + 1 WHERE one = 1 AND EXISTS (SELECT FROM live) RETURNING seq),
-        fact AS (
-            INSERT INTO revocations (seq, target, user_id, sid, cause, actor, address, at, ended)
-            SELECT seq, 'session', user_id, sid, $2, $3, $4, $5, ARRAY[sid || digest] FROM live, n),
-        noted AS (
-            INSERT INTO audit (at, deed, user_id, sid, actor, address, cause, seq)
-            SELECT $5, 'ended', user_id, sid, $3, $4, $2, seq FROM live, n),
-        done AS (UPDATE sessions s SET ended_by = seq FROM n WHERE s.sid = $1 AND s.ended_by IS NULL)
-        SELECT seq, sid, digest FROM live, n";
-    let (cause, actor, from, at) = written(order);
-    let Some(row) = tx.query_opt(sql, &[&&id.as_bytes()[..], &cause, &actor, &from, &at]).await? else {
-        return Ok(None);
+/// Ends those of these sessions that are live: for each order what it ended, in one statement. If that is all of a transaction it has an
+/// author, and brings the piece of the log that it wrote.
+pub(super) async fn end_sessions(
+    link: &Link,
+    orders: &[Order],
+    author: Option<&str>,
+) -> Done<(Vec<Option<Revocation>>, Option<Piece>)> {
+    let sql = "SELECT * FROM end_sessions($1, $2, $3, $4, $5, $6)";
+    let names = orders.iter().map(|order| match order.target {
+        Target::Session(id) => Ok(id),
+        _ => Err(Fault::Unreadable("an order to end one session")),
+    });
+    let names = names.collect::<Done<Vec<SessionId>>>()?;
+    let sids: Vec<&[u8]> = names.iter().map(|id| &id.as_bytes()[..]).collect();
+    let (causes, actors): (Vec<_>, Vec<_>) =
+        orders.iter().map(|order| (order.cause.as_str(), written::actor_number(order.by.actor))).unzip();
+    let (from, times): (Vec<&str>, Vec<_>) = orders.iter().map(|order| (&*order.by.from, order.at.as_micros())).unzip();
+    let rows = link.write(sql, &[&sids, &causes, &actors, &from, &times, &author]).await?;
+    let (mut ended, mut log, mut head) = (vec![None; orders.len()], Vec::new(), None);
+    for row in &rows {
+        let place: i32 = row.try_get(0)?;
+        let Some(at) = usize::try_from(place).ok().and_then(|place| place.checked_sub(1)) else {
+            head = Some(known(row.try_get(1)?, row.try_get(4)?));
+            continue;
+        };
+        let order = orders.get(at).ok_or(Fault::Unreadable("what ended"))?;
+        let one = Ended { id: rows::session_id(row.try_get(2)?)?, digest: rows::digest(row.try_get(3)?)? };
+        let seq = Seq(row.try_get(1)?);
+        let revocation = Revocation { seq, target: order.target, cause: order.cause, ended: vec![one] };
+        log.push(Logged { revocation: revocation.clone(), stamp: Stamp(row.try_get(4)?) });
+        ended[at] = Some(revocation);
+    }
+    Ok((ended, head.map(|before| Piece { before, log })))
+}
+
+/// The piece of the log that this transaction has written, for whoever must hear of it, and wakes them with the commit.
+pub(super) async fn said_since(tx: &Link, said: &[Revocation], author: &str) -> Done<Option<Piece>> {
+    let Some(first) = said.first() else { return Ok(None) };
+    let rows = tx.query("SELECT * FROM said_since($1, $2)", &[&first.seq.0, &author]).await?;
+    let Some((head, rest)) = rows.split_first() else { return Err(Fault::Unreadable("the log")) };
+    let before = known(head.try_get(0)?, head.try_get(1)?);
+    let logged = |(row, revocation): (&Row, &Revocation)| {
+        let is_it = row.try_get::<_, i64>(0)? == revocation.seq.0;
+        let stamp = Stamp(row.try_get(1)?);
+        if is_it { Ok(Logged { revocation: revocation.clone(), stamp }) } else { Err(Fault::Unreadable("the log")) }
     };
-    let (seq, target) = (Seq(row.try_get(0)?), Target::Session(id));
-    Ok(Some(say(said, Revocation { seq, target, cause: order.cause, ended: vec![ended_in(&row)?] })))
+    let log = rest.iter().zip(said).map(logged).collect::<Done<Vec<_>>>()?;
+    Ok((log.len() == said.len()).then_some(Piece { before, log }))
+}
+
+/// Where the log stood before.
+fn known(seq: i64, stamp: Option<String>) -> Known {
+    Known { seq: Seq(seq), stamp: stamp.map(Stamp) }
+}
+
+/// The same of one, within a transaction.
+async fn end_session(tx: &Link, said: &mut Vec<Revocation>, order: &Order) -> Done<Option<Revocation>> {
+    let (ended, _) = end_sessions(tx, std::slice::from_ref(order), None).await?;
+    Ok(ended.into_iter().next().flatten().map(|revocation| say(said, revocation)))
 }
 
 /// All of them one by one, under one number: the one that stays keeps its epoch, so theirs cannot rise.

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Connection, Row, Statement};
 
 use super::address::Address;
+use super::ear::Hints;
 use super::fault::{Done, Fault};
 use super::param::Param;
 
@@ -29,18 +29,13 @@ const CONNECT_WAIT: Duration = Duration::from_secs(3);
 /// The oldest server whose behaviour is tested: 15.
 const SERVER_VERSION_MIN: i32 = 150_000;
 
-/// Hints of a kind that wait to be taken; one is enough to wake somebody.
-const HINTS_MAX: usize = 1;
-
-/// Where a node says that it heard, and may be the last to.
-const HEARD: &str = "exeunt_heard";
-
 /// What every connection is set to. A node that is stopped within a transaction holds locks that others wait for, so the server
 /// ends such a transaction after a second; and a statement whose node is gone ends by itself. Every statement has its index, and a plan
 /// is kept: one that was made while a table was small would read it from end to end when it has grown, until the server counts again.
 /// What has no index then looks dear, and must not be compiled for that.
 const SETTINGS: &str = "SET synchronous_commit TO on; SET idle_in_transaction_session_timeout TO 1000; \
-     SET statement_timeout TO 5000; SET lock_timeout TO 4000; SET enable_seqscan TO off; SET jit TO off";
+     SET statement_timeout TO 5000; SET lock_timeout TO 4000; SET enable_seqscan TO off; SET jit TO off; \
+     SET plan_cache_mode TO force_generic_plan; SET default_transaction_isolation TO 'read committed'";
 
 /// How a transaction that writes begins. Said again here because a pooler may have lent us another session than we set.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit TO on; \
@@ -94,19 +89,6 @@ pub(super) struct Link {
     driver: JoinHandle<()>,
 }
 
-/// What the server says unasked to whoever listens: that something ended, that a node has heard of it.
-#[derive(Debug)]
-pub(super) struct Hints {
-    pub(super) ended: mpsc::Receiver<()>,
-    pub(super) heard: mpsc::Receiver<()>,
-}
-
-/// Where a connection passes on what it hears.
-struct Listeners {
-    ended: mpsc::Sender<()>,
-    heard: mpsc::Sender<()>,
-}
-
 impl Drop for Link {
     /// What is not listened to any more is hung up on, whatever it is busy with.
     fn drop(&mut self) {
@@ -117,16 +99,15 @@ impl Drop for Link {
 impl Link {
     /// A connection that keeps the promise.
     pub(super) async fn open(address: &Address) -> Result<Self, LinkError> {
-        let (link, _) = Self::with_hints(address).await?;
-        Ok(link)
+        Self::with_hints(address, None).await
     }
 
     /// The same, with a hint for every notification.
-    pub(super) async fn with_hints(address: &Address) -> Result<(Self, Hints), LinkError> {
+    pub(super) async fn with_hints(address: &Address, hints: Option<Arc<Hints>>) -> Result<Self, LinkError> {
         let opened = async {
-            let (link, hints) = Self::connect(address).await.map_err(|fault| unreachable(&fault))?;
+            let link = Self::connect(address, hints).await.map_err(|fault| unreachable(&fault))?;
             link.hold_to_the_promise().await?;
-            Ok((link, hints))
+            Ok(link)
         };
         timeout(CONNECT_WAIT, opened).await.unwrap_or_else(|_| Err(unreachable(&Fault::Late)))
     }
@@ -134,6 +115,11 @@ impl Link {
     /// Whether there is somebody at the other end, as far as is known.
     pub(super) fn is_open(&self) -> bool {
         !self.client.is_closed()
+    }
+
+    /// Waits until there is nobody at the other end any more.
+    pub(super) async fn closed(mut self) {
+        let _ = (&mut self.driver).await;
     }
 
     /// Refuses two connections that are one session of the server. Where nobody has said that sessions are lent statements have names,
@@ -190,6 +176,13 @@ impl Link {
         in_time(async { Ok(self.client.batch_execute(sql).await?) }).await
     }
 
+    /// Asks for rows by a statement that writes, and commits by itself. A warning beside the commit says that it may not last.
+    pub(super) async fn write(&self, sql: &'static str, params: &[&dyn Param]) -> Done<Vec<Row>> {
+        *self.warned.lock() = None;
+        let rows = self.query(sql, params).await?;
+        self.lasting().map(|()| rows)
+    }
+
     /// Begins a transaction that writes, and runs `first` in it.
     pub(super) async fn begin(&self, first: &str) -> Done<()> {
         self.run(&format!("{BEGIN}; {first}")).await
@@ -200,25 +193,19 @@ impl Link {
     pub(super) async fn commit(&self, last: &str) -> Done<()> {
         *self.warned.lock() = None;
         self.run(&format!("SELECT 1; {last}; COMMIT")).await?;
-        match self.warned.lock().take() {
-            Some(warning) => Err(Fault::Doubtful(warning)),
-            None => Ok(()),
-        }
+        self.lasting()
     }
 
-    async fn connect(address: &Address) -> Done<(Self, Hints)> {
+    async fn connect(address: &Address, hints: Option<Arc<Hints>>) -> Done<Self> {
         let warned = Arc::default();
-        let ((ended, ended_hints), (heard, heard_hints)) = (mpsc::channel(HINTS_MAX), mpsc::channel(HINTS_MAX));
-        let (listeners, hints) = (Listeners { ended, heard }, Hints { ended: ended_hints, heard: heard_hints });
         let (client, driver) = if let Some(tls) = address.tls() {
             let (client, connection) = address.config().connect(tls).await?;
-            (client, tokio::spawn(drive(connection, Arc::clone(&warned), listeners)))
+            (client, tokio::spawn(drive(connection, Arc::clone(&warned), hints)))
         } else {
             let (client, connection) = address.config().connect(tokio_postgres::NoTls).await?;
-            (client, tokio::spawn(drive(connection, Arc::clone(&warned), listeners)))
+            (client, tokio::spawn(drive(connection, Arc::clone(&warned), hints)))
         };
-        let is_lent = address.is_lent();
-        Ok((Self { client, warned, statements: Mutex::default(), is_lent, driver }, hints))
+        Ok(Self { client, warned, statements: Mutex::default(), is_lent: address.is_lent(), driver })
     }
 
     async fn hold_to_the_promise(&self) -> Result<(), LinkError> {
@@ -245,6 +232,11 @@ impl Link {
             "off" => Ok(()),
             _ => Err(LinkError::Standby),
         }
+    }
+
+    /// Whether the server committed without a warning.
+    fn lasting(&self) -> Done<()> {
+        self.warned.lock().take().map_or(Ok(()), |warning| Err(Fault::Doubtful(warning)))
     }
 
     async fn session(&self) -> Done<i32> {
@@ -278,7 +270,7 @@ async fn in_time<T>(asked: impl Future<Output = Done<T>>) -> Done<T> {
 }
 
 /// Carries the conversation. Messages come in their order, so a warning is noted before the word that it stands beside is heard.
-async fn drive<S, T>(mut connection: Connection<S, T>, warned: Arc<Mutex<Option<Arc<str>>>>, listeners: Listeners)
+async fn drive<S, T>(mut connection: Connection<S, T>, warned: Arc<Mutex<Option<Arc<str>>>>, hints: Option<Arc<Hints>>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
@@ -288,9 +280,11 @@ where
             Ok(AsyncMessage::Notice(notice)) if notice.code().code().starts_with("01") => {
                 *warned.lock() = Some(notice.message().into());
             }
-            // One hint that waits is as good as many.
-            Ok(AsyncMessage::Notification(said)) if said.channel() == HEARD => drop(listeners.heard.try_send(())),
-            Ok(AsyncMessage::Notification(_)) => drop(listeners.ended.try_send(())),
+            Ok(AsyncMessage::Notification(said)) => {
+                if let Some(hints) = &hints {
+                    hints.said(said.channel(), said.payload());
+                }
+            }
             Ok(_) => {}
             Err(_) => return,
         }

@@ -34,6 +34,7 @@ kinds! {
     String => TEXT,
     &[u8] => BYTEA,
     Vec<u8> => BYTEA,
+    Vec<&str> => TEXT_ARRAY,
     Vec<&[u8]> => BYTEA_ARRAY,
     Vec<i64> => INT8_ARRAY,
 }

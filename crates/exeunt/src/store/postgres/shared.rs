@@ -8,7 +8,8 @@ use async_trait::async_trait;
 
 use super::link::Link;
 use super::{Among, nodes};
-use crate::store::{Known, News, NodeId, Peer, Shared, Stamp, StoreError};
+use crate::revocation::Seq;
+use crate::store::{Follower, Known, News, NodeId, Peer, Shared, Stamp, StoreError};
 
 #[async_trait]
 impl Shared for Among {
@@ -50,11 +51,15 @@ impl Shared for Among {
         self.pool.run("read the log", |link| async move { nodes::cutoffs(&link).await }).await
     }
 
-    async fn hint(&self) {
-        self.ear.ended().await;
+    async fn hint(&self) -> Option<Seq> {
+        self.ear.ended().await
     }
 
     async fn heard(&self) {
         self.ear.heard().await;
+    }
+
+    fn lead(&self, follower: Arc<dyn Follower>) {
+        self.audience.lead(follower);
     }
 }

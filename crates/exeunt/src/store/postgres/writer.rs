@@ -2,28 +2,29 @@
 //!
 //! Owns the connection for it, its queue and the order of things: lock the counter, run, commit, tell the witnesses, answer. Nobody is
 //! answered before the commit, and a commit of which nothing is heard is no success. The counter is locked first, so endings of all nodes
-//! stand in one line and cannot wait for each other in a ring.
+//! stand in one line and cannot wait for each other in a ring. While it is held nobody else can end anything, so a group that only ends
+//! sessions by their names, which is nearly every group, is one statement.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::address::Address;
+use super::endings::{end_sessions, said_since};
 use super::fault::{Done, Fault};
 use super::link::Link;
-use crate::revocation::Revocation;
-use crate::store::{StoreError, Witness};
+use crate::revocation::{Order, Revocation};
+use crate::store::{Follower, Piece, StoreError, Witness};
 
 /// Sentences that may wait.
 const QUEUE_MAX: usize = 4_096;
 
-/// Sentences in one transaction: while it runs no other node can end anything, and each costs a way to the server and back.
+/// Sentences in one transaction: while it runs no other node can end anything.
 const BATCH_MAX: usize = 64;
 
-/// The first words of a group.
+/// The first words of a group that is more than one statement.
 const LOCK_COUNTER: &str = "SELECT seq FROM counter WHERE one = 1 FOR UPDATE; SAVEPOINT sentence";
 
 /// Between two sentences, where the first went well.
@@ -31,9 +32,6 @@ const NEXT: &str = "RELEASE SAVEPOINT sentence; SAVEPOINT sentence";
 
 /// The same, where it did not.
 const TAKE_BACK: &str = "ROLLBACK TO SAVEPOINT sentence";
-
-/// Wakes the other nodes. It is only a hint: they read the log, and would read it without.
-const WAKE: &str = "NOTIFY exeunt_ended";
 
 /// A sentence that ends something, to be run in the writer's transaction.
 #[async_trait]
@@ -43,9 +41,14 @@ pub(super) trait Deed: Send + Sync + 'static {
     /// What it does, as an infinitive.
     const NAME: &'static str;
 
-    /// Whether it is one statement, which needs no answer before the next.
-    fn is_one_statement(&self) -> bool {
-        false
+    /// The order to end one session, where it is nothing else: such are run together.
+    fn ends_one(&self) -> Option<&Order> {
+        None
+    }
+
+    /// The answer to that order.
+    fn ended(&self, _revocation: Option<Revocation>) -> Option<Self::Answer> {
+        None
     }
 
     /// Runs it, and adds what it ended to `said`.
@@ -56,16 +59,23 @@ pub(super) trait Deed: Send + Sync + 'static {
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Box<dyn Job>>,
-    witnesses: Witnesses,
+    audience: Arc<Audience>,
 }
 
-type Witnesses = Arc<Mutex<Vec<Arc<dyn Witness>>>>;
+/// Who is told of what was committed, before anybody is answered.
+#[derive(Debug, Default)]
+pub(super) struct Audience {
+    witnesses: Mutex<Vec<Arc<dyn Witness>>>,
+    follower: OnceLock<Arc<dyn Follower>>,
+}
 
 /// One sentence that waits to be written and answered.
 #[async_trait]
 trait Job: Send + Sync {
-    /// Whether it is one statement.
-    fn is_one_statement(&self) -> bool;
+    /// The order to end one session, where it is nothing else.
+    fn ends_one(&self) -> Option<&Order>;
+    /// That order has been run with others.
+    fn ended(&mut self, revocation: Option<Revocation>);
     /// Runs it. False: it failed and must be taken back.
     async fn run(&mut self, tx: &Link, said: &mut Vec<Revocation>) -> bool;
     /// Answers it: what it said if the group was committed, else why not.
@@ -79,15 +89,19 @@ struct Sentence<D: Deed> {
 }
 
 impl Writer {
-    pub(super) fn start(address: Address) -> Self {
+    pub(super) fn start(address: Address, author: Author) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
-        let witnesses = Witnesses::default();
-        tokio::spawn(write_until_closed(address, jobs, Arc::clone(&witnesses)));
-        Self { queue, witnesses }
+        let audience = Arc::<Audience>::default();
+        tokio::spawn(write_until_closed((address, author), jobs, Arc::clone(&audience)));
+        Self { queue, audience }
     }
 
     pub(super) fn tell(&self, witness: Arc<dyn Witness>) {
-        self.witnesses.lock().push(witness);
+        self.audience.witnesses.lock().push(witness);
+    }
+
+    pub(super) fn audience(&self) -> Arc<Audience> {
+        Arc::clone(&self.audience)
     }
 
     /// Queues a sentence and waits until it is committed and told. If the caller goes away it is written all the same.
@@ -102,127 +116,140 @@ impl Writer {
     }
 }
 
-async fn write_until_closed(address: Address, mut jobs: mpsc::Receiver<Box<dyn Job>>, witnesses: Witnesses) {
+impl Audience {
+    /// Tells this one each piece of the log from now on. There is one node in a process, so there is one.
+    pub(super) fn lead(&self, follower: Arc<dyn Follower>) {
+        let _ = self.follower.set(follower);
+    }
+
+    fn told(&self, said: &Said) {
+        for witness in self.witnesses.lock().iter() {
+            said.revocations.iter().for_each(|revocation| witness.heard(revocation));
+        }
+        if let (Some(follower), Some(piece)) = (self.follower.get(), &said.piece) {
+            follower.follow(piece);
+        }
+    }
+}
+
+/// What a group has said, in order.
+#[derive(Default)]
+struct Said {
+    revocations: Vec<Revocation>,
+    piece: Option<Piece>,
+}
+
+/// What a writer calls itself in its notifications, so that its own process is not woken by them.
+pub(super) type Author = Arc<str>;
+
+type Desk = (Address, Author);
+
+async fn write_until_closed(desk: Desk, mut jobs: mpsc::Receiver<Box<dyn Job>>, audience: Arc<Audience>) {
     let mut group = Vec::with_capacity(BATCH_MAX);
     let mut kept = None;
     while jobs.recv_many(&mut group, BATCH_MAX).await > 0 {
-        let mut said = Vec::new();
-        let committed = match begin(&address, kept.take(), &mut group[0], &mut said).await {
-            Ok((link, first)) => {
-                let committed = commit(&link, &mut group[1..], first, &mut said).await;
-                // What failed is hung up on, with whatever it had begun.
-                kept = committed.is_ok().then_some(link);
-                committed
-            }
-            Err(fault) => Err(fault),
-        };
+        let committed = write(&desk, &mut kept, &mut group).await;
         match &committed {
-            Ok(()) => {
-                said.sort_unstable_by_key(|revocation| revocation.seq);
-                for (witness, revocation) in
-                    witnesses.lock().iter().flat_map(|witness| said.iter().map(move |said| (witness, said)))
-                {
-                    witness.heard(revocation);
-                }
-            }
+            Ok(said) => audience.told(said),
             Err(fault) => tracing::error!(%fault, sentences = group.len(), "the store could not commit"),
         }
         for job in group.drain(..) {
-            job.answer(committed.clone());
+            job.answer(committed.as_ref().map(drop).map_err(Clone::clone));
         }
     }
 }
 
-/// A connection that holds the counter and has run the first sentence, and whether that went well. The kept one may have been closed by
-/// the server meanwhile; a new one then gets its chance.
-async fn begin(
-    address: &Address,
-    kept: Option<Link>,
-    first: &mut Box<dyn Job>,
-    said: &mut Vec<Revocation>,
-) -> Done<(Link, bool)> {
-    if let Some(link) = kept
-        && link.is_open()
-        && let Ok(done) = together(link.begin(LOCK_COUNTER), &link, first, said).await
-    {
-        return Ok((link, done));
+/// Writes a group, on the kept connection if it is there still. What failed is hung up on, with whatever it had begun.
+async fn write((address, author): &Desk, kept: &mut Option<Link>, group: &mut [Box<dyn Job>]) -> Done<Said> {
+    let mut link = kept.take_if(|link| link.is_open());
+    if let Some(orders) = group.iter().map(|job| job.ends_one().cloned()).collect::<Option<Vec<Order>>>() {
+        let first = link.take();
+        match at_once(address, first, author, &orders).await {
+            Ok((open, ended, said)) => {
+                group.iter_mut().zip(ended).for_each(|(job, ended)| job.ended(ended));
+                *kept = Some(open);
+                return Ok(said);
+            }
+            // Somebody waits already for as long as they may, or must hear of the warning.
+            Err(fault @ (Fault::Late | Fault::Doubtful(_))) => return Err(fault),
+            // One of them failed and took the others with it, or the connection broke. Then nobody knows whether it was committed, and who
+            // says it again finds out: what has ended is not ended twice.
+            Err(fault) => tracing::debug!(%fault, "a group is said again one by one"),
+        }
     }
-    said.clear();
-    let link = Link::open(address).await.map_err(|error| Fault::Said(error.to_string().into()))?;
-    let done = together(link.begin(LOCK_COUNTER), &link, first, said).await?;
-    Ok((link, done))
+    let link = begin(address, link).await?;
+    let said = one_by_one(&link, author, group).await?;
+    *kept = Some(link);
+    Ok(said)
 }
 
-/// All or nothing: a sentence that fails takes only itself back, a commit that fails takes all.
-async fn commit(link: &Link, rest: &mut [Box<dyn Job>], first: bool, said: &mut Vec<Revocation>) -> Done<()> {
-    let mut done = first;
-    for jobs in rest.chunk_by_mut(|one, next| one.is_one_statement() && next.is_one_statement()) {
-        done = match jobs {
-            [job] => one(link, done, job, said).await?,
-            jobs => many(link, done, jobs, said).await?,
-        };
+/// All in one statement that commits by itself.
+async fn at_once(
+    address: &Address,
+    link: Option<Link>,
+    author: &str,
+    orders: &[Order],
+) -> Done<(Link, Vec<Option<Revocation>>, Said)> {
+    let link = match link {
+        Some(link) => link,
+        None => open(address).await?,
+    };
+    let (ended, piece) = end_sessions(&link, orders, Some(author)).await?;
+    let mut revocations: Vec<Revocation> = ended.iter().flatten().cloned().collect();
+    revocations.sort_unstable_by_key(|revocation| revocation.seq);
+    Ok((link, ended, Said { revocations, piece }))
+}
+
+/// A connection that holds the counter. The kept one may have been closed by the server meanwhile; a new one then gets its chance.
+async fn begin(address: &Address, kept: Option<Link>) -> Done<Link> {
+    if let Some(link) = kept
+        && link.begin(LOCK_COUNTER).await.is_ok()
+    {
+        return Ok(link);
+    }
+    let link = open(address).await?;
+    link.begin(LOCK_COUNTER).await?;
+    Ok(link)
+}
+
+async fn open(address: &Address) -> Done<Link> {
+    Link::open(address).await.map_err(|error| Fault::Said(error.to_string().into()))
+}
+
+/// All or nothing, counter in hand: a sentence that fails takes only itself back, a commit that fails takes all.
+async fn one_by_one(link: &Link, author: &str, group: &mut [Box<dyn Job>]) -> Done<Said> {
+    let mut revocations = Vec::new();
+    let mut done = true;
+    for (place, job) in group.iter_mut().enumerate() {
+        if place > 0 {
+            link.run(if done { NEXT } else { TAKE_BACK }).await?;
+        }
+        let before = revocations.len();
+        done = job.run(link, &mut revocations).await;
+        if !done {
+            revocations.truncate(before);
+        }
     }
     if !done {
         link.run(TAKE_BACK).await?;
     }
-    link.commit(if said.is_empty() { "SELECT 1" } else { WAKE }).await
-}
-
-/// Sentences of one statement each are sent without waiting for each other: ten cost hardly more ways to the server than one. If one
-/// fails, all after it have failed with it, and they are said again one by one.
-async fn many(link: &Link, done: bool, jobs: &mut [Box<dyn Job>], said: &mut Vec<Revocation>) -> Done<bool> {
-    let mut parts: Vec<Vec<Revocation>> = jobs.iter().map(|_| Vec::new()).collect();
-    let all = join_all(jobs.iter_mut().zip(&mut parts).map(|(job, said)| job.run(link, said)));
-    let (heard, went_well) = tokio::join!(biased; link.run(between(done)), all);
-    heard?;
-    if went_well.into_iter().all(|well| well) {
-        said.extend(parts.into_iter().flatten());
-        return Ok(true);
-    }
-    let mut done = false;
-    for job in jobs {
-        done = one(link, done, job, said).await?;
-    }
-    Ok(done)
-}
-
-async fn one(link: &Link, done: bool, job: &mut Box<dyn Job>, said: &mut Vec<Revocation>) -> Done<bool> {
-    together(link.run(between(done)), link, job, said).await
-}
-
-/// What stands between a sentence and the next.
-const fn between(done: bool) -> &'static str {
-    if done { NEXT } else { TAKE_BACK }
-}
-
-/// Sends the words and a sentence of one statement on their way together, for while the counter is held no other node can end anything,
-/// and a way to the server and back is most of that. Where the words fail the transaction has failed, or the connection, and the sentence
-/// with it; and one that ends a session may be said again. Any other waits for the words.
-async fn together(
-    words: impl Future<Output = Done<()>>,
-    link: &Link,
-    job: &mut Box<dyn Job>,
-    said: &mut Vec<Revocation>,
-) -> Done<bool> {
-    let before = said.len();
-    let done = if job.is_one_statement() {
-        let (heard, done) = tokio::join!(biased; words, job.run(link, said));
-        heard?;
-        done
-    } else {
-        words.await?;
-        job.run(link, said).await
+    revocations.sort_unstable_by_key(|revocation| revocation.seq);
+    let piece = match revocations.first() {
+        Some(_) => said_since(link, &revocations, author).await?,
+        None => None,
     };
-    if !done {
-        said.truncate(before);
-    }
-    Ok(done)
+    link.commit("SELECT 1").await?;
+    Ok(Said { revocations, piece })
 }
 
 #[async_trait]
 impl<D: Deed> Job for Sentence<D> {
-    fn is_one_statement(&self) -> bool {
-        self.deed.is_one_statement()
+    fn ends_one(&self) -> Option<&Order> {
+        self.deed.ends_one()
+    }
+
+    fn ended(&mut self, revocation: Option<Revocation>) {
+        self.outcome = self.deed.ended(revocation).map(|answer| Mutex::new(Ok(answer)));
     }
 
     async fn run(&mut self, tx: &Link, said: &mut Vec<Revocation>) -> bool {
