@@ -117,6 +117,8 @@ async fn who_is_refused_by_the_store_waits_although_memory_was_filled_with_an_ol
 async fn a_commit_that_may_not_last_is_no_success() {
     let postgres = Postgres::start("");
     let database = postgres.database();
+    // A server that keeps its warnings to itself does not keep this one.
+    postgres.sql(&database, "ALTER ROLE CURRENT_USER SET client_min_messages TO error");
     let authority = lead(store(&database).await, Strict::Lease).await;
     authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
     let opened = sign_in(&authority).await;

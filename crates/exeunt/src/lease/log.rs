@@ -19,7 +19,7 @@ pub(crate) struct Log {
     live: Arc<Live>,
     state: Mutex<State>,
     applied: watch::Sender<Applied>,
-    /// Something is missing before what this process has written itself.
+    /// Something may be missing of what this process has written itself, or before it.
     gap: Notify,
 }
 
@@ -57,7 +57,7 @@ impl Log {
         self.applied.subscribe()
     }
 
-    /// Waits until the log must be read, because this process has written to it behind something that it has not heard.
+    /// Waits until the log must be read, because of what this process has written, which wakes nobody here.
     pub(crate) async fn gap(&self) {
         self.gap.notified().await;
     }
@@ -73,6 +73,8 @@ impl Log {
         self.live.forget(known.seq);
         self.applied.send_replace(Applied { seq: known.seq, awaited: known.seq });
         *state = State { known: Some(known), cutoffs: cutoffs.into_iter().collect() };
+        // What this process wrote after it was let in may have been followed already, and is behind again.
+        self.gap.notify_one();
     }
 
     /// Applies what is new. A number that is missing is a log that cannot be believed.
@@ -134,6 +136,10 @@ impl Follower for Log {
         }
         let seq = state.end();
         self.applied.send_modify(|applied| applied.seq = seq);
+    }
+
+    fn missed(&self) {
+        self.gap.notify_one();
     }
 }
 

@@ -268,16 +268,16 @@ impl Member {
 
     /// R6: applied, closed, and only then acknowledged.
     async fn acknowledge(self: Arc<Self>, mut applied: watch::Receiver<Applied>) {
-        let mut said = Seq(0);
+        let mut answered = Seq(0);
         loop {
             tokio::select! {
                 () = self.stopped.cancelled() => return,
                 changed = applied.changed() => if changed.is_err() { return },
             }
             // What this node wrote itself only those wait for who found nothing left to end; and there is much else to do just now.
-            let is_awaited = |applied: &Applied| applied.awaited > said;
+            let is_awaited = |applied: &Applied| applied.awaited != answered;
             let _ = timeout(OWN_PAUSE, applied.wait_for(is_awaited)).await;
-            applied.mark_unchanged();
+            let awaited = applied.borrow_and_update().awaited;
             let (node, known) = (*self.node.lock(), self.log.known());
             let (Some(node), Some(known)) = (node, known) else { continue };
             if timeout(CLOSING_WAIT, self.live.closed_up_to(known.seq)).await.is_err() {
@@ -288,7 +288,7 @@ impl Member {
                 sleep(ACKNOWLEDGE_PAUSE).await;
                 applied.mark_changed();
             } else {
-                said = known.seq;
+                answered = awaited;
             }
         }
     }

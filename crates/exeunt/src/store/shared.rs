@@ -97,8 +97,11 @@ pub struct Piece {
 /// Hears what this process has written to the log, when it is committed and before anybody is answered. Must not block and must not call the
 /// store.
 pub trait Follower: std::fmt::Debug + Send + Sync + 'static {
-    /// Of one thread, in the order of the log. Some pieces may be left out.
+    /// Of one thread, in the order of the log.
     fn follow(&self, piece: &Piece);
+
+    /// Something may have been written of which nothing is known: its commit was not heard of, or it cannot be told.
+    fn missed(&self);
 }
 
 /// Another node.

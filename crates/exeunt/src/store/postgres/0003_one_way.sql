@@ -1,7 +1,11 @@
 -- An ending in one way to the server and back. Whoever ends something holds the counter from the first word to the commit, and meanwhile
 -- nobody else can end anything: said word by word, most of that time was the way between node and server.
 
+-- Renewals read the log, and a lease lasts two seconds: who cannot have both tables at once comes again. Whoever ends something, or is about
+-- to, is through or waits, so that nobody holds one of the tables and wants the other.
 SET LOCAL lock_timeout TO 1000;
+SELECT FROM counter WHERE one = 1 FOR UPDATE;
+SET LOCAL lock_timeout TO 300;
 
 -- What ends and its fact are written by one statement below, so that one names the other is seen to there. Asking for it once more cost an
 -- eighth of an ending, each time.
@@ -28,8 +32,8 @@ DECLARE
     before bigint;
     ended boolean := false;
 BEGIN
-    -- A pooler may have lent another session than the one that was set.
-    PERFORM set_config('synchronous_commit', 'on', true);
+    -- A pooler may have lent another session than the one that was set. The warning that a commit may not last must be heard.
+    PERFORM set_config('synchronous_commit', 'on', true), set_config('client_min_messages', 'warning', true);
     -- What is looked at by the statements after this sees every ending before it.
     SELECT seq INTO before FROM counter WHERE one = 1 FOR UPDATE;
     FOR i IN 1 .. cardinality(sids) LOOP

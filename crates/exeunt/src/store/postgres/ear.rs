@@ -48,6 +48,10 @@ pub(super) struct Hints {
 const ANYWHERE: i64 = i64::MAX;
 
 impl Hints {
+    fn of(own: Author) -> Self {
+        Self { own, ended: Notify::new(), up_to: AtomicI64::new(0), heard: Notify::new() }
+    }
+
     /// Something was said on a channel. One hint that waits is as good as many.
     pub(super) fn said(&self, channel: &str, payload: &str) {
         if channel == HEARD {
@@ -66,8 +70,7 @@ impl Ear {
     /// An ear that begins to listen when somebody waits for a hint. A pooler that lends another session for each transaction hears
     /// nothing, so the address may be another one than the store's.
     pub(super) fn new(address: Address, own: Author) -> Self {
-        let (ended, up_to, heard) = (Notify::new(), AtomicI64::new(0), Notify::new());
-        Self { address, hints: Arc::new(Hints { own, ended, up_to, heard }), listening: OnceLock::new() }
+        Self { address, hints: Arc::new(Hints::of(own)), listening: OnceLock::new() }
     }
 
     /// Waits until something may have ended; up to where, if that was said.
@@ -109,5 +112,48 @@ async fn listen(address: Address, hints: Arc<Hints>) {
         }
         tracing::info!("the connection for notifications broke; the log is read with each renewal meanwhile");
         sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+
+    use tokio::time::timeout;
+
+    use super::{ANYWHERE, Duration, ENDED, HEARD, Hints};
+
+    async fn is_woken(hints: &Hints) -> bool {
+        timeout(Duration::ZERO, hints.ended.notified()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn what_this_process_said_itself_wakes_it_not_and_everything_else_does() {
+        let hints = Arc::new(Hints::of("said by us".into()));
+        hints.said(ENDED, "7 said by us");
+        assert!(!is_woken(&hints).await);
+        for (payload, up_to) in [
+            ("8 said by them", 8),
+            ("8", 8),
+            ("", ANYWHERE),
+            ("nonsense said by them", ANYWHERE),
+            ("99999999999999999999 said by them", ANYWHERE),
+        ] {
+            hints.said(ENDED, payload);
+            assert!(is_woken(&hints).await, "{payload}");
+            assert_eq!(hints.up_to.swap(0, Ordering::SeqCst), up_to, "{payload}");
+        }
+    }
+
+    #[tokio::test]
+    async fn of_hints_that_come_together_the_highest_is_kept() {
+        let hints = Hints::of("said by us".into());
+        for payload in ["8 said by them", "12 said by others", "9 said by them"] {
+            hints.said(ENDED, payload);
+        }
+        hints.said(HEARD, "");
+        assert!(is_woken(&hints).await && !is_woken(&hints).await);
+        assert_eq!(hints.up_to.load(Ordering::SeqCst), 12);
     }
 }

@@ -248,7 +248,7 @@ pub(super) async fn end_sessions(
     orders: &[Order],
     author: Option<&str>,
 ) -> Done<(Vec<Option<Revocation>>, Option<Piece>)> {
-    let sql = "SELECT * FROM end_sessions($1, $2, $3, $4, $5, $6)";
+    let sql = "SELECT * FROM end_sessions($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text)";
     let names = orders.iter().map(|order| match order.target {
         Target::Session(id) => Ok(id),
         _ => Err(Fault::Unreadable("an order to end one session")),
@@ -279,7 +279,7 @@ pub(super) async fn end_sessions(
 /// The piece of the log that this transaction has written, for whoever must hear of it, and wakes them with the commit.
 pub(super) async fn said_since(tx: &Link, said: &[Revocation], author: &str) -> Done<Option<Piece>> {
     let Some(first) = said.first() else { return Ok(None) };
-    let rows = tx.query("SELECT * FROM said_since($1, $2)", &[&first.seq.0, &author]).await?;
+    let rows = tx.query("SELECT * FROM said_since($1::bigint, $2::text)", &[&first.seq.0, &author]).await?;
     let Some((head, rest)) = rows.split_first() else { return Err(Fault::Unreadable("the log")) };
     let before = known(head.try_get(0)?, head.try_get(1)?);
     let logged = |(row, revocation): (&Row, &Revocation)| {

@@ -37,9 +37,10 @@ const SETTINGS: &str = "SET synchronous_commit TO on; SET idle_in_transaction_se
      SET statement_timeout TO 5000; SET lock_timeout TO 4000; SET enable_seqscan TO off; SET jit TO off; \
      SET plan_cache_mode TO force_generic_plan; SET default_transaction_isolation TO 'read committed'";
 
-/// How a transaction that writes begins. Said again here because a pooler may have lent us another session than we set.
+/// How a transaction that writes begins. Said again here because a pooler may have lent us another session than we set. The warning that a
+/// commit may not last must be heard, whatever the server keeps from its clients.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit TO on; \
-     SET LOCAL idle_in_transaction_session_timeout TO 1000";
+     SET LOCAL client_min_messages TO warning; SET LOCAL idle_in_transaction_session_timeout TO 1000";
 
 /// How a transaction begins that looks at how the server is configured; it says nothing that is to be seen, but for the one word that every
 /// transaction says.

@@ -5,7 +5,7 @@
 //! stand in one line and cannot wait for each other in a ring. While it is held nobody else can end anything, so a group that only ends
 //! sessions by their names, which is nearly every group, is one statement.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -66,7 +66,7 @@ pub(super) struct Writer {
 #[derive(Debug, Default)]
 pub(super) struct Audience {
     witnesses: Mutex<Vec<Arc<dyn Witness>>>,
-    follower: OnceLock<Arc<dyn Follower>>,
+    follower: Mutex<Option<Arc<dyn Follower>>>,
 }
 
 /// One sentence that waits to be written and answered.
@@ -117,17 +117,28 @@ impl Writer {
 }
 
 impl Audience {
-    /// Tells this one each piece of the log from now on. There is one node in a process, so there is one.
+    /// Tells this one each piece of the log from now on. There is one node in a process, so there is one: the last.
     pub(super) fn lead(&self, follower: Arc<dyn Follower>) {
-        let _ = self.follower.set(follower);
+        *self.follower.lock() = Some(follower);
+    }
+
+    /// Something may have been committed of which nothing is known.
+    fn missed(&self) {
+        if let Some(follower) = &*self.follower.lock() {
+            follower.missed();
+        }
     }
 
     fn told(&self, said: &Said) {
         for witness in self.witnesses.lock().iter() {
             said.revocations.iter().for_each(|revocation| witness.heard(revocation));
         }
-        if let (Some(follower), Some(piece)) = (self.follower.get(), &said.piece) {
-            follower.follow(piece);
+        if said.revocations.is_empty() {
+            return;
+        }
+        match &said.piece {
+            Some(piece) => self.follower.lock().iter().for_each(|follower| follower.follow(piece)),
+            None => self.missed(),
         }
     }
 }
@@ -148,10 +159,13 @@ async fn write_until_closed(desk: Desk, mut jobs: mpsc::Receiver<Box<dyn Job>>, 
     let mut group = Vec::with_capacity(BATCH_MAX);
     let mut kept = None;
     while jobs.recv_many(&mut group, BATCH_MAX).await > 0 {
-        let committed = write(&desk, &mut kept, &mut group).await;
+        let committed = write(&desk, &mut kept, &mut group, &audience).await;
         match &committed {
             Ok(said) => audience.told(said),
-            Err(fault) => tracing::error!(%fault, sentences = group.len(), "the store could not commit"),
+            Err(fault) => {
+                tracing::error!(%fault, sentences = group.len(), "the store could not commit");
+                audience.missed();
+            }
         }
         for job in group.drain(..) {
             job.answer(committed.as_ref().map(drop).map_err(Clone::clone));
@@ -160,12 +174,20 @@ async fn write_until_closed(desk: Desk, mut jobs: mpsc::Receiver<Box<dyn Job>>, 
 }
 
 /// Writes a group, on the kept connection if it is there still. What failed is hung up on, with whatever it had begun.
-async fn write((address, author): &Desk, kept: &mut Option<Link>, group: &mut [Box<dyn Job>]) -> Done<Said> {
+async fn write(
+    (address, author): &Desk,
+    kept: &mut Option<Link>,
+    group: &mut [Box<dyn Job>],
+    audience: &Audience,
+) -> Done<Said> {
     let mut link = kept.take_if(|link| link.is_open());
     if let Some(orders) = group.iter().map(|job| job.ends_one().cloned()).collect::<Option<Vec<Order>>>() {
-        let first = link.take();
-        match at_once(address, first, author, &orders).await {
-            Ok((open, ended, said)) => {
+        let open = match link.take() {
+            Some(link) => link,
+            None => open(address).await?,
+        };
+        match at_once(&open, author, &orders).await {
+            Ok((ended, said)) => {
                 group.iter_mut().zip(ended).for_each(|(job, ended)| job.ended(ended));
                 *kept = Some(open);
                 return Ok(said);
@@ -174,7 +196,10 @@ async fn write((address, author): &Desk, kept: &mut Option<Link>, group: &mut [B
             Err(fault @ (Fault::Late | Fault::Doubtful(_))) => return Err(fault),
             // One of them failed and took the others with it, or the connection broke. Then nobody knows whether it was committed, and who
             // says it again finds out: what has ended is not ended twice.
-            Err(fault) => tracing::debug!(%fault, "a group is said again one by one"),
+            Err(fault) => {
+                tracing::debug!(%fault, "a group is said again one by one");
+                audience.missed();
+            }
         }
     }
     let link = begin(address, link).await?;
@@ -184,20 +209,11 @@ async fn write((address, author): &Desk, kept: &mut Option<Link>, group: &mut [B
 }
 
 /// All in one statement that commits by itself.
-async fn at_once(
-    address: &Address,
-    link: Option<Link>,
-    author: &str,
-    orders: &[Order],
-) -> Done<(Link, Vec<Option<Revocation>>, Said)> {
-    let link = match link {
-        Some(link) => link,
-        None => open(address).await?,
-    };
-    let (ended, piece) = end_sessions(&link, orders, Some(author)).await?;
+async fn at_once(link: &Link, author: &str, orders: &[Order]) -> Done<(Vec<Option<Revocation>>, Said)> {
+    let (ended, piece) = end_sessions(link, orders, Some(author)).await?;
     let mut revocations: Vec<Revocation> = ended.iter().flatten().cloned().collect();
     revocations.sort_unstable_by_key(|revocation| revocation.seq);
-    Ok((link, ended, Said { revocations, piece }))
+    Ok((ended, Said { revocations, piece }))
 }
 
 /// A connection that holds the counter. The kept one may have been closed by the server meanwhile; a new one then gets its chance.
