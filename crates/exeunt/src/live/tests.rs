@@ -1,10 +1,12 @@
 use std::time::Duration;
 
+use super::book::TOMBSTONES_MAX;
 use super::*;
 use crate::random::CountingRandom;
 use crate::revocation::{Cause, Ended};
-use crate::session::Device;
+use crate::session::{Device, SessionId};
 use crate::token::Token;
+use crate::user::UserId;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -182,6 +184,77 @@ fn places_are_used_again() {
         scene.live.heard(&end_session(&session, seq));
     }
     assert!(scene.live.is_empty());
+    assert_eq!(scene.live.users.len(), 0);
     let pages: usize = scene.live.shards.iter().map(|shard| shard.read().pages_len()).sum();
     assert!(pages <= SHARDS, "{pages} pages for at most one session at a time");
+}
+
+/// A session names its user by a place, so a place that is used again must not be taken for who had it before.
+#[test]
+fn nobody_is_found_in_the_place_of_another() {
+    let scene = Scene::new();
+    let (mut seq, mut kept) = (0, Vec::new());
+    for user in 1..=500 {
+        let (gone, stays) = (scene.session(user, 0), scene.session(1_000 + user, 0));
+        for session in [&gone, &stays] {
+            assert_eq!(scene.live.fill(session, Seq(seq)), Fill::Entered);
+        }
+        seq += 1;
+        scene.live.heard(&end_session(&gone, seq));
+        kept.push((gone, stays));
+    }
+    assert_eq!(scene.live.users.len(), 500);
+    for (gone, stays) in &kept {
+        seq += 1;
+        scene.live.heard(&end_user(gone.user.0, seq));
+        assert_eq!(scene.live.look(&gone.digest, scene.now), Belief::Dead);
+        match scene.live.look(&stays.digest, scene.now) {
+            Belief::Live(found) => assert_eq!((found.user, found.id), (stays.user, stays.id)),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_session_that_is_filled_twice_leaves_nothing_behind() {
+    let scene = Scene::new();
+    let session = scene.session(1, 0);
+    for _ in 0..3 {
+        assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+    }
+    scene.live.heard(&end_session(&session, 1));
+    assert!(!scene.is_live(&session));
+    assert_eq!((scene.live.len(), scene.live.users.len()), (0, 0));
+}
+
+#[test]
+fn a_name_of_any_length_is_answered_as_it_was_typed() {
+    let scene = Scene::new();
+    for length in 0..=64 {
+        for letter in ["a", "é", "🦉"] {
+            let mut session = scene.session(1_000 * i64::from(length) + i64::from(letter.as_bytes()[0]), 0);
+            session.name = letter.repeat(usize::try_from(length).expect("small")).into();
+            assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+            match scene.live.look(&session.digest, scene.now) {
+                Belief::Live(found) => assert_eq!(found.name, session.name),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn who_left_an_epoch_is_tidied_away_whoever_said_so() {
+    let scene = Scene::new();
+    let sessions = [scene.session(1, 0), scene.session(2, 0), scene.session(2, 9)];
+    for session in &sessions {
+        assert_eq!(scene.live.fill(session, Seq(9)), Fill::Entered);
+    }
+    scene.live.tidy();
+    assert_eq!((scene.live.len(), scene.live.users.len()), (2, 2), "a newer epoch was seen in a fill");
+    let everyone = Revocation { seq: Seq(10), target: Target::Everyone, cause: Cause::EveryoneOut, ended: vec![] };
+    scene.live.heard(&everyone);
+    assert!(sessions.iter().all(|session| !scene.is_live(session)));
+    scene.live.tidy();
+    assert_eq!((scene.live.len(), scene.live.users.len()), (0, 0));
 }
