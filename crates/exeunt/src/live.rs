@@ -8,6 +8,7 @@
 //! endings stand in one order; then the user or the shard.
 
 mod book;
+mod loading;
 mod shard;
 mod slab;
 mod users;
@@ -26,10 +27,10 @@ pub use self::watch::{TooManyWatches, Watch};
 use crate::clock::Timestamp;
 use crate::lease::Lease;
 use crate::revocation::{Revocation, Seq, Target};
-use crate::session::{Lifetime, LiveSession, Session};
-use crate::store::{Seen, Witness};
+use crate::session::{Lifetime, LiveSession, Session, SessionId};
+use crate::store::{Present, Seen, Witness};
 use crate::token::TokenDigest;
-use crate::user::Epoch;
+use crate::user::{Epoch, UserId};
 
 /// Shards of the table. A writer stops the readers of one shard only; 64 is far above the cores that read at once.
 const SHARDS: usize = 64;
@@ -124,17 +125,15 @@ impl Live {
     /// Enters a session that the store said is live in a snapshot that saw everything up to `mark` (R5).
     pub fn fill(&self, session: &Session, mark: Seq) -> Fill {
         let book = self.book.lock();
-        if book.may_have_ended(session.id, session.user, mark) {
+        if self.may_have_ended(&book, (session.id, session.user, session.epoch), mark) {
             return Fill::Refused;
         }
-        if session.epoch.0.0 < self.everyone.load(Ordering::SeqCst) {
-            return Fill::Refused;
-        }
-        let Some(holder) = self.users.come(session) else { return Fill::Refused };
+        self.users.meet(session.user, session.epoch, &session.name);
+        let Some(holder) = self.users.come(session.user, session.epoch) else { return Fill::Refused };
         let mut shard = self.shard(&session.digest).write();
         let is_full = self.lease.is_some() && shard.len() >= SHARD_MAX && shard.get(&session.digest).is_none();
         let evicted = is_full.then(|| shard.evict_one()).flatten();
-        let spare = shard.insert(Entry::new(session, holder));
+        let spare = shard.insert(Entry::new(&Present::of(session), holder));
         drop(shard);
         for holder in evicted.into_iter().chain(spare) {
             self.users.go(holder);
@@ -221,6 +220,11 @@ impl Live {
     /// Waits until nothing is open for this session, which has ended.
     pub async fn closed_for(&self, digest: &TokenDigest) {
         self.watches.closed_for(digest).await;
+    }
+
+    /// Whether something covers a session that may have been read before it: to be asked, and acted upon, under the book's lock.
+    fn may_have_ended(&self, book: &Book, (id, user, epoch): (SessionId, UserId, Epoch), mark: Seq) -> bool {
+        book.may_have_ended(id, user, mark) || epoch.0.0 < self.everyone.load(Ordering::SeqCst)
     }
 
     /// What to believe of a token that memory has not heard of.

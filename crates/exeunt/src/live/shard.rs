@@ -10,7 +10,8 @@ use hashbrown::HashTable;
 use super::seconds;
 use super::slab::Slab;
 use super::users::Handle;
-use crate::session::{Session, SessionId};
+use crate::session::SessionId;
+use crate::store::Present;
 use crate::token::TokenDigest;
 
 /// A session in memory: 60 bytes.
@@ -24,7 +25,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(session: &Session, holder: Handle) -> Self {
+    pub(super) fn new(session: &Present, holder: Handle) -> Self {
         Self {
             digest: session.digest,
             id: session.id,
@@ -93,7 +94,7 @@ impl Shard {
 
     /// Lets go of one session, going round; returns its user. Whoever needs it again asks the store.
     pub(super) fn evict_one(&mut self) -> Option<Handle> {
-        let places = u32::try_from(self.entries.places()).unwrap_or(u32::MAX);
+        let places = self.entries.places();
         for _ in 0..places {
             let place = self.hand % places;
             self.hand = self.hand.wrapping_add(1);

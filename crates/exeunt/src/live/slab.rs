@@ -58,9 +58,9 @@ impl<T> Slab<T> {
         self.pages.iter().flatten().flatten()
     }
 
-    /// Places that there are, taken or not, but for the rest of the last page.
-    pub(super) fn places(&self) -> usize {
-        self.pages.len() * PAGE
+    /// How many places there are, taken or not.
+    pub(super) fn places(&self) -> u32 {
+        u32::try_from(self.pages.len() * PAGE).unwrap_or(u32::MAX)
     }
 
     #[cfg(test)]

@@ -13,16 +13,15 @@ use parking_lot::RwLock;
 
 use super::slab::Slab;
 use crate::revocation::Seq;
-use crate::session::Session;
 use crate::user::{Epoch, UserId};
 
-/// Shelves of users; as many as there are shards, and for the same reason.
-const SHELVES: u32 = 64;
+/// Racks of users; as many as there are shards, and for the same reason.
+const RACKS: u32 = 64;
 
 /// The most bytes of a name that lies in its user's entry: nearly all names fit, and the entry is 48 bytes with it.
 const SHORT_BYTES_MAX: usize = 22;
 
-/// Where a user lies: the shelf and the place on it, and one more, so that no number is 0.
+/// Where a user lies: the rack and the place on it, and one more, so that no number is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Handle(NonZeroU32);
 
@@ -48,13 +47,15 @@ enum Name {
 /// All of them.
 #[derive(Debug)]
 pub(super) struct Users {
-    shelves: Box<[RwLock<Shelf>]>,
+    racks: Box<[RwLock<Rack>]>,
     /// Whether an epoch was left and its sessions may still be in memory.
     left: AtomicBool,
+    /// Whether users are kept although no session names them: while memory is filled.
+    keeps: AtomicBool,
 }
 
 #[derive(Debug, Default)]
-struct Shelf {
+struct Rack {
     /// The users of today's epochs, by their numbers.
     today: HashTable<u32>,
     /// These, and those of older epochs that have sessions which wait to be tidied away.
@@ -63,38 +64,60 @@ struct Shelf {
 
 impl Default for Users {
     fn default() -> Self {
-        Self { shelves: (0..SHELVES).map(|_| RwLock::default()).collect(), left: AtomicBool::new(false) }
+        Self {
+            racks: (0..RACKS).map(|_| RwLock::default()).collect(),
+            left: AtomicBool::default(),
+            keeps: AtomicBool::default(),
+        }
     }
 }
 
 impl Users {
     /// What `look` sees of the user whom a session names. The caller holds the session's shard.
     pub(super) fn with<T>(&self, handle: Handle, look: impl FnOnce(&Holder) -> T) -> Option<T> {
-        let (shelf, place) = handle.split();
-        self.shelves[shelf].read().holders.get(place).map(look)
+        let (rack, place) = handle.split();
+        self.racks[rack].read().holders.get(place).map(look)
     }
 
-    /// The user of one more session, in its epoch. `None`: that is older than what memory has heard of, or is over.
-    pub(super) fn come(&self, session: &Session) -> Option<Handle> {
-        let shelf = shelf_of(session.user);
-        let (place, left) = self.shelves[shelf as usize].write().come(session)?;
+    /// Hears of a user in an epoch. An older one that was known is over.
+    pub(super) fn meet(&self, user: UserId, epoch: Epoch, name: &Arc<str>) {
+        let left = self.racks[rack_of(user) as usize].write().meet(user, epoch, name);
         if left {
             self.leave_their_epoch();
         }
-        Some(Handle::at(shelf, place))
+    }
+
+    /// The user of one more session. `None`: not known in its epoch, or that is over.
+    pub(super) fn come(&self, user: UserId, epoch: Epoch) -> Option<Handle> {
+        let rack = rack_of(user);
+        let place = self.racks[rack as usize].write().come(user, epoch)?;
+        Some(Handle::at(rack, place))
     }
 
     /// A session that names it has left its shard.
     pub(super) fn go(&self, handle: Handle) {
-        let (shelf, place) = handle.split();
-        self.shelves[shelf].write().go(place);
+        let (rack, place) = handle.split();
+        self.racks[rack].write().go(place, self.keeps.load(Ordering::SeqCst));
+    }
+
+    /// From now on users stay although no session names them.
+    pub(super) fn keep_all(&self) {
+        self.keeps.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on they go with their last session, and those who have none go at once.
+    pub(super) fn keep_those_with_sessions(&self) {
+        self.keeps.store(false, Ordering::SeqCst);
+        for rack in &self.racks {
+            rack.write().forget_those_without_sessions();
+        }
     }
 
     /// Everything of this user from before `seq` is over.
     pub(super) fn end(&self, user: UserId, seq: Seq) {
-        let mut shelf = self.shelves[shelf_of(user) as usize].write();
-        if let Some(place) = shelf.find(user)
-            && let Some(holder) = shelf.holders.get_mut(place)
+        let mut rack = self.racks[rack_of(user) as usize].write();
+        if let Some(place) = rack.find(user)
+            && let Some(holder) = rack.holders.get_mut(place)
             && holder.epoch.0 < seq
         {
             holder.over = true;
@@ -114,68 +137,76 @@ impl Users {
 
     /// Forgets them all; to be called when no session is left.
     pub(super) fn clear(&self) {
-        for shelf in &self.shelves {
-            *shelf.write() = Shelf::default();
+        for rack in &self.racks {
+            *rack.write() = Rack::default();
         }
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.shelves.iter().map(|shelf| shelf.read().holders.iter().count()).sum()
+        self.racks.iter().map(|rack| rack.read().holders.iter().count()).sum()
     }
 }
 
-impl Shelf {
+impl Rack {
     fn find(&self, user: UserId) -> Option<u32> {
         self.today.find(hash(user), |place| is(&self.holders, *place, user)).copied()
     }
 
-    /// Where the user lies, and whether they left an older epoch for it.
-    fn come(&mut self, session: &Session) -> Option<(u32, bool)> {
+    /// Whether the user left an older epoch for this one.
+    fn meet(&mut self, user: UserId, epoch: Epoch, name: &Arc<str>) -> bool {
         let holders = &mut self.holders;
-        let known = self.today.find_mut(hash(session.user), |place| is(holders, *place, session.user));
-        let Some(known) = known else { return Some((self.begin(session), false)) };
-        let holder = holders.get_mut(*known)?;
-        if holder.epoch < session.epoch {
+        if let Some(known) = self.today.find_mut(hash(user), |place| is(holders, *place, user)) {
+            match holders.get_mut(*known) {
+                Some(older) if older.epoch < epoch => older.over = true,
+                _ => return false,
+            }
             // A newer epoch than ours is committed but not yet applied here; learning it early refuses only the dead.
-            holder.over = true;
-            *known = holders.put(Holder::of(session));
-            return Some((*known, true));
+            *known = holders.put(Holder::new(user, epoch, name));
+            return true;
         }
-        if holder.epoch > session.epoch || holder.over {
-            return None;
-        }
-        holder.sessions += 1;
-        Some((*known, false))
-    }
-
-    fn begin(&mut self, session: &Session) -> u32 {
-        let place = self.holders.put(Holder::of(session));
+        let place = holders.put(Holder::new(user, epoch, name));
         let holders = &self.holders;
         let again = |place: &u32| holders.get(*place).map_or(0, |holder| hash(holder.id));
-        self.today.insert_unique(hash(session.user), place, again);
-        place
+        self.today.insert_unique(hash(user), place, again);
+        false
     }
 
-    fn go(&mut self, place: u32) {
+    fn come(&mut self, user: UserId, epoch: Epoch) -> Option<u32> {
+        let place = self.find(user)?;
+        let holder = self.holders.get_mut(place).filter(|holder| holder.epoch == epoch && !holder.over)?;
+        holder.sessions += 1;
+        Some(place)
+    }
+
+    fn go(&mut self, place: u32, keeps: bool) {
         let Some(holder) = self.holders.get_mut(place) else { return };
         holder.sessions -= 1;
-        if holder.sessions > 0 {
-            return;
+        if holder.sessions == 0 && !keeps {
+            self.forget(place);
         }
+    }
+
+    fn forget_those_without_sessions(&mut self) {
+        for place in 0..self.holders.places() {
+            if self.holders.get(place).is_some_and(|holder| holder.sessions == 0) {
+                self.forget(place);
+            }
+        }
+    }
+
+    fn forget(&mut self, place: u32) {
+        let Some(holder) = self.holders.take(place) else { return };
         // Of an older epoch it is not among today's.
         if let Ok(today) = self.today.find_entry(hash(holder.id), |other| *other == place) {
             today.remove();
         }
-        self.holders.take(place);
     }
 }
 
 impl Holder {
-    /// With its first session.
-    fn of(session: &Session) -> Self {
-        let (id, epoch, name) = (session.user, session.epoch, Name::of(&session.name));
-        Self { id, epoch, name, sessions: 1, over: false }
+    fn new(id: UserId, epoch: Epoch, name: &Arc<str>) -> Self {
+        Self { id, epoch, name: Name::of(name), sessions: 0, over: false }
     }
 
     /// The name, as a check answers it.
@@ -204,15 +235,14 @@ impl Name {
 }
 
 impl Handle {
-    fn at(shelf: u32, place: u32) -> Self {
-        let number =
-            place.checked_mul(SHELVES).and_then(|first| first.checked_add(shelf + 1)).and_then(NonZeroU32::new);
+    fn at(rack: u32, place: u32) -> Self {
+        let number = place.checked_mul(RACKS).and_then(|first| first.checked_add(rack + 1)).and_then(NonZeroU32::new);
         Self(number.expect("four thousand million users do not fit into memory"))
     }
 
     const fn split(self) -> (usize, u32) {
         let number = self.0.get() - 1;
-        ((number % SHELVES) as usize, number / SHELVES)
+        ((number % RACKS) as usize, number / RACKS)
     }
 }
 
@@ -220,9 +250,9 @@ fn is(holders: &Slab<Holder>, place: u32, user: UserId) -> bool {
     holders.get(place).is_some_and(|holder| holder.id == user)
 }
 
-/// By bits that the index of the shelf does not begin with.
-const fn shelf_of(user: UserId) -> u32 {
-    (hash(user) >> 32) as u32 % SHELVES
+/// By bits that the index of the rack does not begin with.
+const fn rack_of(user: UserId) -> u32 {
+    (hash(user) >> 32) as u32 % RACKS
 }
 
 /// Users are numbered by the store, so nobody can choose a number to collide; the finisher only spreads neighbours.

@@ -1,0 +1,106 @@
+//! Reads every live session, for memory that is to be complete.
+//!
+//! Owns the two halves into which this takes the view `live_sessions` apart: sessions that have not ended, in the order of the table, and
+//! their users, each read once and not once for each session. That they say together what the view says is held by the conformance
+//! suite (`what_is_loaded_is_what_is_live`). Nothing is allocated for a session.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row};
+
+use super::sentences::{Done, mark};
+use crate::clock::Timestamp;
+use crate::revocation::Seq;
+use crate::session::SessionId;
+use crate::store::{Intake, Owner, Present};
+use crate::token::TokenDigest;
+use crate::user::{Epoch, UserId};
+
+/// Sessions handed over at a time, some 800 KiB: enough that a lock is taken seldom, and few enough that readers take turns at it.
+const PART: usize = 8_192;
+
+/// The digests that one reader reads: those whose first byte is in this range.
+pub(super) type Range = std::ops::RangeInclusive<u8>;
+
+const SESSIONS: &str = "SELECT digest, sid, user_id, epoch, seen_at, expires_at FROM sessions \
+     WHERE digest BETWEEN ?1 AND ?2 AND ended_by IS NULL";
+
+const OWNER: &str = "SELECT id, epoch, name FROM known_users WHERE id = ?1";
+
+/// As many ranges as there are readers, alike in size: digests are uniform.
+pub(super) fn ranges(readers: usize) -> Vec<Range> {
+    let bound = |at: usize| u8::try_from(at * 256 / readers).unwrap_or(u8::MAX);
+    (0..readers).map(|at| bound(at)..=if at + 1 == readers { u8::MAX } else { bound(at + 1) - 1 }).collect()
+}
+
+/// Reads one range in one snapshot, and hands it over part by part.
+pub(super) fn load(tx: &Connection, range: &Range, into: &dyn Intake) -> Done<()> {
+    let mark = mark(tx)?;
+    let mut statement = tx.prepare_cached(SESSIONS)?;
+    let (first, last) = (first_digest(*range.start()), last_digest(*range.end()));
+    let mut rows = statement.query([&first[..], &last[..]])?;
+    let mut part = Vec::with_capacity(PART);
+    while let Some(row) = rows.next()? {
+        part.push(present(row)?);
+        if part.len() == PART {
+            hand_over(tx, &mut part, mark, into)?;
+        }
+    }
+    hand_over(tx, &mut part, mark, into)
+}
+
+fn hand_over(tx: &Connection, part: &mut Vec<Present>, mark: Seq, into: &dyn Intake) -> Done<()> {
+    into.take(&[], part, mark);
+    if !part.is_empty() {
+        let strangers: BTreeSet<UserId> = part.iter().map(|session| session.user).collect();
+        into.take(&owners(tx, &strangers)?, part, mark);
+    }
+    // Whoever is left belongs to somebody deleted, or to an epoch that was left.
+    part.clear();
+    Ok(())
+}
+
+/// In the order of their numbers, so that neighbours are found on one page.
+fn owners(tx: &Connection, users: &BTreeSet<UserId>) -> Done<Vec<Owner>> {
+    let mut statement = tx.prepare_cached(OWNER)?;
+    let mut owners = Vec::with_capacity(users.len());
+    for user in users {
+        let mut rows = statement.query([user.0])?;
+        if let Some(row) = rows.next()? {
+            let name: Arc<str> = row.get_ref(2)?.as_str()?.into();
+            owners.push(Owner { id: UserId(row.get(0)?), epoch: Epoch(Seq(row.get(1)?)), name });
+        }
+    }
+    Ok(owners)
+}
+
+fn present(row: &Row<'_>) -> Done<Present> {
+    Ok(Present {
+        digest: TokenDigest::from_bytes(bytes(row, 0)?),
+        id: SessionId::from_bytes(bytes(row, 1)?),
+        user: UserId(row.get(2)?),
+        epoch: Epoch(Seq(row.get(3)?)),
+        seen_at: Timestamp::from_micros(row.get(4)?),
+        expires_at: Timestamp::from_micros(row.get(5)?),
+    })
+}
+
+fn bytes<const N: usize>(row: &Row<'_>, column: usize) -> Done<[u8; N]> {
+    let bytes = row.get_ref(column)?.as_blob()?;
+    let wrong = |error| rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, Box::new(error));
+    bytes.try_into().map_err(wrong)
+}
+
+const fn first_digest(byte: u8) -> [u8; 32] {
+    let mut digest = [0; 32];
+    digest[0] = byte;
+    digest
+}
+
+const fn last_digest(byte: u8) -> [u8; 32] {
+    let mut digest = [u8::MAX; 32];
+    digest[0] = byte;
+    digest
+}
