@@ -104,3 +104,37 @@ const fn last_digest(byte: u8) -> [u8; 32] {
     digest[0] = byte;
     digest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::file::Folder;
+
+    #[test]
+    fn every_digest_is_in_one_range() {
+        for readers in 1..=7 {
+            let ranges = ranges(readers);
+            assert_eq!(ranges.len(), readers);
+            for byte in 0..=u8::MAX {
+                assert_eq!(ranges.iter().filter(|range| range.contains(&byte)).count(), 1, "{byte} of {readers}");
+            }
+        }
+        assert!(first_digest(7) < last_digest(7) && last_digest(7) < first_digest(8));
+    }
+
+    /// A range of a million sessions that was read along another index would be a million searches.
+    #[test]
+    fn both_halves_are_read_along_their_tables() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = Folder::own(&folder.path().join("data")).expect("free");
+        let connection = folder.connect_to_write().expect("begun");
+        let plan = |sql: &str| {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
+            let count = plan.parameter_count();
+            let rows = plan.query_map(rusqlite::params_from_iter(vec![1; count]), |row| row.get::<_, String>(3));
+            rows.expect("explained").collect::<Done<Vec<_>>>().expect("read").join("; ")
+        };
+        assert_eq!(plan(SESSIONS), "SEARCH sessions USING PRIMARY KEY (digest>? AND digest<?)");
+        assert!(plan(OWNER).contains("SEARCH u USING INTEGER PRIMARY KEY (rowid=?)"), "{}", plan(OWNER));
+    }
+}
