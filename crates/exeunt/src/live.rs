@@ -273,7 +273,11 @@ impl Live {
     }
 
     fn shard(&self, digest: &TokenDigest) -> &RwLock<Shard> {
-        &self.shards[usize::from(digest.as_bytes()[0]) % SHARDS]
+        &self.shards[Self::shard_number(digest)]
+    }
+
+    fn shard_number(digest: &TokenDigest) -> usize {
+        usize::from(digest.as_bytes()[0]) % SHARDS
     }
 
     /// Notes that a session was used now; returns until when it may lie unused. One of many readers wins and queues it.

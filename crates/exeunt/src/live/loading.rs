@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::Live;
-use super::book::Book;
 use super::shard::Entry;
+use super::users::Handle;
 use crate::revocation::Seq;
 use crate::store::{Intake, Owner, Present};
 
@@ -40,22 +40,31 @@ impl Intake for Loading {
         for owner in owners {
             live.users.meet(owner.id, owner.epoch, &owner.name);
         }
-        sessions.retain(|session| !live.enter(&book, session, mark));
+        sessions.retain(|session| !live.may_have_ended(&book, (session.id, session.user, session.epoch), mark));
+        let holders = live.users.come_all(sessions);
+        live.enter_all(sessions, &holders);
+        let mut holders = holders.into_iter();
+        sessions.retain(|_| holders.next().flatten().is_none());
     }
 }
 
 impl Live {
-    /// Whether it is settled what becomes of a session: it is in memory, or it is known to have ended. Else its user is not known in its
-    /// epoch.
-    fn enter(&self, book: &Book, session: &Present, mark: Seq) -> bool {
-        if self.may_have_ended(book, (session.id, session.user, session.epoch), mark) {
-            return true;
+    /// Enters those whose user was found. They come in the order of their digests, so that many of one shard come together.
+    fn enter_all(&self, sessions: &[Present], holders: &[Option<Handle>]) {
+        let mut holders = holders.iter();
+        let mut spare = Vec::new();
+        for together in
+            sessions.chunk_by(|one, next| Self::shard_number(&one.digest) == Self::shard_number(&next.digest))
+        {
+            let mut shard = self.shard(&together[0].digest).write();
+            for session in together {
+                if let Some(Some(holder)) = holders.next() {
+                    spare.extend(shard.insert(Entry::new(session, *holder)));
+                }
+            }
         }
-        let Some(holder) = self.users.come(session.user, session.epoch) else { return false };
-        let spare = self.shard(&session.digest).write().insert(Entry::new(session, holder));
-        if let Some(spare) = spare {
-            self.users.go(spare);
+        for holder in spare {
+            self.users.go(holder);
         }
-        true
     }
 }

@@ -13,6 +13,7 @@ use parking_lot::RwLock;
 
 use super::slab::Slab;
 use crate::revocation::Seq;
+use crate::store::Present;
 use crate::user::{Epoch, UserId};
 
 /// Racks of users; as many as there are shards, and for the same reason.
@@ -92,6 +93,18 @@ impl Users {
         let rack = rack_of(user);
         let place = self.racks[rack as usize].write().come(user, epoch)?;
         Some(Handle::at(rack, place))
+    }
+
+    /// The same for many. All racks are held meanwhile: with a lock for each, every search would wait for the memory that the one before
+    /// it has asked for.
+    pub(super) fn come_all(&self, sessions: &[Present]) -> Vec<Option<Handle>> {
+        let mut racks: Vec<_> = self.racks.iter().map(RwLock::write).collect();
+        let come = |session: &Present| {
+            let rack = rack_of(session.user);
+            let place = racks[rack as usize].come(session.user, session.epoch)?;
+            Some(Handle::at(rack, place))
+        };
+        sessions.iter().map(come).collect()
     }
 
     /// A session that names it has left its shard.

@@ -4,7 +4,6 @@
 //! their users, each read once and not once for each session. That they say together what the view says is held by the conformance
 //! suite (`what_is_loaded_is_what_is_live`). Nothing is allocated for a session.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rusqlite::types::Type;
@@ -18,8 +17,9 @@ use crate::store::{Intake, Owner, Present};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, UserId};
 
-/// Sessions handed over at a time, some 800 KiB: enough that a lock is taken seldom, and few enough that readers take turns at it.
-const PART: usize = 8_192;
+/// Sessions handed over at a time, 1.3 MB: so many that those of their users who are looked up lie close together in the file, and so
+/// few that each reader reads while another hands over.
+const PART: usize = 16_384;
 
 /// The digests that one reader reads: those whose first byte is in this range.
 pub(super) type Range = std::ops::RangeInclusive<u8>;
@@ -37,14 +37,18 @@ pub(super) fn ranges(readers: usize) -> Vec<Range> {
 
 /// Reads one range in one snapshot, and hands it over part by part.
 pub(super) fn load(tx: &Connection, range: &Range, into: &dyn Intake) -> Done<()> {
+    load_in(tx, range, PART, into)
+}
+
+fn load_in(tx: &Connection, range: &Range, part_max: usize, into: &dyn Intake) -> Done<()> {
     let mark = mark(tx)?;
     let mut statement = tx.prepare_cached(SESSIONS)?;
     let (first, last) = (first_digest(*range.start()), last_digest(*range.end()));
     let mut rows = statement.query([&first[..], &last[..]])?;
-    let mut part = Vec::with_capacity(PART);
+    let mut part = Vec::with_capacity(part_max);
     while let Some(row) = rows.next()? {
         part.push(present(row)?);
-        if part.len() == PART {
+        if part.len() == part_max {
             hand_over(tx, &mut part, mark, into)?;
         }
     }
@@ -54,16 +58,18 @@ pub(super) fn load(tx: &Connection, range: &Range, into: &dyn Intake) -> Done<()
 fn hand_over(tx: &Connection, part: &mut Vec<Present>, mark: Seq, into: &dyn Intake) -> Done<()> {
     into.take(&[], part, mark);
     if !part.is_empty() {
-        let strangers: BTreeSet<UserId> = part.iter().map(|session| session.user).collect();
-        into.take(&owners(tx, &strangers)?, part, mark);
+        into.take(&owners(tx, part)?, part, mark);
     }
     // Whoever is left belongs to somebody deleted, or to an epoch that was left.
     part.clear();
     Ok(())
 }
 
-/// In the order of their numbers, so that neighbours are found on one page.
-fn owners(tx: &Connection, users: &BTreeSet<UserId>) -> Done<Vec<Owner>> {
+/// The users of these sessions, in the order of their numbers, so that neighbours are found on one page.
+fn owners(tx: &Connection, sessions: &[Present]) -> Done<Vec<Owner>> {
+    let mut users: Vec<UserId> = sessions.iter().map(|session| session.user).collect();
+    users.sort_unstable();
+    users.dedup();
     let mut statement = tx.prepare_cached(OWNER)?;
     let mut owners = Vec::with_capacity(users.len());
     for user in users {
@@ -107,8 +113,65 @@ const fn last_digest(byte: u8) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use parking_lot::Mutex;
+
     use super::*;
     use crate::store::sqlite::file::Folder;
+
+    fn begun() -> (tempfile::TempDir, Connection) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let owned = Folder::own(&folder.path().join("data")).expect("free");
+        let connection = owned.connect_to_write().expect("begun");
+        (folder, connection)
+    }
+
+    /// Knows nobody at first, as memory does at start.
+    #[derive(Debug, Default)]
+    struct Doorman(Mutex<(HashMap<UserId, Epoch>, Vec<TokenDigest>)>);
+
+    impl Intake for Doorman {
+        fn take(&self, owners: &[Owner], sessions: &mut Vec<Present>, _: Seq) {
+            let (epochs, entered) = &mut *self.0.lock();
+            for owner in owners {
+                assert_eq!(epochs.insert(owner.id, owner.epoch), None, "{owner:?} was looked up twice");
+            }
+            sessions.retain(|session| {
+                let known = epochs.get(&session.user) == Some(&session.epoch);
+                entered.extend(known.then_some(session.digest));
+                !known
+            });
+        }
+    }
+
+    #[test]
+    fn what_is_handed_over_in_parts_is_the_whole() {
+        let (_keep, connection) = begun();
+        connection.execute_batch("PRAGMA foreign_keys = off; BEGIN").expect("set");
+        for user in 1..=10 {
+            let add = "INSERT INTO users (name, name_key, hash, created_at) VALUES (?1, ?1, '!', 0)";
+            connection.execute(add, [format!("user {user}")]).expect("added");
+        }
+        for at in 0..500_i64 {
+            let open = "INSERT INTO sessions VALUES (randomblob(32), randomblob(16), ?1, 0, 1, 2, 3, 'a', 'b', ?2)";
+            // Every tenth has ended.
+            let ended = (at % 10 == 9).then_some(1);
+            connection.execute(open, rusqlite::params![at % 9 + 1, ended]).expect("opened");
+        }
+        connection.execute_batch("COMMIT").expect("committed");
+        let mut view = connection.prepare("SELECT digest FROM live_sessions ORDER BY digest").expect("a statement");
+        let rows = view.query_map([], |row| row.get(0).map(TokenDigest::from_bytes)).expect("looked");
+        let live: Vec<TokenDigest> = rows.collect::<Done<_>>().expect("read");
+        assert_eq!(live.len(), 450);
+        for part_max in [1, 7, 64, 449, 450, 451, PART] {
+            let doorman = Doorman::default();
+            load_in(&connection, &(0..=u8::MAX), part_max, &doorman).expect("loaded");
+            let mut entered = std::mem::take(&mut doorman.0.lock().1);
+            entered.sort_unstable();
+            assert!(entered == live, "in parts of {part_max}: {} of {}", entered.len(), live.len());
+        }
+    }
 
     #[test]
     fn every_digest_is_in_one_range() {
@@ -125,9 +188,7 @@ mod tests {
     /// A range of a million sessions that was read along another index would be a million searches.
     #[test]
     fn both_halves_are_read_along_their_tables() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let folder = Folder::own(&folder.path().join("data")).expect("free");
-        let connection = folder.connect_to_write().expect("begun");
+        let (_keep, connection) = begun();
         let plan = |sql: &str| {
             let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
             let count = plan.parameter_count();
