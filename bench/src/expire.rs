@@ -83,7 +83,7 @@ fn sign_out(address: SocketAddr, tokens: &[TokenText]) -> anyhow::Result<Vec<Dur
 }
 
 /// How many sessions the server has in memory.
-fn live(metrics: SocketAddr) -> anyhow::Result<usize> {
+pub(crate) fn live(metrics: SocketAddr) -> anyhow::Result<usize> {
     let mut connection = Connection::open(metrics)?;
     connection.send(format!("GET /metrics HTTP/1.1\r\nHost: {metrics}\r\n\r\n").as_bytes())?;
     let answer = connection.receive()?;

@@ -17,6 +17,7 @@ mod report;
 mod seed;
 mod server;
 mod simulate;
+mod start;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,7 +28,8 @@ use self::report::say;
 use self::server::Ground;
 
 /// How this program is called. The last four are for itself: each is a process of its own.
-const USAGE: &str = "usage: exeunt-bench check|memory|logout|expire|nodes[:PART]|simulate|all [--data FOLDER]
+const USAGE: &str =
+    "usage: exeunt-bench check|memory[:ten]|start|logout|expire|nodes[:PART]|simulate|all [--data FOLDER]
        exeunt-bench bare-hyper|bare-axum BODY_LENGTH
        exeunt-bench layered-axum BODY_LENGTH TOKENS
        exeunt-bench fill SESSIONS USERS";
@@ -62,7 +64,8 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
 fn measure(what: &str, folder: PathBuf) -> anyhow::Result<()> {
     let chosen = |name| what == name || what == "all";
     let part = what.strip_prefix("nodes:").filter(|part| nodes::PARTS.contains(part));
-    if part.is_none() && !["check", "memory", "logout", "expire", "nodes"].into_iter().any(chosen) {
+    let known = ["check", "memory", "memory:ten", "start", "logout", "expire", "nodes"];
+    if part.is_none() && !known.into_iter().any(chosen) {
         bail!("{USAGE}");
     }
     let ground = Ground::new(folder)?;
@@ -78,6 +81,13 @@ fn measure(what: &str, folder: PathBuf) -> anyhow::Result<()> {
     }
     if chosen("memory") {
         memory::run(&ground)?;
+    }
+    // Only where it is asked for: it takes minutes, and 4 GB of the disk.
+    if what == "memory:ten" {
+        memory::run_ten(&ground)?;
+    }
+    if chosen("start") {
+        start::run(&ground)?;
     }
     if part.is_some() || chosen("nodes") {
         nodes::run(&ground, part.unwrap_or_default())?;

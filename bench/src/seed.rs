@@ -2,6 +2,8 @@
 //!
 //! Owns what a seeded session looks like. No password is hashed: nobody signs in here.
 
+mod bulk;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use exeunt::user::{Epoch, UserName};
 use exeunt::{Device, Lifetime, Session, SessionId, SessionLimit, Timestamp, Token, UserId};
 use tokio::task::JoinSet;
 
+pub(crate) use self::bulk::{DATABASE, bulk};
 use crate::report::float;
 
 /// A token as it travels.

@@ -35,9 +35,6 @@ use crate::token::{Token, TokenDigest};
 use crate::user::{User, UserId};
 use crate::users::Users;
 
-/// Sessions read at a time when memory is filled at start.
-const LOAD_PAGE: usize = 4_096;
-
 /// How often a sign-in is begun again because everything of the user ended while the password was being verified.
 const LOGIN_TRIES: usize = 3;
 
@@ -133,7 +130,10 @@ impl Authority {
         let (attempts, counts) = (Attempts::new(), Counts::default());
         let authority = Arc::new(Self { store, live, hasher, attempts, counts, settings, many });
         if authority.store.is_exclusive() {
-            authority.load().await?;
+            // A load that fails leaves memory that is never called complete, and no authority.
+            let loading = Arc::clone(&authority.live).load();
+            authority.store.load(Arc::clone(&loading) as Arc<_>).await?;
+            loading.done();
         }
         if let Some(every) = authority.settings.keep_every {
             keeper::start(&authority, every);
@@ -293,21 +293,6 @@ impl Authority {
 
     fn is_idle(&self, session: &Session) -> bool {
         self.settings.clock.now() >= session.seen_at.plus(self.settings.lifetime.idle)
-    }
-
-    async fn load(&self) -> Result<(), StoreError> {
-        let mut after = TokenDigest::from_bytes([0; 32]);
-        loop {
-            let page = self.store.live_sessions(&after, LOAD_PAGE).await?;
-            let Some(last) = page.row.last() else { break };
-            after = last.digest;
-            for session in &page.row {
-                // Nobody is served yet, so a refusal can only be a session that just ended.
-                let _: Fill = self.live.fill(session, page.mark);
-            }
-        }
-        self.live.declare_complete();
-        Ok(())
     }
 }
 

@@ -4,28 +4,31 @@
 //! its mark (R5), a revocation is applied before it is acknowledged (R6), every acceptance passes the gate (R4), and
 //! expiry is checked on read. It never writes to the store and never decides who may do what.
 //!
-//! Readers take one shard's lock for reading. All writers take the `Book` first, so that fills and endings stand in one
-//! order; then the shard.
+//! Readers take one shard's lock for reading, and within it the lock of the user. All writers take the `Book` first, so that fills and
+//! endings stand in one order; then the user or the shard.
 
+mod book;
+mod loading;
 mod shard;
+mod slab;
+mod users;
 mod watch;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use hashbrown::HashTable;
-use hashbrown::hash_table;
 use parking_lot::{Mutex, RwLock};
 
+use self::book::Book;
 use self::shard::{Entry, Shard};
+use self::users::{Holder, Users};
 use self::watch::{Stands, Watches};
 pub use self::watch::{TooManyWatches, Watch};
 use crate::clock::Timestamp;
 use crate::lease::Lease;
 use crate::revocation::{Revocation, Seq, Target};
 use crate::session::{Lifetime, LiveSession, Session, SessionId};
-use crate::store::{Seen, Witness};
+use crate::store::{Present, Seen, Witness};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, UserId};
 
@@ -34,10 +37,6 @@ const SHARDS: usize = 64;
 
 /// Sessions that a shard remembers where the store can be asked again: a million in all, some 80 MB.
 const SHARD_MAX: usize = 16_384;
-
-/// Endings that are remembered to be held against fills that were read before them. A fill whose mark is older than all
-/// of these is refused and read again, so the number costs time, never safety.
-const TOMBSTONES_MAX: usize = 4_096;
 
 /// A session's use is noted once in this many seconds; a page with twenty pictures is one use.
 const TOUCH_EVERY_S: u32 = 60;
@@ -49,6 +48,7 @@ const TOUCHES_MAX: usize = 65_536;
 #[derive(Debug)]
 pub struct Live {
     shards: Box<[RwLock<Shard>]>,
+    users: Users,
     book: Mutex<Book>,
     touched: Mutex<Vec<Seen>>,
     complete: AtomicBool,
@@ -58,27 +58,6 @@ pub struct Live {
     lifetime: Lifetime,
     /// Where many nodes share the store: until when anything here may be believed.
     lease: Option<Arc<Lease>>,
-}
-
-/// One user in one epoch: shared by all the sessions of it, so that ending everything is one flag.
-#[derive(Debug)]
-struct Holder {
-    id: UserId,
-    name: Arc<str>,
-    epoch: Epoch,
-    over: AtomicBool,
-}
-
-/// What writers must agree on: who holds sessions, and what ended lately.
-#[derive(Debug, Default)]
-struct Book {
-    /// The users of today's epochs. A table and not a map: the number is in the holder already.
-    holders: HashTable<Arc<Holder>>,
-    tombstones: VecDeque<(Seq, Target)>,
-    /// The highest number that was dropped from the tombstones.
-    forgotten: Option<Seq>,
-    /// The highest number that was heard.
-    newest: Option<Seq>,
 }
 
 /// What memory knows of a token.
@@ -116,6 +95,7 @@ impl Live {
     pub fn under(lifetime: Lifetime, lease: Option<Arc<Lease>>) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            users: Users::default(),
             book: Mutex::default(),
             touched: Mutex::default(),
             complete: AtomicBool::new(false),
@@ -137,49 +117,27 @@ impl Live {
         if self.lease.as_ref().is_some_and(|lease| !lease.holds()) {
             return Belief::NoLease;
         }
-        let now = seconds(now);
         let shard = self.shard(digest).read();
-        let Some(entry) = shard.get(digest) else {
-            return if self.complete.load(Ordering::SeqCst) { Belief::Dead } else { Belief::Unknown };
-        };
-        if !self.is_of_today(entry) {
-            return Belief::Dead;
-        }
-        let seen = entry.seen();
-        let idle_at = seen.saturating_add(whole_seconds(self.lifetime.idle));
-        if now >= entry.expires_s {
-            return Belief::Dead;
-        }
-        if now >= idle_at {
-            // Where others write, it may have been used elsewhere.
-            return if self.complete.load(Ordering::SeqCst) { Belief::Dead } else { Belief::Unknown };
-        }
-        let idle_at =
-            if now.saturating_sub(seen) >= TOUCH_EVERY_S { self.touch(entry, digest, seen, now) } else { idle_at };
-        Belief::Live(LiveSession {
-            id: entry.id,
-            user: entry.holder.id,
-            name: Arc::clone(&entry.holder.name),
-            expires_at: moment(entry.expires_s),
-            idle_at: moment(idle_at),
-        })
+        let Some(entry) = shard.get(digest) else { return self.absent() };
+        self.users.with(entry.holder, |holder| self.judge(entry, holder, seconds(now))).unwrap_or(Belief::Dead)
     }
 
     /// Enters a session that the store said is live in a snapshot that saw everything up to `mark` (R5).
     pub fn fill(&self, session: &Session, mark: Seq) -> Fill {
-        let mut book = self.book.lock();
-        if book.may_have_ended(session.id, session.user, mark) {
+        let book = self.book.lock();
+        if self.may_have_ended(&book, (session.id, session.user, session.epoch), mark) {
             return Fill::Refused;
         }
-        if session.epoch.0.0 < self.everyone.load(Ordering::SeqCst) {
-            return Fill::Refused;
-        }
-        let Some(holder) = book.holder_for(session) else { return Fill::Refused };
+        self.users.meet(session.user, session.epoch, &session.name);
+        let Some(holder) = self.users.come(session.user, session.epoch) else { return Fill::Refused };
         let mut shard = self.shard(&session.digest).write();
-        if self.lease.is_some() && shard.len() >= SHARD_MAX && shard.get(&session.digest).is_none() {
-            shard.evict_one();
+        let is_full = self.lease.is_some() && shard.len() >= SHARD_MAX && shard.get(&session.digest).is_none();
+        let evicted = is_full.then(|| shard.evict_one()).flatten();
+        let spare = shard.insert(Entry::new(&Present::of(session), holder));
+        drop(shard);
+        for holder in evicted.into_iter().chain(spare) {
+            self.users.go(holder);
         }
-        shard.insert(Entry::new(session, holder));
         Fill::Entered
     }
 
@@ -187,14 +145,12 @@ impl Live {
     /// is believed.
     pub(crate) fn forget(&self, base: Seq) {
         let mut book = self.book.lock();
-        book.tombstones.retain(|(seq, _)| *seq > base);
-        (book.forgotten, book.newest) = (Some(base), None);
-        book.holders.clear();
-        let everyone = book.tombstones.iter().filter(|(_, target)| *target == Target::Everyone).map(|(seq, _)| seq.0);
-        self.everyone.store(everyone.max().unwrap_or(0), Ordering::SeqCst);
+        let everyone = book.forget(base);
+        self.everyone.store(everyone.map_or(0, |seq| seq.0), Ordering::SeqCst);
         for shard in &self.shards {
             *shard.write() = Shard::default();
         }
+        self.users.clear();
     }
 
     /// Tells whatever is open that nobody can vouch for its session any more.
@@ -213,14 +169,19 @@ impl Live {
         std::mem::take(&mut *self.touched.lock())
     }
 
-    /// Drops what can no longer be accepted: sessions of an older epoch, and users without sessions. Only tidies; one
-    /// shard at a time, so that no reader waits long.
+    /// Drops what can no longer be accepted: sessions of an older epoch. Only tidies; one shard at a time, so that no reader waits long,
+    /// and not at all where no epoch was left: to look at ten million for nothing would take a second.
     pub fn tidy(&self) {
+        if !self.users.have_left_an_epoch() {
+            return;
+        }
         for shard in &self.shards {
             let _order = self.book.lock();
-            shard.write().retain(|entry| self.is_of_today(entry));
+            let left = shard.write().retain(|entry| self.is_of_today(entry));
+            for holder in left {
+                self.users.go(holder);
+            }
         }
-        self.book.lock().holders.retain(|holder| Arc::strong_count(holder) > 1);
     }
 
     /// How many sessions are in memory, those that wait for [`Live::tidy`] included.
@@ -261,10 +222,45 @@ impl Live {
         self.watches.closed_for(digest).await;
     }
 
+    /// Whether something covers a session that may have been read before it: to be asked, and acted upon, under the book's lock.
+    fn may_have_ended(&self, book: &Book, (id, user, epoch): (SessionId, UserId, Epoch), mark: Seq) -> bool {
+        book.may_have_ended(id, user, mark) || epoch.0.0 < self.everyone.load(Ordering::SeqCst)
+    }
+
+    /// What to believe of a token that memory has not heard of.
+    fn absent(&self) -> Belief {
+        if self.complete.load(Ordering::SeqCst) { Belief::Dead } else { Belief::Unknown }
+    }
+
+    fn judge(&self, entry: &Entry, holder: &Holder, now: u32) -> Belief {
+        if !self.is_current(holder) || now >= entry.expires_s {
+            return Belief::Dead;
+        }
+        let seen = entry.seen();
+        let idle_at = seen.saturating_add(whole_seconds(self.lifetime.idle));
+        if now >= idle_at {
+            // Where others write, it may have been used elsewhere.
+            return self.absent();
+        }
+        let idle_at =
+            if now.saturating_sub(seen) >= TOUCH_EVERY_S { self.touch(entry, holder, seen, now) } else { idle_at };
+        Belief::Live(LiveSession {
+            id: entry.id,
+            user: holder.id,
+            name: holder.name(),
+            expires_at: moment(entry.expires_s),
+            idle_at: moment(idle_at),
+        })
+    }
+
     /// Whether nothing has ended all of its user's or everybody's sessions since it was opened.
     fn is_of_today(&self, entry: &Entry) -> bool {
-        let Epoch(Seq(epoch)) = entry.holder.epoch;
-        !entry.holder.over.load(Ordering::SeqCst) && epoch >= self.everyone.load(Ordering::SeqCst)
+        self.users.with(entry.holder, |holder| self.is_current(holder)).unwrap_or(false)
+    }
+
+    fn is_current(&self, holder: &Holder) -> bool {
+        let Epoch(Seq(epoch)) = holder.epoch;
+        !holder.over && epoch >= self.everyone.load(Ordering::SeqCst)
     }
 
     /// Whether memory still holds it live, without using it.
@@ -277,15 +273,19 @@ impl Live {
     }
 
     fn shard(&self, digest: &TokenDigest) -> &RwLock<Shard> {
-        &self.shards[usize::from(digest.as_bytes()[0]) % SHARDS]
+        &self.shards[Self::shard_number(digest)]
+    }
+
+    fn shard_number(digest: &TokenDigest) -> usize {
+        usize::from(digest.as_bytes()[0]) % SHARDS
     }
 
     /// Notes that a session was used now; returns until when it may lie unused. One of many readers wins and queues it.
-    fn touch(&self, entry: &Entry, digest: &TokenDigest, seen: u32, now: u32) -> u32 {
+    fn touch(&self, entry: &Entry, holder: &Holder, seen: u32, now: u32) -> u32 {
         if entry.advance(seen, now) {
             let mut touched = self.touched.lock();
             if touched.len() < TOUCHES_MAX {
-                touched.push(Seen { digest: *digest, epoch: entry.holder.epoch, at: moment(now) });
+                touched.push(Seen { digest: entry.digest, epoch: holder.epoch, at: moment(now) });
             }
         }
         now.saturating_add(whole_seconds(self.lifetime.idle))
@@ -301,20 +301,18 @@ impl Witness for Live {
             return;
         }
         match revocation.target {
-            Target::User(user) => {
-                if let Some(holder) = book.holders.find(user_hash(user), |holder| holder.id == user)
-                    && holder.epoch.0 < revocation.seq
-                {
-                    holder.over.store(true, Ordering::SeqCst);
-                }
-            }
+            Target::User(user) => self.users.end(user, revocation.seq),
             Target::Everyone => {
                 self.everyone.fetch_max(revocation.seq.0, Ordering::SeqCst);
+                self.users.leave_their_epoch();
             }
             Target::Session(_) | Target::Others { .. } => {}
         }
         for ended in &revocation.ended {
-            self.shard(&ended.digest).write().remove(&ended.digest);
+            let left = self.shard(&ended.digest).write().remove(&ended.digest);
+            if let Some(holder) = left {
+                self.users.go(holder);
+            }
             self.watches.tell_one(&ended.digest, revocation.seq);
         }
         drop(book);
@@ -322,56 +320,6 @@ impl Witness for Live {
             self.watches.tell_all(|digest| self.stands(digest), revocation.seq);
         }
     }
-}
-
-impl Book {
-    fn may_have_ended(&self, session: SessionId, user: UserId, mark: Seq) -> bool {
-        self.forgotten.is_some_and(|forgotten| forgotten > mark)
-            || self.tombstones.iter().any(|(seq, target)| *seq > mark && target.covers(session, user))
-    }
-
-    /// The user in memory, at the session's epoch. `None`: the session is of an older epoch than memory has heard of.
-    fn holder_for(&mut self, session: &Session) -> Option<Arc<Holder>> {
-        let hash = user_hash(session.user);
-        let new = || {
-            let (id, name, epoch) = (session.user, Arc::clone(&session.name), session.epoch);
-            Arc::new(Holder { id, name, epoch, over: AtomicBool::new(false) })
-        };
-        match self.holders.entry(hash, |holder| holder.id == session.user, |holder| user_hash(holder.id)) {
-            hash_table::Entry::Vacant(place) => Some(Arc::clone(place.insert(new()).get())),
-            hash_table::Entry::Occupied(mut place) => {
-                let holder = place.get_mut();
-                if holder.epoch < session.epoch {
-                    // A newer epoch than ours is committed but not yet applied here; learning it early refuses only the dead.
-                    holder.over.store(true, Ordering::SeqCst);
-                    *holder = new();
-                }
-                (holder.epoch == session.epoch && !holder.over.load(Ordering::SeqCst)).then(|| Arc::clone(holder))
-            }
-        }
-    }
-
-    /// False: it was heard already; where many write, one's own are heard at once and once more in their turn. Something else under the
-    /// same number is of a log that went backwards, and is news (R8).
-    fn remember(&mut self, seq: Seq, target: Target) -> bool {
-        if self.newest >= Some(seq) && self.tombstones.iter().any(|heard| *heard == (seq, target)) {
-            return false;
-        }
-        self.newest = self.newest.max(Some(seq));
-        if self.tombstones.len() == TOMBSTONES_MAX
-            && let Some((oldest, _)) = self.tombstones.pop_front()
-        {
-            self.forgotten = self.forgotten.max(Some(oldest));
-        }
-        self.tombstones.push_back((seq, target));
-        true
-    }
-}
-
-/// Users are numbered by the store, so nobody can choose a number to collide; the finisher only spreads neighbours.
-const fn user_hash(user: UserId) -> u64 {
-    let hash = user.0.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    hash ^ (hash >> 32)
 }
 
 fn seconds(at: Timestamp) -> u32 {

@@ -5,6 +5,7 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod loading;
 pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use self::loading::{Intake, Owner, Present};
 pub use self::rows::*;
 pub use self::shared::*;
 use crate::audit::{AuditEntry, AuditQuery};
@@ -134,6 +136,15 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// [`StoreError`] when it could not look.
     async fn live_sessions(&self, after: &TokenDigest, limit: usize) -> Result<Marked<Vec<Session>>, StoreError>;
+
+    /// Hands every live session over, in parts, and returns when all are handed over. Those past their time may be among them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not look. Some may have been handed over then.
+    async fn load(&self, into: Arc<dyn Intake>) -> Result<(), StoreError> {
+        loading::in_pages(self, &*into).await
+    }
 
     /// Notes when sessions were used. Live ones only, and never earlier than noted already. Returns how many were noted.
     ///

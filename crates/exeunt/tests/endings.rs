@@ -359,3 +359,16 @@ async fn agree(scene: &Scene) {
     let live = scene.authority.sessions_of(scene.ana).await.expect("looked");
     assert_eq!(live.iter().map(|session| session.id).collect::<std::collections::BTreeSet<_>>(), open);
 }
+
+/// Absence from memory is an answer, so whoever could not read everybody answers nobody.
+#[tokio::test]
+async fn an_authority_that_could_not_read_every_session_does_not_open() {
+    for when in [When::Before, When::After] {
+        let store = Staged::new(Arc::new(MemoryStore::default()));
+        store.fail("load", when);
+        let opened = Authority::open(Arc::clone(&store) as Arc<_>, Settings::default()).await;
+        assert!(opened.is_err(), "{when:?}");
+        store.clear();
+        Authority::open(store, Settings::default()).await.expect("now it could");
+    }
+}

@@ -1,32 +1,31 @@
 //! One shard of the table: sessions by their token's digest.
 //!
-//! Owns how a session lies in memory. A small index of four-byte places over pages that never move: a hash table that
-//! held the entries themselves would double by copying and be half empty after it. It knows nothing of users' epochs.
+//! Owns how a session lies in memory: in a [`Slab`], found by an index of four-byte places. It knows nothing of users' epochs; whoever
+//! takes a session out gets the handle of its user back, and lets go of that.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use hashbrown::HashTable;
 
-use super::{Holder, seconds};
-use crate::session::{Session, SessionId};
+use super::seconds;
+use super::slab::Slab;
+use super::users::Handle;
+use crate::session::SessionId;
+use crate::store::Present;
 use crate::token::TokenDigest;
 
-/// Entries in a page: 16 KiB, so that a shard grows by little and a small server stays small.
-const PAGE: usize = 256;
-
-/// A session in memory: 64 bytes.
+/// A session in memory: 60 bytes.
 #[derive(Debug)]
 pub(super) struct Entry {
-    digest: TokenDigest,
+    pub(super) digest: TokenDigest,
     pub(super) id: SessionId,
-    pub(super) holder: Arc<Holder>,
+    pub(super) holder: Handle,
     pub(super) expires_s: u32,
     seen_s: AtomicU32,
 }
 
 impl Entry {
-    pub(super) fn new(session: &Session, holder: Arc<Holder>) -> Self {
+    pub(super) fn new(session: &Present, holder: Handle) -> Self {
         Self {
             digest: session.digest,
             id: session.id,
@@ -51,8 +50,7 @@ impl Entry {
 #[derive(Debug, Default)]
 pub(super) struct Shard {
     index: HashTable<u32>,
-    pages: Vec<Vec<Option<Entry>>>,
-    free: Vec<u32>,
+    entries: Slab<Entry>,
     /// Where the search for somebody to let go of goes on.
     hand: u32,
 }
@@ -64,97 +62,59 @@ impl Shard {
 
     #[cfg(test)]
     pub(super) fn pages_len(&self) -> usize {
-        self.pages.len()
+        self.entries.pages_len()
     }
 
     pub(super) fn get(&self, digest: &TokenDigest) -> Option<&Entry> {
-        let place = self.index.find(hash(digest), |place| self.is_at(*place, digest))?;
-        self.at(*place)
+        let place = self.index.find(hash(digest), |place| is(&self.entries, *place, digest))?;
+        self.entries.get(*place)
     }
 
-    /// Enters a session. One that is there already stays as it is, but for a later use that somebody else noted.
-    pub(super) fn insert(&mut self, entry: Entry) {
+    /// Enters a session. One that is there already stays as it is, but for a later use that somebody else noted; then this returns
+    /// the user of the one that was not entered.
+    pub(super) fn insert(&mut self, entry: Entry) -> Option<Handle> {
         let digest = entry.digest;
         if let Some(there) = self.get(&digest) {
             there.seen_s.fetch_max(entry.seen(), Ordering::Relaxed);
-            return;
+            return Some(entry.holder);
         }
-        let place = self.put(entry);
-        let pages = &self.pages;
-        self.index
-            .insert_unique(hash(&digest), place, |place| at(pages, *place).map_or(0, |entry| hash(&entry.digest)));
+        let place = self.entries.put(entry);
+        let entries = &self.entries;
+        let again = |place: &u32| entries.get(*place).map_or(0, |entry| hash(&entry.digest));
+        self.index.insert_unique(hash(&digest), place, again);
+        None
     }
 
-    pub(super) fn remove(&mut self, digest: &TokenDigest) {
-        let pages = &self.pages;
-        let found =
-            self.index.find_entry(hash(digest), |place| at(pages, *place).is_some_and(|entry| entry.digest == *digest));
-        if let Ok(found) = found {
-            let (place, _) = found.remove();
-            self.vacate(place);
-        }
+    /// Takes a session out; returns its user.
+    pub(super) fn remove(&mut self, digest: &TokenDigest) -> Option<Handle> {
+        let found = self.index.find_entry(hash(digest), |place| is(&self.entries, *place, digest));
+        let (place, _) = found.ok()?.remove();
+        self.entries.take(place).map(|entry| entry.holder)
     }
 
-    /// Lets go of one session, going round. Whoever needs it again asks the store.
-    pub(super) fn evict_one(&mut self) {
-        let places = self.pages.len() * PAGE;
+    /// Lets go of one session, going round; returns its user. Whoever needs it again asks the store.
+    pub(super) fn evict_one(&mut self) -> Option<Handle> {
+        let places = self.entries.places();
         for _ in 0..places {
-            let place = self.hand as usize % places;
+            let place = self.hand % places;
             self.hand = self.hand.wrapping_add(1);
-            let entry = self.pages[place / PAGE].get(place % PAGE).and_then(Option::as_ref);
-            if let Some(digest) = entry.map(|entry| entry.digest) {
-                self.remove(&digest);
-                return;
+            if let Some(digest) = self.entries.get(place).map(|entry| entry.digest) {
+                return self.remove(&digest);
             }
         }
+        None
     }
 
-    pub(super) fn retain(&mut self, keep: impl Fn(&Entry) -> bool) {
+    /// Lets go of all but those to keep; returns their users.
+    pub(super) fn retain(&mut self, keep: impl Fn(&Entry) -> bool) -> Vec<Handle> {
         let leaving: Vec<TokenDigest> =
-            self.pages.iter().flatten().flatten().filter(|entry| !keep(entry)).map(|entry| entry.digest).collect();
-        for digest in leaving {
-            self.remove(&digest);
-        }
-    }
-
-    fn put(&mut self, entry: Entry) -> u32 {
-        if let Some(place) = self.free.pop() {
-            let (page, slot) = split(place);
-            self.pages[page][slot] = Some(entry);
-            return place;
-        }
-        if self.pages.last().is_none_or(|page| page.len() == PAGE) {
-            self.pages.push(Vec::with_capacity(PAGE));
-        }
-        let page = self.pages.len() - 1;
-        self.pages[page].push(Some(entry));
-        let place = page * PAGE + self.pages[page].len() - 1;
-        u32::try_from(place).expect("a shard of four thousand million sessions does not fit into memory")
-    }
-
-    fn vacate(&mut self, place: u32) {
-        let (page, slot) = split(place);
-        self.pages[page][slot] = None;
-        self.free.push(place);
-    }
-
-    fn at(&self, place: u32) -> Option<&Entry> {
-        at(&self.pages, place)
-    }
-
-    fn is_at(&self, place: u32, digest: &TokenDigest) -> bool {
-        self.at(place).is_some_and(|entry| entry.digest == *digest)
+            self.entries.iter().filter(|entry| !keep(entry)).map(|entry| entry.digest).collect();
+        leaving.iter().filter_map(|digest| self.remove(digest)).collect()
     }
 }
 
-fn at(pages: &[Vec<Option<Entry>>], place: u32) -> Option<&Entry> {
-    let (page, slot) = split(place);
-    pages[page][slot].as_ref()
-}
-
-const fn split(place: u32) -> (usize, usize) {
-    let place = place as usize;
-    (place / PAGE, place % PAGE)
+fn is(entries: &Slab<Entry>, place: u32, digest: &TokenDigest) -> bool {
+    entries.get(place).is_some_and(|entry| entry.digest == *digest)
 }
 
 /// A digest is uniform already; its second eight bytes are the hash, since its first byte chose the shard.
@@ -166,10 +126,12 @@ fn hash(digest: &TokenDigest) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::users::Holder;
     use super::*;
 
     #[test]
-    fn an_entry_is_as_small_as_it_says() {
-        assert_eq!(size_of::<Option<Entry>>(), 64);
+    fn a_session_and_its_user_are_as_small_as_they_say() {
+        assert_eq!(size_of::<Option<Entry>>(), 60);
+        assert_eq!(size_of::<Option<Holder>>(), 48);
     }
 }

@@ -1,22 +1,24 @@
 use std::time::Duration;
 
+use super::book::TOMBSTONES_MAX;
 use super::*;
 use crate::random::CountingRandom;
 use crate::revocation::{Cause, Ended};
 use crate::session::Device;
+use crate::store::{Intake as _, Owner};
 use crate::token::Token;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
 struct Scene {
     random: CountingRandom,
-    live: Live,
+    live: Arc<Live>,
     now: Timestamp,
 }
 
 impl Scene {
     fn new() -> Self {
-        let live = Live::new(Lifetime { absolute: 10 * HOUR, idle: HOUR });
+        let live = Arc::new(Live::new(Lifetime { absolute: 10 * HOUR, idle: HOUR }));
         live.declare_complete();
         Self { random: CountingRandom::default(), live, now: moment(1_000_000) }
     }
@@ -182,6 +184,139 @@ fn places_are_used_again() {
         scene.live.heard(&end_session(&session, seq));
     }
     assert!(scene.live.is_empty());
+    assert_eq!(scene.live.users.len(), 0);
     let pages: usize = scene.live.shards.iter().map(|shard| shard.read().pages_len()).sum();
     assert!(pages <= SHARDS, "{pages} pages for at most one session at a time");
+}
+
+/// A session names its user by a place, so a place that is used again must not be taken for who had it before.
+#[test]
+fn nobody_is_found_in_the_place_of_another() {
+    let scene = Scene::new();
+    let (mut seq, mut kept) = (0, Vec::new());
+    for user in 1..=500 {
+        let (gone, stays) = (scene.session(user, 0), scene.session(1_000 + user, 0));
+        for session in [&gone, &stays] {
+            assert_eq!(scene.live.fill(session, Seq(seq)), Fill::Entered);
+        }
+        seq += 1;
+        scene.live.heard(&end_session(&gone, seq));
+        kept.push((gone, stays));
+    }
+    assert_eq!(scene.live.users.len(), 500);
+    for (gone, stays) in &kept {
+        seq += 1;
+        scene.live.heard(&end_user(gone.user.0, seq));
+        assert_eq!(scene.live.look(&gone.digest, scene.now), Belief::Dead);
+        match scene.live.look(&stays.digest, scene.now) {
+            Belief::Live(found) => assert_eq!((found.user, found.id), (stays.user, stays.id)),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_session_that_is_filled_twice_leaves_nothing_behind() {
+    let scene = Scene::new();
+    let session = scene.session(1, 0);
+    for _ in 0..3 {
+        assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+    }
+    scene.live.heard(&end_session(&session, 1));
+    assert!(!scene.is_live(&session));
+    assert_eq!((scene.live.len(), scene.live.users.len()), (0, 0));
+}
+
+#[test]
+fn a_name_of_any_length_is_answered_as_it_was_typed() {
+    let scene = Scene::new();
+    for length in 0..=64 {
+        for letter in ["a", "é", "🦉"] {
+            let mut session = scene.session(1_000 * i64::from(length) + i64::from(letter.as_bytes()[0]), 0);
+            session.name = letter.repeat(usize::try_from(length).expect("small")).into();
+            assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+            match scene.live.look(&session.digest, scene.now) {
+                Belief::Live(found) => assert_eq!(found.name, session.name),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn who_left_an_epoch_is_tidied_away_whoever_said_so() {
+    let scene = Scene::new();
+    let sessions = [scene.session(1, 0), scene.session(2, 0), scene.session(2, 9)];
+    for session in &sessions {
+        assert_eq!(scene.live.fill(session, Seq(9)), Fill::Entered);
+    }
+    scene.live.tidy();
+    assert_eq!((scene.live.len(), scene.live.users.len()), (2, 2), "a newer epoch was seen in a fill");
+    let everyone = Revocation { seq: Seq(10), target: Target::Everyone, cause: Cause::EveryoneOut, ended: vec![] };
+    scene.live.heard(&everyone);
+    assert!(sessions.iter().all(|session| !scene.is_live(session)));
+    scene.live.tidy();
+    assert_eq!((scene.live.len(), scene.live.users.len()), (0, 0));
+}
+
+#[test]
+fn what_ended_while_memory_was_filled_does_not_enter() {
+    let scene = Scene::new();
+    let loading = Arc::clone(&scene.live).load();
+    let (ended, left, stays) = (scene.session(1, 0), scene.session(2, 0), scene.session(3, 0));
+    scene.live.heard(&end_session(&ended, 5));
+    scene.live.heard(&end_user(2, 6));
+    let all = [&ended, &left, &stays];
+    let mut sessions = all.map(Present::of).to_vec();
+    // Read before both endings, and handed over after them.
+    loading.take(&all.map(Owner::of), &mut sessions, Seq(4));
+    assert_eq!(sessions, [], "nobody needs to be looked up again");
+    loading.done();
+    assert_eq!(all.map(|session| scene.is_live(session)), [false, false, true]);
+    assert_eq!(scene.live.users.len(), 1, "who has no session is not kept");
+}
+
+#[test]
+fn whose_user_is_not_known_in_their_epoch_waits_for_the_user() {
+    let scene = Scene::new();
+    let loading = Arc::clone(&scene.live).load();
+    let (old, new) = (scene.session(1, 0), scene.session(1, 9));
+    let mut sessions = vec![Present::of(&new), Present::of(&old)];
+    loading.take(&[], &mut sessions, Seq(9));
+    assert_eq!(sessions.len(), 2);
+    loading.take(&[Owner::of(&old)], &mut sessions, Seq(9));
+    assert_eq!(sessions, [Present::of(&new)]);
+    loading.take(&[Owner::of(&new)], &mut sessions, Seq(9));
+    assert_eq!(sessions, []);
+    loading.done();
+    assert!(scene.is_live(&new));
+    assert!(!scene.is_live(&old), "its epoch was left");
+    scene.live.tidy();
+    assert_eq!((scene.live.len(), scene.live.users.len()), (1, 1));
+}
+
+#[test]
+fn a_user_is_not_forgotten_while_memory_is_filled() {
+    let scene = Scene::new();
+    let loading = Arc::clone(&scene.live).load();
+    let (first, second) = (scene.session(1, 0), scene.session(1, 0));
+    loading.take(&[Owner::of(&first)], &mut vec![Present::of(&first)], Seq(0));
+    scene.live.heard(&end_session(&first, 1));
+    let mut later = vec![Present::of(&second)];
+    loading.take(&[], &mut later, Seq(0));
+    assert_eq!(later, []);
+    loading.done();
+    assert!(scene.is_live(&second));
+    scene.live.heard(&end_session(&second, 2));
+    assert_eq!(scene.live.users.len(), 0, "from then on they go with their last session");
+}
+
+#[test]
+fn memory_that_is_being_filled_calls_nobody_dead() {
+    let live = Arc::new(Live::new(Lifetime::default()));
+    let stranger = Scene::new().session(1, 0);
+    let loading = Arc::clone(&live).load();
+    assert_eq!(live.look(&stranger.digest, stranger.opened_at), Belief::Unknown);
+    loading.done();
+    assert_eq!(live.look(&stranger.digest, stranger.opened_at), Belief::Dead);
 }

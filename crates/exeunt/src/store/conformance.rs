@@ -36,6 +36,7 @@ macro_rules! conformance {
             a_session_is_found_by_its_token_while_it_lives,
             sessions_are_listed_newest_first,
             live_sessions_are_read_in_pages_with_their_mark,
+            what_is_loaded_is_what_is_live,
             an_ended_session_never_lives_again,
             ending_twice_is_nothing_left_to_end,
             ending_one_leaves_the_others,

@@ -6,6 +6,7 @@
 
 mod endings;
 mod file;
+mod loading;
 mod mark;
 mod rows;
 mod sentences;
@@ -18,6 +19,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use self::file::Folder;
 pub use self::file::OpenError;
@@ -25,7 +27,7 @@ use self::mark::Mark;
 pub use self::mark::Sign;
 use self::writer::Writer;
 use super::{
-    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
+    Intake, KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
     StoreError, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
@@ -106,19 +108,28 @@ impl SqliteStore {
         })
     }
 
-    /// Runs one reading sentence in a snapshot of its own, on a thread for blocking work.
     async fn read<T, F>(&self, deed: &'static str, sentence: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let readers = Arc::clone(&self.readers);
-        let permit = Arc::clone(&readers.permits).acquire_owned().await.map_err(|_| StoreError::Stopped)?;
+        Arc::clone(&self.readers).read(deed, sentence).await
+    }
+}
+
+impl Readers {
+    /// Runs one reading sentence in a snapshot of its own, on a thread for blocking work.
+    async fn read<T, F>(self: Arc<Self>, deed: &'static str, sentence: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Stopped)?;
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let connection = readers.idle.lock().pop().ok_or(StoreError::Stopped)?;
+            let connection = self.idle.lock().pop().ok_or(StoreError::Stopped)?;
             let answer = in_snapshot(&connection, sentence);
-            readers.idle.lock().push(connection);
+            self.idle.lock().push(connection);
             answer.map_err(|source| failed(deed, source))
         });
         done.await.map_err(|_| StoreError::Stopped)?
@@ -200,6 +211,20 @@ impl Store for SqliteStore {
     async fn live_sessions(&self, after: &TokenDigest, limit: usize) -> Result<Marked<Vec<Session>>, StoreError> {
         let after = *after;
         self.read("read the live sessions", move |tx| sentences::live_sessions(tx, &after, limit)).await
+    }
+
+    /// With all readers at once, each its share.
+    async fn load(&self, into: Arc<dyn Intake>) -> Result<(), StoreError> {
+        let mut loading = JoinSet::new();
+        for range in loading::ranges(READERS) {
+            let (readers, into) = (Arc::clone(&self.readers), Arc::clone(&into));
+            let share = move |tx: &Connection| loading::load(tx, &range, &*into);
+            loading.spawn(async move { readers.read("read the live sessions", share).await });
+        }
+        while let Some(done) = loading.join_next().await {
+            done.map_err(|_| StoreError::Stopped)??;
+        }
+        Ok(())
     }
 
     async fn touch(&self, seen: &[Seen]) -> Result<usize, StoreError> {

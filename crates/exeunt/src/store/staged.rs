@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::{
-    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Shared, Store,
-    StoreError, Swept, UserChange, UserChanged, Witness,
+    Intake, KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Shared,
+    Store, StoreError, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::Timestamp;
@@ -197,6 +197,10 @@ impl Store for Staged {
 
     async fn live_sessions(&self, after: &TokenDigest, limit: usize) -> Result<Marked<Vec<Session>>, StoreError> {
         self.play("live_sessions", self.inner.live_sessions(after, limit)).await
+    }
+
+    async fn load(&self, into: Arc<dyn Intake>) -> Result<(), StoreError> {
+        self.play("load", self.inner.load(into)).await
     }
 
     async fn touch(&self, seen: &[Seen]) -> Result<usize, StoreError> {

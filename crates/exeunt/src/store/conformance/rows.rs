@@ -2,14 +2,17 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a case panics where a store does not conform, and only there")]
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::{START, end, hash, is_live, later, new_session, open, reset, session, user};
 use crate::clock::Timestamp;
-use crate::revocation::{Seq, Target};
-use crate::store::{NewUser, PasswordChange, Seen, Store};
+use crate::revocation::{By, Seq, Target};
+use crate::store::{Become, Intake, NewUser, Owner, PasswordChange, Present, Seen, Store, UserChange};
 use crate::token::TokenDigest;
-use crate::user::{UserId, UserName};
+use crate::user::{Epoch, User, UserId, UserName};
 
 /// A name is unique in all its spellings and is shown as it was typed.
 pub async fn a_name_is_taken_once(store: Arc<dyn Store>) {
@@ -38,7 +41,7 @@ pub async fn users_are_listed_in_pages(store: Arc<dyn Store>) {
     }
     let mut listed = Vec::new();
     loop {
-        let after = listed.last().map_or(UserId(0), |user: &crate::user::User| user.id);
+        let after = listed.last().map_or(UserId(0), |user: &User| user.id);
         let page = store.users(after, 2).await.expect("looked");
         if page.is_empty() {
             break;
@@ -130,4 +133,66 @@ pub async fn a_touch_moves_the_last_use_forward_only(store: Arc<dyn Store>) {
     let before: Timestamp = START;
     assert_eq!(store.touch(&[seen(before)]).await.expect("looked"), 0);
     store.ready().await.expect("ready");
+}
+
+/// Memory is filled with everybody who is live, once each, with the name and the epoch that count, and with nobody else.
+pub async fn what_is_loaded_is_what_is_live(store: Arc<dyn Store>) {
+    assert_eq!(loaded(&store).await, (vec![], Seq(0)));
+    let (ana, ben) = (user(&store, "ana").await, user(&store, "ben").await);
+    let (cleo, dan) = (user(&store, "cleo").await, user(&store, "dan").await);
+    let mut live = Vec::new();
+    for _ in 0..20 {
+        live.push(open(&store, &ana).await);
+        open(&store, &ben).await;
+        open(&store, &cleo).await;
+        open(&store, &dan).await;
+    }
+    let gone = live.pop().expect("twenty");
+    end(&store, Target::Session(gone.id), &ana).await.expect("ended");
+    let left = end(&store, Target::User(ben.id), &ben).await.expect("ended");
+    live.push(open(&store, &User { epoch: Epoch(left.seq), ..ben.clone() }).await);
+    for (user, to) in [(cleo.id, Become::Deleted), (dan.id, Become::Disabled)] {
+        let change = UserChange { user, to, by: By::operator(), at: later(1) };
+        store.change_user(&change).await.expect("changed").expect("there");
+    }
+    live.sort_by_key(|session| session.digest);
+    let expected: Vec<_> = live.iter().map(|session| (Present::of(session), Arc::clone(&session.name))).collect();
+    let (found, mark) = loaded(&store).await;
+    assert_eq!((found, mark), (expected, store.log_end().await.expect("looked")));
+    end(&store, Target::Everyone, &ana).await.expect("ended");
+    assert_eq!(loaded(&store).await.0, vec![]);
+}
+
+/// Takes in as memory does, and forgets nobody.
+#[derive(Debug, Default)]
+struct Doorman(Mutex<Taken>);
+
+#[derive(Debug, Default)]
+struct Taken {
+    owners: HashMap<UserId, Owner>,
+    sessions: Vec<(Present, Arc<str>)>,
+    mark: Option<Seq>,
+}
+
+impl Intake for Doorman {
+    fn take(&self, owners: &[Owner], sessions: &mut Vec<Present>, mark: Seq) {
+        let mut taken = self.0.lock();
+        assert_eq!(*taken.mark.get_or_insert(mark), mark, "nothing ended meanwhile");
+        taken.owners.extend(owners.iter().map(|owner| (owner.id, owner.clone())));
+        let Taken { owners, sessions: entered, .. } = &mut *taken;
+        sessions.retain(|session| {
+            let owner = owners.get(&session.user).filter(|owner| owner.epoch == session.epoch);
+            entered.extend(owner.map(|owner| (*session, Arc::clone(&owner.name))));
+            owner.is_none()
+        });
+    }
+}
+
+/// In the order of digests.
+async fn loaded(store: &Arc<dyn Store>) -> (Vec<(Present, Arc<str>)>, Seq) {
+    let doorman = Arc::new(Doorman::default());
+    store.load(Arc::clone(&doorman) as Arc<_>).await.expect("loaded");
+    let mut taken = std::mem::take(&mut *doorman.0.lock());
+    taken.sessions.sort_by_key(|(session, _)| session.digest);
+    (taken.sessions, taken.mark.unwrap_or(Seq(0)))
 }
