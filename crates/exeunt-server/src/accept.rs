@@ -3,6 +3,8 @@
 //! Owns every bound that stands before a request is one: how many connections, how long a head may take, how large it may
 //! be, how long a connection may lie idle, how long a shutdown may wait. `axum::serve` sets none of these.
 
+mod patience;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,12 +16,14 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
+
+use self::patience::Patience;
 
 /// Connections at a time. Each costs some 20 KiB; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -114,7 +118,7 @@ impl<S: Answers> Acceptor<S> {
             answers.clone().call(request)
         });
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
+            .timer(Patience::new(HEAD_WAIT))
             .header_read_timeout(HEAD_WAIT)
             .max_buf_size(HEAD_BYTES_MAX)
             .serve_connection(TokioIo::new(stream), service);
