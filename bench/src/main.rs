@@ -17,6 +17,7 @@ mod report;
 mod seed;
 mod server;
 mod simulate;
+mod storm;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,7 +28,7 @@ use self::report::say;
 use self::server::Ground;
 
 /// How this program is called. The last four are for itself: each is a process of its own.
-const USAGE: &str = "usage: exeunt-bench check|memory|logout|expire|nodes[:PART]|simulate|all [--data FOLDER]
+const USAGE: &str = "usage: exeunt-bench check|storm|memory|logout|expire|nodes[:PART]|simulate|all [--data FOLDER]
        exeunt-bench bare-hyper|bare-axum BODY_LENGTH
        exeunt-bench layered-axum BODY_LENGTH TOKENS
        exeunt-bench fill SESSIONS USERS";
@@ -62,13 +63,16 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
 fn measure(what: &str, folder: PathBuf) -> anyhow::Result<()> {
     let chosen = |name| what == name || what == "all";
     let part = what.strip_prefix("nodes:").filter(|part| nodes::PARTS.contains(part));
-    if part.is_none() && !["check", "memory", "logout", "expire", "nodes"].into_iter().any(chosen) {
+    if part.is_none() && !["check", "storm", "memory", "logout", "expire", "nodes"].into_iter().any(chosen) {
         bail!("{USAGE}");
     }
     let ground = Ground::new(folder)?;
     say(&machine::describe(&ground)?);
     if chosen("check") {
         check::run(&ground)?;
+    }
+    if chosen("storm") {
+        storm::run(&ground)?;
     }
     if chosen("logout") {
         logout::run(&ground)?;
