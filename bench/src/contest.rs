@@ -28,7 +28,7 @@ pub(crate) struct Course<'t> {
     pub(crate) threads: usize,
     /// How long a server is driven at a time.
     pub(crate) turn: Duration,
-    /// Turns of each server in a round. Many short ones meet alike whatever else the machine does.
+    /// Turns of each server in a round. Many short ones meet alike whatever else the machine does; long ones, what a server does once in a while.
     pub(crate) turns: u32,
     /// How long it is driven before the first: pages are faulted in, branches learned.
     pub(crate) warm_up: Duration,

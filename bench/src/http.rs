@@ -17,6 +17,8 @@ const ANSWER_WAIT: Duration = Duration::from_secs(30);
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Box<[u8]>,
+    /// What of an answer is there.
+    filled: usize,
 }
 
 /// One answer.
@@ -30,27 +32,49 @@ impl Connection {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_WAIT))?;
-        Ok(Self { stream, buffer: vec![0; ANSWER_BYTES_MAX].into() })
+        Ok(Self { stream, buffer: vec![0; ANSWER_BYTES_MAX].into(), filled: 0 })
     }
 
     pub(crate) fn send(&mut self, request: &[u8]) -> anyhow::Result<()> {
         Ok(self.stream.write_all(request)?)
     }
 
+    /// From now on [`Connection::look`] may be asked, and says at once whether an answer is there.
+    pub(crate) fn wait_for_nothing(&self) -> anyhow::Result<()> {
+        Ok(self.stream.set_nonblocking(true)?)
+    }
+
     /// Waits for the whole of one answer.
     pub(crate) fn receive(&mut self) -> anyhow::Result<Answer<'_>> {
-        let mut filled = 0;
-        loop {
-            let read = self.stream.read(&mut self.buffer[filled..]).context("no answer")?;
-            ensure!(read > 0, "the server closed a connection, or answered too much");
-            filled += read;
-            let Some(head) = Head::of(&self.buffer[..filled])? else { continue };
-            let end = head.bytes + head.content_length;
-            ensure!(filled <= end, "more than one answer to one request");
-            if filled == end {
-                return Ok(Answer { status: head.status, body: &self.buffer[head.bytes..end] });
+        let (head, end) = loop {
+            let read = self.stream.read(&mut self.buffer[self.filled..]).context("no answer")?;
+            if let Some(whole) = self.take(read)? {
+                break whole;
             }
+        };
+        Ok(Answer { status: head.status, body: &self.buffer[head.bytes..end] })
+    }
+
+    /// The status of an answer, if the whole of it is there.
+    pub(crate) fn look(&mut self) -> anyhow::Result<Option<u16>> {
+        match self.stream.read(&mut self.buffer[self.filled..]) {
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(None),
+            read => Ok(self.take(read.context("no answer")?)?.map(|(head, _)| head.status)),
         }
+    }
+
+    /// Counts what was read. An answer that is whole is taken away.
+    fn take(&mut self, read: usize) -> anyhow::Result<Option<(Head, usize)>> {
+        ensure!(read > 0, "the server closed a connection, or answered too much");
+        self.filled += read;
+        let Some(head) = Head::of(&self.buffer[..self.filled])? else { return Ok(None) };
+        let end = head.bytes + head.content_length;
+        ensure!(self.filled <= end, "more than one answer to one request");
+        if self.filled < end {
+            return Ok(None);
+        }
+        self.filled = 0;
+        Ok(Some((head, end)))
     }
 }
 

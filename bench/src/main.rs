@@ -18,6 +18,7 @@ mod seed;
 mod server;
 mod simulate;
 mod start;
+mod storm;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,7 +30,7 @@ use self::server::Ground;
 
 /// How this program is called. The last four are for itself: each is a process of its own.
 const USAGE: &str =
-    "usage: exeunt-bench check|memory[:ten]|start|logout|expire|nodes[:PART]|simulate|all [--data FOLDER]
+    "usage: exeunt-bench check|storm|memory[:ten]|start|logout|expire|nodes[:PART]|simulate|all [--data FOLDER]
        exeunt-bench bare-hyper|bare-axum BODY_LENGTH
        exeunt-bench layered-axum BODY_LENGTH TOKENS
        exeunt-bench fill SESSIONS USERS";
@@ -64,7 +65,7 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
 fn measure(what: &str, folder: PathBuf) -> anyhow::Result<()> {
     let chosen = |name| what == name || what == "all";
     let part = what.strip_prefix("nodes:").filter(|part| nodes::PARTS.contains(part));
-    let known = ["check", "memory", "memory:ten", "start", "logout", "expire", "nodes"];
+    let known = ["check", "storm", "memory", "memory:ten", "start", "logout", "expire", "nodes"];
     if part.is_none() && !known.into_iter().any(chosen) {
         bail!("{USAGE}");
     }
@@ -72,6 +73,9 @@ fn measure(what: &str, folder: PathBuf) -> anyhow::Result<()> {
     say(&machine::describe(&ground)?);
     if chosen("check") {
         check::run(&ground)?;
+    }
+    if chosen("storm") {
+        storm::run(&ground)?;
     }
     if chosen("logout") {
         logout::run(&ground)?;

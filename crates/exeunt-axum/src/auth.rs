@@ -363,13 +363,17 @@ impl<S: Sync> FromRequestParts<S> for CurrentUser {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
         let shared = parts.extensions.get::<Arc<Shared>>().ok_or(AuthError::MissingLayer)?;
-        current_user(shared, &parts.headers).await.map(Self)
+        let offered = Offered::of(&parts.headers, &shared.transport)?;
+        live(shared, &offered).await?.ok_or(AuthError::NotSignedIn).map(Self)
     }
 }
 
-pub(crate) async fn current_user(shared: &Shared, headers: &HeaderMap) -> Result<LiveSession, AuthError> {
-    let offered = Offered::of(headers, &shared.transport)?;
-    live(shared, &offered).await?.ok_or(AuthError::NotSignedIn)
+/// Whom [`CurrentUser`] would find, where that is known at once.
+pub(crate) fn glance(shared: &Shared, headers: &HeaderMap) -> Option<LiveSession> {
+    match Offered::of(headers, &shared.transport) {
+        Ok(Offered::Token(_, token)) => shared.source.glance(&token),
+        _ => None,
+    }
 }
 
 async fn live(shared: &Shared, offered: &Offered) -> Result<Option<LiveSession>, AuthError> {

@@ -37,14 +37,16 @@ impl<'a> Authorization<'a> {
         if lines.next().is_some() {
             return Self::Unclear;
         }
-        let Some((scheme, credentials)) = line.to_str().ok().and_then(|line| line.split_once(' ')) else {
-            return Self::Unclear;
-        };
-        if credentials.is_empty() || credentials.contains([' ', '\t', ',']) {
+        let Some(space) = line.as_bytes().iter().position(|byte| *byte == b' ') else { return Self::Unclear };
+        let (scheme, credentials) = (&line.as_bytes()[..space], &line.as_bytes()[space + 1..]);
+        // Looks at all of them, which is quicker than to stop at the first.
+        let clear = credentials.iter().filter(|byte| byte.is_ascii_graphic() && **byte != b',').count();
+        let credentials = std::str::from_utf8(credentials).unwrap_or_default();
+        if credentials.is_empty() || clear < credentials.len() {
             Self::Unclear
-        } else if scheme.eq_ignore_ascii_case("basic") {
+        } else if scheme.eq_ignore_ascii_case(b"basic") {
             Self::Basic(credentials)
-        } else if scheme.eq_ignore_ascii_case("bearer") {
+        } else if scheme.eq_ignore_ascii_case(b"bearer") {
             Self::Bearer(credentials)
         } else {
             Self::Unclear

@@ -12,9 +12,8 @@ use http::{HeaderMap, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::auth::current_user;
+use crate::auth::glance;
 use crate::cookie::{CookieDomain, Transport};
-use crate::errors::AuthError;
 use crate::hooks::{Attempt, Denied, Hooks, Left};
 use crate::source::{IntoSource, Source};
 
@@ -151,14 +150,11 @@ impl AuthLayer {
         self.change(|shared| shared.hooks.set_after_logout(hook))
     }
 
-    /// Whose request this is, by its header fields alone: what [`CurrentUser`](crate::CurrentUser) finds, for a service that has no
-    /// extractors.
-    ///
-    /// # Errors
-    ///
-    /// As of [`CurrentUser`](crate::CurrentUser): [`AuthError::NotSignedIn`], or [`AuthError::Unavailable`] where it could not look.
-    pub async fn current_user(&self, headers: &HeaderMap) -> Result<LiveSession, AuthError> {
-        current_user(&self.0, headers).await
+    /// Whose request this is, by its header fields alone: whom [`CurrentUser`](crate::CurrentUser) finds, for a service that has no
+    /// extractors. `None` says nothing: whoever can wait asks `CurrentUser`, which may find somebody all the same, or why not.
+    #[must_use]
+    pub fn glance(&self, headers: &HeaderMap) -> Option<LiveSession> {
+        glance(&self.0, headers)
     }
 
     fn with(authority: impl IntoSource, transport: Transport) -> Self {

@@ -132,6 +132,15 @@ impl Source {
         }
     }
 
+    /// What [`Source::check`] would find, where it is known at once.
+    pub(crate) fn glance(&self, token: &Token) -> Option<LiveSession> {
+        match &self.0 {
+            Kind::Here(authority) => authority.glance(token),
+            #[cfg(feature = "remote")]
+            Kind::There(_) => None,
+        }
+    }
+
     /// Opens a session; the one that `over` opens, if any, ends in the same moment.
     pub(crate) async fn login(
         &self,

@@ -3,23 +3,25 @@
 //! Owns every bound that stands before a request is one: how many connections, how long a head may take, how large it may
 //! be, how long a connection may lie idle, how long a shutdown may wait. `axum::serve` sets none of these.
 
+mod patience;
+
 use std::convert::Infallible;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::response::Response;
-use hyper::Request;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::service::Service;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tower::Service;
+
+use self::patience::Patience;
 
 /// Connections at a time. Each costs some 20 KiB; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -38,15 +40,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
-/// What can be served: something that answers every request.
-pub(crate) trait Answers:
-    Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
-{
-}
+/// What can be served: for each connection something that answers every request of it.
+pub(crate) trait Answers: Clone + Send + Sync + 'static {
+    /// The body of an answer.
+    type Body: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
 
-impl<S> Answers for S where
-    S: Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
-{
+    /// What answers.
+    type Service: Service<Request<Incoming>, Response = Response<Self::Body>, Error = Infallible, Future: Send>
+        + Send
+        + 'static;
+
+    /// What answers on a connection with this peer.
+    fn to(&self, peer: Peer) -> Self::Service;
 }
 
 /// Serves `answers` on `listeners` until `stop`, then finishes what is being answered, within a deadline.
@@ -107,17 +112,13 @@ impl<S: Answers> Acceptor<S> {
     fn serve_connection(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
         // An answer is small and complete when it is written; waiting for more to send only delays it.
         let _ = stream.set_nodelay(true);
-        let answers = self.answers.clone();
-        let service = service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Peer(peer));
-            answers.clone().call(request)
-        });
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
+            .timer(Patience::new(HEAD_WAIT))
             .header_read_timeout(HEAD_WAIT)
             .max_buf_size(HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), service);
+            // Answers are small: to copy one behind its head is cheaper than to hand the kernel a list of two.
+            .writev(false)
+            .serve_connection(TokioIo::new(stream), self.answers.to(Peer(peer)));
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
             let _place = place;

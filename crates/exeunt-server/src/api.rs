@@ -22,7 +22,7 @@ pub(crate) use self::audit::audit;
 pub(crate) use self::events::events;
 pub(crate) use self::password::password;
 use self::problem::Problem;
-pub(crate) use self::session::{CHECK, checked, login, logout, register, session};
+pub(crate) use self::session::{CHECK, JSON, login, logout, register, session, shown};
 pub(crate) use self::sessions::{end_many, end_one, sessions};
 
 /// The document that describes this API, true to the code of the same version.

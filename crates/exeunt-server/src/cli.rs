@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
 
 use self::probe::ProbeCommand;
 pub(crate) use self::terminal::say;
@@ -171,7 +172,7 @@ impl Cli {
     /// What went wrong, in words for the person at the terminal.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let config = Config::read(self.flags)?;
-        let runtime = tokio::runtime::Runtime::new().context("the runtime cannot be started")?;
+        let runtime = runtime().context("the runtime cannot be started")?;
         runtime.block_on(async {
             let done = match self.command.unwrap_or(Command::Serve) {
                 Command::Serve => serve::serve(config).await,
@@ -196,6 +197,14 @@ impl Cli {
             Some(Command::Probe(_)) => ExitCode::from(probe::NOT_KNOWN),
             _ => ExitCode::FAILURE,
         }
+    }
+}
+
+/// A thread for each core; where there is one, that which is here: two would only wake each other.
+fn runtime() -> std::io::Result<Runtime> {
+    match std::thread::available_parallelism() {
+        Ok(cores) if cores.get() == 1 => Builder::new_current_thread().enable_all().build(),
+        _ => Runtime::new(),
     }
 }
 

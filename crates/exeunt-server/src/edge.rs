@@ -5,27 +5,36 @@
 //! write down.
 
 use std::convert::Infallible;
+use std::error::Error;
+use std::future::{Ready, ready};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
+use axum::response::IntoResponse as _;
 use data_encoding::HEXLOWER;
+use exeunt::LiveSession;
 use exeunt_axum::{AuthService, ClientAddress};
-use tower::Service;
+use futures_util::future;
+use http_body_util::{Either, Full};
+use hyper::service::Service;
+use tower::Service as _;
 
-use crate::accept::Peer;
+use crate::accept::{Answers, Peer};
 use crate::api;
 use crate::state::App;
+
+/// The body of an answer: whole, or whatever a route gives.
+type Content = Either<Full<Bytes>, Body>;
 
 /// Fields that are added here: room is made once.
 const FIELDS_ADDED: usize = 8;
@@ -47,11 +56,12 @@ pub struct Edge {
     app: Arc<App>,
     routes: AuthService<Router>,
     paths: Arc<[&'static str]>,
+    peer: Option<Peer>,
 }
 
 impl Edge {
     pub(crate) fn new(app: Arc<App>, routes: AuthService<Router>, paths: Arc<[&'static str]>) -> Self {
-        Self { app, routes, paths }
+        Self { app, routes, paths, peer: None }
     }
 
     /// The route as the table writes it, for the log and the count: never what a stranger wrote.
@@ -76,67 +86,96 @@ fn leads_to(route: &str, path: &str) -> bool {
 }
 
 /// RFC 9112 section 3.2: exactly one `Host`. With none or two, whom the request is for is anybody's guess.
-fn has_one_host(request: &Request) -> bool {
-    request.version() != Version::HTTP_11 || request.headers().get_all(HOST).iter().count() == 1
+fn has_one_host<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    request.version() != Version::HTTP_11 || (hosts.next().is_some() && hosts.next().is_none())
 }
 
-impl Service<Request> for Edge {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+impl Answers for Edge {
+    type Body = Content;
+    type Service = Self;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
+    fn to(&self, peer: Peer) -> Self {
+        Self { peer: Some(peer), ..self.clone() }
+    }
+}
+
+impl<B> Service<Request<B>> for Edge
+where
+    B: HttpBody<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    type Response = Response<Content>;
+    type Error = Infallible;
+    type Future = future::Either<
+        Ready<Result<Response<Content>, Infallible>>,
+        Pin<Box<dyn Future<Output = Result<Response<Content>, Infallible>> + Send>>,
+    >;
+
+    fn call(&self, request: Request<B>) -> Self::Future {
+        let call = Call::begin();
+        match self.recognise(&request) {
+            Some(session) => future::Either::Left(ready(Ok(self.recognised(&session, &call)))),
+            None => future::Either::Right(Box::pin(self.clone().routed(request.map(Body::new), call))),
+        }
+    }
+}
+
+impl Edge {
+    /// Most of all requests are checks, and most of these are answered with a session that is in memory: that is looked for here,
+    /// before the router and the extractors. Whatever else there is to say, the route says.
+    fn recognise<B>(&self, request: &Request<B>) -> Option<LiveSession> {
+        let is_check = request.uri().path() == api::CHECK && *request.method() == Method::GET && has_one_host(request);
+        if is_check { self.app.auth.glance(request.headers()) } else { None }
     }
 
-    fn call(&mut self, mut request: Request) -> Self::Future {
-        let began = Instant::now();
-        let id = RequestId::next();
-        if is_check(&request) {
-            return Box::pin(check(Arc::clone(&self.app), request, began, id));
-        }
+    /// What the route of the check would answer, byte for byte.
+    fn recognised(&self, session: &LiveSession, call: &Call) -> Response<Content> {
+        let mut response = Response::new(Either::Left(Full::from(api::shown(session))));
+        *response.headers_mut() = self.app.check_fields.clone();
+        response.headers_mut().insert(REQUEST_ID, call.id.to_value());
+        self.app.metrics.recognised();
+        log(api::CHECK, &Method::GET, StatusCode::OK, call);
+        response
+    }
+
+    async fn routed(mut self, mut request: Request<Body>, call: Call) -> Result<Response<Content>, Infallible> {
         let method = request.method().clone();
         let route = self.route(request.uri().path());
-        let address = client_address(&self.app, &request);
-        if let Some(address) = address {
+        if let Some(peer) = self.peer {
+            let address = client_address(&self.app, peer, request.headers());
+            request.extensions_mut().insert(peer);
             request.extensions_mut().insert(ClientAddress(address));
         }
-        let answering = has_one_host(&request).then(|| self.routes.call(request));
-        let app = Arc::clone(&self.app);
-        Box::pin(async move {
-            let mut response = match answering {
-                Some(answering) => answering.await?,
-                None => StatusCode::BAD_REQUEST.into_response(),
-            };
-            finish(&mut response, &app, (route, &method), (began, &id));
-            Ok(response)
-        })
+        let mut response = if has_one_host(&request) {
+            self.routes.call(request).await?
+        } else {
+            StatusCode::BAD_REQUEST.into_response()
+        };
+        if method != Method::HEAD && response.body().size_hint().exact().is_some() {
+            // hyper says it, and at the same place for all.
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
+        protect(response.headers_mut(), &self.app, &call);
+        self.app.metrics.answered(route, &method, response.status());
+        log(route, &method, response.status(), &call);
+        Ok(response.map(Either::Right))
     }
 }
 
-/// Most of all requests are checks, and a check needs one field of a request: it is answered here, before the router and the
-/// extractors, by the function that the router would call.
-fn is_check(request: &Request) -> bool {
-    request.uri().path() == api::CHECK && *request.method() == Method::GET && has_one_host(request)
+/// When a request began to be answered, and what it is called in the log.
+struct Call {
+    began: Instant,
+    id: RequestId,
 }
 
-async fn check(app: Arc<App>, request: Request, began: Instant, id: RequestId) -> Result<Response, Infallible> {
-    let mut response = api::checked(app.auth.current_user(request.headers()).await);
-    finish(&mut response, &app, (api::CHECK, &Method::GET), (began, &id));
-    Ok(response)
-}
+impl Call {
+    fn begin() -> Self {
+        Self { began: Instant::now(), id: RequestId::next() }
+    }
 
-/// What every answer gets, and what is noted of it.
-fn finish(
-    response: &mut Response,
-    app: &App,
-    (route, method): (&'static str, &Method),
-    (began, id): (Instant, &RequestId),
-) {
-    protect(response.headers_mut(), app);
-    response.headers_mut().insert(REQUEST_ID, id.to_value());
-    app.metrics.answered(route, method, response.status());
-    log(route, method, response.status(), began, id);
+    fn micros(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
 }
 
 /// The content security policy of a server. Browsers hold a form to `form-action` in every redirect that answers it, so the
@@ -146,30 +185,42 @@ pub(crate) fn policy(return_origins: &[String]) -> HeaderValue {
     HeaderValue::from_str(&text).expect("serialized origins are ASCII")
 }
 
-fn protect(headers: &mut HeaderMap, app: &App) {
+/// The fields of an answer to a check that is answered here, put together once. The request's id takes its place among them.
+pub(crate) fn check_fields(policy: &HeaderValue, https: bool) -> HeaderMap {
+    let mut fields = HeaderMap::from_iter([(CONTENT_TYPE, api::JSON)]);
+    add_fields(&mut fields, policy, https);
+    fields.insert(REQUEST_ID, HeaderValue::from_static(""));
+    fields
+}
+
+fn protect(headers: &mut HeaderMap, app: &App, call: &Call) {
     headers.reserve(FIELDS_ADDED);
+    add_fields(headers, &app.policy, app.https);
+    headers.insert(REQUEST_ID, call.id.to_value());
+}
+
+fn add_fields(headers: &mut HeaderMap, policy: &HeaderValue, https: bool) {
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_SECURITY_POLICY, app.policy.clone());
+    headers.insert(CONTENT_SECURITY_POLICY, policy.clone());
     // `no-referrer` would make browsers send `Origin: null` with our own forms.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
-    if app.https {
+    if https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
     }
 }
 
 /// What was read is not worth a line at `info`: checks are most of all requests.
-fn log(route: &'static str, method: &Method, status: StatusCode, began: Instant, id: &RequestId) {
-    let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let (id, status_code) = (id.0, status.as_u16());
+fn log(route: &'static str, method: &Method, status: StatusCode, call: &Call) {
+    let (id, code) = (call.id.0, status.as_u16());
     if status.is_server_error() {
-        tracing::error!(request = %format_args!("{id:016x}"), %method, route, status = status_code, micros, "answered");
+        tracing::error!(request = %format_args!("{id:016x}"), %method, route, status = code, micros = call.micros(), "answered");
     } else if *method == Method::GET || *method == Method::HEAD {
-        tracing::debug!(request = %format_args!("{id:016x}"), %method, route, status = status_code, micros, "answered");
+        tracing::debug!(request = %format_args!("{id:016x}"), %method, route, status = code, micros = call.micros(), "answered");
     } else {
-        tracing::info!(request = %format_args!("{id:016x}"), %method, route, status = status_code, micros, "answered");
+        tracing::info!(request = %format_args!("{id:016x}"), %method, route, status = code, micros = call.micros(), "answered");
     }
 }
 
@@ -192,14 +243,13 @@ impl RequestId {
 }
 
 /// The peer, or, where the peer is a proxy that we trust, the last address that a proxy we trust has added.
-fn client_address(app: &App, request: &Request) -> Option<IpAddr> {
-    let peer = request.extensions().get::<Peer>()?.0.ip().to_canonical();
-    if !app.trusts(peer) {
-        return Some(peer);
+fn client_address(app: &App, peer: Peer, headers: &HeaderMap) -> IpAddr {
+    let mut address = peer.0.ip().to_canonical();
+    if !app.trusts(address) {
+        return address;
     }
-    let lines = request.headers().get_all(FORWARDED_FOR);
+    let lines = headers.get_all(FORWARDED_FOR);
     let said: Vec<&str> = lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')).collect();
-    let mut address = peer;
     for part in said.iter().rev() {
         let Ok(next) = part.trim().parse::<IpAddr>() else { break };
         address = next.to_canonical();
@@ -207,5 +257,5 @@ fn client_address(app: &App, request: &Request) -> Option<IpAddr> {
             break;
         }
     }
-    Some(address)
+    address
 }

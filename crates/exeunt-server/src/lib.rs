@@ -24,5 +24,6 @@ mod serve;
 mod state;
 mod trail;
 
+pub use self::edge::Edge;
 pub use self::routes::{paths, router};
 pub use self::state::App;

@@ -5,16 +5,18 @@
 
 mod told;
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use exeunt::Authority;
+use hyper_util::service::TowerToHyperService;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
@@ -23,6 +25,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use self::told::Told;
+use crate::accept::{Answers, Peer};
+use crate::api;
 
 /// The media type of the OpenMetrics text format, version 1.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -38,6 +42,8 @@ const PREFIX: &str = "exeunt";
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Answered, Counter>,
+    /// Of these the checks that were answered with a session: most of all requests, so theirs is not looked up each time.
+    checks: OnceLock<Counter>,
     live: Gauge,
     authority: Weak<Authority>,
 }
@@ -56,12 +62,20 @@ impl Metrics {
         let live: Gauge = Gauge::default();
         registry.register("requests", "Requests answered, by route, method and status", requests.clone());
         registry.register("live_sessions", "Sessions in memory", live.clone());
-        Self { registry, requests, live, authority: Arc::downgrade(authority) }
+        Self { registry, requests, checks: OnceLock::new(), live, authority: Arc::downgrade(authority) }
     }
 
     pub(crate) fn answered(&self, route: &'static str, method: &Method, status: StatusCode) {
-        let answered = Answered { route, method: known(method), status: status.as_u16() };
-        self.requests.get_or_create(&answered).inc();
+        self.of(route, method, status).inc();
+    }
+
+    /// A check was answered with a session.
+    pub(crate) fn recognised(&self) {
+        self.checks.get_or_init(|| self.of(api::CHECK, &Method::GET, StatusCode::OK)).inc();
+    }
+
+    fn of(&self, route: &'static str, method: &Method, status: StatusCode) -> Counter {
+        self.requests.get_or_create_owned(&Answered { route, method: known(method), status: status.as_u16() })
     }
 
     async fn text(&self) -> Result<String, std::fmt::Error> {
@@ -88,8 +102,21 @@ async fn told(authority: &Authority) -> Told {
 }
 
 /// The router of the metrics port.
-pub(crate) fn router(metrics: Arc<Metrics>) -> Router {
-    Router::new().route("/metrics", get(show)).with_state(metrics)
+pub(crate) fn router(metrics: Arc<Metrics>) -> Metered {
+    Metered(Router::new().route("/metrics", get(show)).with_state(metrics))
+}
+
+/// What answers on that port, whoever asks.
+#[derive(Clone)]
+pub(crate) struct Metered(Router);
+
+impl Answers for Metered {
+    type Body = Body;
+    type Service = TowerToHyperService<Router>;
+
+    fn to(&self, _: Peer) -> Self::Service {
+        TowerToHyperService::new(self.0.clone())
+    }
 }
 
 async fn show(State(metrics): State<Arc<Metrics>>) -> Response {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderMap, HeaderValue};
 use exeunt::Authority;
 use exeunt_axum::AuthLayer;
 use jiff::tz::TimeZone;
@@ -28,6 +28,7 @@ pub struct App {
     pub(crate) origin: Option<String>,
     pub(crate) return_origins: Vec<String>,
     pub(crate) policy: HeaderValue,
+    pub(crate) check_fields: HeaderMap,
     pub(crate) registration_open: bool,
     pub(crate) urllink: String,
     pub(crate) started: Instant,
@@ -53,6 +54,7 @@ impl App {
             Some(origin) => auth.with_origin(origin),
             None => auth,
         };
+        let policy = edge::policy(&config.return_origins);
         Arc::new(Self {
             health: Health::default(),
             metrics: Arc::new(Metrics::new(&authority)),
@@ -60,7 +62,8 @@ impl App {
             auth,
             https,
             origin,
-            policy: edge::policy(&config.return_origins),
+            check_fields: edge::check_fields(&policy, https),
+            policy,
             return_origins: config.return_origins.clone(),
             registration_open,
             urllink: config.urllink.clone(),

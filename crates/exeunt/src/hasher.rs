@@ -3,9 +3,9 @@
 //! Owns the permits, the queue before them and the hash of nobody. It decides nothing about anybody.
 
 use std::sync::Arc;
+use std::thread::Builder;
 
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::credential::{NewPassword, Password, PasswordHash, Work};
 use crate::random::Random;
@@ -13,6 +13,10 @@ use crate::random::Random;
 /// How many hashes may wait for each core. At some 30 ms a hash the last in the queue waits between one and two seconds; who comes
 /// after that is told to try later, which is kinder than a page that never loads.
 const WAITING_PER_PERMIT: usize = 48;
+
+/// How far a hash gives way to everything else: beside checks that keep a core busy it gets a tenth of that core, so that
+/// nobody's sign-in stands still; and an idle one it has for itself.
+const NICENESS: i32 = 10;
 
 /// Lets as many hash at a time as there are cores.
 #[derive(Debug)]
@@ -102,14 +106,29 @@ impl Turn {
         .await
     }
 
-    /// Runs `task` on a thread for blocking work. The permit moves into the task: such a task is not cancelled when its
-    /// caller goes away, and a permit released early would let another hash run beside it.
+    /// Runs `task` on a thread of its own, which is a thousandth of the work: one that gave way to others could not be lent to
+    /// anybody else. The permit moves into the task: it is not cancelled when its caller goes away, and a permit released early
+    /// would let another hash run beside it.
     async fn run<T: Send + 'static>(self, task: impl FnOnce(&Tools) -> T + Send + 'static) -> Result<T, Crowded> {
-        let done = tokio::task::spawn_blocking(move || {
-            let _held = self.held;
-            task(&self.tools)
-        });
+        let (to, done) = oneshot::channel();
+        let hash = move || {
+            give_way();
+            let done = task(&self.tools);
+            drop(self.held);
+            // Who has gone away meanwhile hears nothing.
+            let _ = to.send(done);
+        };
+        // It is not waited for: it ends by itself, and holds nothing that must be closed.
+        let _thread = Builder::new().name("exeunt-hasher".to_owned()).spawn(hash).map_err(|_| Crowded)?;
         done.await.map_err(|_| Crowded)
+    }
+}
+
+/// Lets this thread run after all that does not give way, so that who is signed in does not wait for those who sign in.
+fn give_way() {
+    // Elsewhere than on Linux niceness is the whole process's. Where it may not be changed, a hash is only less polite.
+    if cfg!(target_os = "linux") {
+        let _ = rustix::process::nice(NICENESS);
     }
 }
 
@@ -128,5 +147,31 @@ mod tests {
         let password = Password::offered("tall-ships-sail").unwrap_or_else(|fault| panic!("{fault}"));
         let turn = hasher.turn().await.unwrap_or_else(|crowded| panic!("{crowded}"));
         assert!(matches!(turn.verify(password, None).await, Ok(Verdict::Wrong)));
+    }
+
+    #[tokio::test]
+    async fn a_hash_gives_way_to_everything_else_and_only_a_hash_does() {
+        let hasher = Hasher::new(Work::for_tests(), Arc::new(CountingRandom::default()));
+        let nice = || rustix::process::getpriority_process(None).expect("one's own");
+        let turn = hasher.turn().await.unwrap_or_else(|crowded| panic!("{crowded}"));
+        let before = nice();
+        let then = turn.run(move |_| nice()).await.unwrap_or_else(|crowded| panic!("{crowded}"));
+        if cfg!(target_os = "linux") {
+            assert_eq!(then, (before + NICENESS).min(19));
+        }
+        assert_eq!(nice(), before);
+        let lent = tokio::task::spawn_blocking(nice).await.expect("no panic");
+        assert_eq!(lent, before, "a thread that others use has been made polite");
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_panics_gives_its_turn_back() {
+        let hasher = Hasher::new(Work::for_tests(), Arc::new(CountingRandom::default()));
+        let (permits, places) = (hasher.permits.available_permits(), hasher.places.available_permits());
+        let turn = hasher.turn().await.unwrap_or_else(|crowded| panic!("{crowded}"));
+        assert!(turn.run(|_| panic!("as it should")).await.map(|()| "it ran").is_err());
+        let all = u32::try_from(permits).expect("few");
+        let _every_turn = hasher.permits.acquire_many(all).await.expect("all of them, soon");
+        let _every_place = hasher.places.acquire_many(u32::try_from(places).expect("few")).await.expect("all of them");
     }
 }

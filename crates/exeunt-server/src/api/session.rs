@@ -17,7 +17,8 @@ use super::json::{self, Credentials, Ended, Opened, Registered, ShownSession};
 use super::problem::Problem;
 use crate::state::App;
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// The media type of what is shown.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// `POST /api/login`: 201 with a token, which is shown this once.
 pub(crate) async fn login(headers: HeaderMap, auth: Result<Auth, AuthError>, body: Body) -> Result<Response, Problem> {
@@ -48,16 +49,14 @@ pub(crate) async fn register(
 pub(crate) const CHECK: &str = "/api/session";
 
 /// `GET /api/session`: who is asking, and until when. The check.
-pub(crate) async fn session(user: Result<CurrentUser, AuthError>) -> Response {
-    checked(user.map(|CurrentUser(session)| session))
+pub(crate) async fn session(user: Result<CurrentUser, AuthError>) -> Result<Response, Problem> {
+    let CurrentUser(session) = user?;
+    Ok(([(CONTENT_TYPE, JSON)], shown(&session)).into_response())
 }
 
-/// What is answered to a check.
-pub(crate) fn checked(user: Result<LiveSession, AuthError>) -> Response {
-    match user {
-        Ok(session) => ([(CONTENT_TYPE, JSON)], ShownSession::written(&session)).into_response(),
-        Err(error) => Problem::from(error).into_response(),
-    }
+/// A session as the check shows it, in [`JSON`].
+pub(crate) fn shown(session: &LiveSession) -> Vec<u8> {
+    ShownSession::written(session)
 }
 
 /// `POST /api/logout`: ends the session, and says which; a second time, or with none, ends nothing and says so.

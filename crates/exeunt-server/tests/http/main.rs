@@ -26,6 +26,7 @@ mod leaving;
 mod leaving_guard;
 mod limits;
 mod methods;
+mod one_answer;
 mod openapi;
 mod pages_account;
 mod pages_account_refusals;

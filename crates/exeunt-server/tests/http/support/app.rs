@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::http::Request;
 use exeunt::clock::ManualClock;
 use exeunt::credential::Work;
 use exeunt::store::Store;
@@ -12,8 +14,10 @@ use exeunt::store::staged::Staged;
 use exeunt::{Authority, Become, By, Lifetime, Settings, Timestamp, UserId};
 use exeunt_axum::CookieDomain;
 use exeunt_server::config::{Config, Raw};
-use exeunt_server::{App, router};
+use exeunt_server::{App, Edge, router};
+use hyper::service::Service as _;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 use tower::util::BoxCloneSyncService;
 use url::Url;
 
@@ -99,8 +103,12 @@ impl Setup {
             config.public_url = Some(Url::parse("https://id.example").expect("a URL"));
         }
         let app = App::new(Arc::clone(&authority), &config, self.https, self.registration_open);
-        let (server, stopping) = (BoxCloneSyncService::new(router(&app)), app.stopping().clone());
-        TestApp { server, authority, clock, https: self.https, stopping }
+        let edge = router(&app);
+        let answers = edge.clone();
+        let answering = tower::service_fn(move |request: Request<Body>| answers.call(request));
+        let server = BoxCloneSyncService::new(answering.map_response(|answer| answer.map(Body::new)));
+        let stopping = app.stopping().clone();
+        TestApp { edge, server, authority, clock, https: self.https, stopping }
     }
 }
 
@@ -108,6 +116,8 @@ impl Setup {
 pub(crate) struct TestApp {
     pub(crate) authority: Arc<Authority>,
     pub(crate) clock: Arc<ManualClock>,
+    /// What is served on each connection.
+    pub(crate) edge: Edge,
     server: Server,
     https: bool,
     stopping: CancellationToken,
