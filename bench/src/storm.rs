@@ -8,12 +8,12 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{bail, ensure};
 use tokio::runtime::Runtime;
 
 use crate::check::SEED;
 use crate::drive::{at_random_until, head};
-use crate::http::Connection;
+use crate::http::{Answer, Connection, Seen};
 use crate::machine::{self, Split};
 use crate::report::{float, median, say, thousands, verdict};
 use crate::seed::{TokenText, seed};
@@ -130,9 +130,7 @@ fn keep_asking(address: SocketAddr, tokens: &[TokenText], span: Duration) -> any
     let start = request.len();
     let mut idle = Vec::with_capacity(CONNECTIONS);
     for _ in 0..CONNECTIONS {
-        let connection = Connection::open(address)?;
-        connection.wait_for_nothing()?;
-        idle.push(connection);
+        idle.push(Connection::open_to_look(address)?);
     }
     let every = Duration::from_secs(1) / RATE;
     let count = usize::try_from(span.as_nanos() / every.as_nanos())?;
@@ -155,8 +153,9 @@ fn keep_asking(address: SocketAddr, tokens: &[TokenText], span: Duration) -> any
         for _ in 0..waiting.len() {
             let Some((since, mut connection)) = waiting.pop_front() else { break };
             match connection.look()? {
-                None => waiting.push_back((since, connection)),
-                Some(status) => {
+                Seen::Nothing => waiting.push_back((since, connection)),
+                Seen::Closed => bail!("the server closed a connection"),
+                Seen::Answer(Answer { status, .. }) => {
                     ensure!(status == 200, "a check was answered {status}");
                     latencies.push(since.elapsed().as_secs_f64() * 1e6);
                     idle.push(connection);

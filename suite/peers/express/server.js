@@ -1,6 +1,7 @@
 // A peer of the suite: Express 5, Passport 0.7 and express-session, as Passport's documentation teaches them.
 //
 // Owns four users and the routes that the suite asks for. STORE is `memory` or the address of Redis; the port is the only word.
+import { timingSafeEqual } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { RedisStore } from 'connect-redis';
@@ -11,7 +12,8 @@ import { Strategy as LocalStrategy } from 'passport-local';
 import { createClient } from 'redis';
 
 const users = ['ana', 'ben', 'mallory', 'eve'];
-const password = 'tall ships sail by night';
+const password = Buffer.from('tall ships sail by night');
+const isPassword = (given) => given.length === password.length && timingSafeEqual(given, password);
 
 const { STORE = 'memory', IDLE_SECONDS } = process.env;
 let store;
@@ -25,7 +27,7 @@ if (STORE !== 'memory') {
 
 passport.use(
   new LocalStrategy((username, given, done) =>
-    users.includes(username) && given === password
+    users.includes(username) && isPassword(Buffer.from(given))
       ? done(null, { username })
       : done(null, false, { message: 'Incorrect username or password.' }),
   ),
