@@ -5,6 +5,8 @@
 mod client;
 mod exchange;
 mod flight;
+mod follow;
+mod page;
 mod race;
 mod see;
 mod write;
