@@ -4,7 +4,7 @@
 import { betterAuth } from 'better-auth';
 import Database from 'better-sqlite3';
 
-const { DATABASE = ':memory:', ORIGIN, IDLE_SECONDS } = process.env;
+const { DATABASE = ':memory:', ORIGIN, IDLE_SECONDS, ABSOLUTE_SECONDS } = process.env;
 
 export const auth = betterAuth({
   database: new Database(DATABASE),
@@ -15,4 +15,5 @@ export const auth = betterAuth({
   rateLimit: { enabled: false },
   telemetry: { enabled: false },
   ...(IDLE_SECONDS && { session: { expiresIn: Number(IDLE_SECONDS), updateAge: 0 } }),
+  ...(ABSOLUTE_SECONDS && { session: { expiresIn: Number(ABSOLUTE_SECONDS), disableSessionRefresh: true } }),
 });

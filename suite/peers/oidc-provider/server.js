@@ -39,7 +39,8 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
   interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
   findAccount,
-  ...(IDLE_SECONDS && { ttl: { Session: Number(IDLE_SECONDS) } }),
+  // The tolerance of 15 seconds for clocks that differ would hide a span of two.
+  ...(IDLE_SECONDS && { ttl: { Session: Number(IDLE_SECONDS) }, clockTolerance: 0 }),
 });
 
 const app = express();

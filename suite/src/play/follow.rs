@@ -4,10 +4,10 @@
 
 use anyhow::bail;
 
+use super::Player;
 use super::client::Client;
 use super::page::{Next, next};
 use super::write::escaped;
-use super::Player;
 use crate::http::{Answer, Request};
 use crate::target::Route;
 
@@ -29,7 +29,7 @@ impl Player<'_> {
             let Some(next) = route.follow.then(|| next(&answer, &host)).flatten() else { return Ok(answer) };
             client.jar.apply(answer.fields("Set-Cookie"));
             let mut request = request(next, &host);
-            if let Some(cookies) = client.jar.field(None, true) {
+            if let Some(cookies) = client.jar.field(&request.path, None, true) {
                 request.set("Cookie", &cookies);
             }
             answer = request.ask(address);

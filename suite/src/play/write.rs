@@ -33,7 +33,8 @@ impl Player<'_> {
             ..Request::default()
         };
         request.set("Host", &host);
-        if let Some(cookies) = client.jar.field(ask.site.as_deref(), request.method == "GET") {
+        let is_get = request.method == "GET";
+        if let Some(cookies) = client.jar.field(&request.path, ask.site.as_deref(), is_get) {
             request.set("Cookie", &cookies);
         }
         let fields: BTreeMap<_, _> = route.headers.iter().chain(&ask.headers).collect();
@@ -167,12 +168,13 @@ fn known(name: &str, client: &Client, host: &str, last: &Answer, ask: &Ask) -> O
         "basic" => Some(BASE64.encode(format!("{}:{password}", client.user).as_bytes())),
         "token" => Some(token()),
         "token-altered" => Some(altered(&token())),
-        "cookies" => client.jar.field(None, true),
+        "cookies" => client.jar.field("/", None, true),
         "location" => last.field("Location").map(|to| page::path(to, host)),
         "action" => Some(page::path(&page::action(&last.body).unwrap_or_default(), host)),
         _ => match name.split_once(':')? {
             ("cookie", name) => Some(client.jar.get(name).unwrap_or_default().to_owned()),
             ("input", name) => Some(page::input(&last.body, name).unwrap_or_default()),
+            ("kilobytes", count) => Some("x".repeat(count.parse::<usize>().ok()? * 1024)),
             ("location", name) => last.field("Location").and_then(|to| page::parameter(to, name)),
             _ => None,
         },
