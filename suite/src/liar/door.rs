@@ -29,9 +29,8 @@ impl Liar {
         if reply.status == 401 && !self.lies("no-challenge") {
             reply = reply.with("WWW-Authenticate", "Bearer");
         }
-        if !self.lies("cacheable") {
-            reply = reply.with("Cache-Control", "no-store");
-        }
+        let keeping = if self.lies("cacheable") { "public, max-age=60" } else { "no-store" };
+        reply = reply.with("Cache-Control", keeping);
         if let (true, Some(origin)) = (self.lies("cors"), asked.field("Origin")) {
             reply = reply.with("Access-Control-Allow-Origin", origin);
             reply = reply.with("Access-Control-Allow-Credentials", "true");
