@@ -11,4 +11,4 @@ node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || {
     echo "error: node $(node --version) is too old for the peers: they need 20.19 or newer" >&2
     exit 1
 }
-[ -f node_modules/.package-lock.json ] && [ ! package-lock.json -nt node_modules/.package-lock.json ] || npm ci --no-audit --no-fund
+[ -f node_modules/.package-lock.json ] && [ ! package-lock.json -nt node_modules/.package-lock.json ] || npm ci --no-audit --no-fund --fetch-retries=1
