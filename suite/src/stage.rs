@@ -173,7 +173,10 @@ pub fn install(target: &Target) -> anyhow::Result<()> {
     target.install.iter().try_for_each(|line| {
         shell(line, &target.folder).map_err(|error| {
             let said = format!("{error:#}");
-            let is_telling = |line: &&str| line.to_lowercase().contains("error");
+            let is_telling = |line: &&str| {
+                let line = line.to_lowercase();
+                ["error:", "error code", "e: "].iter().any(|mark| line.contains(mark))
+            };
             let telling = said.lines().find(is_telling).or_else(|| said.lines().last()).unwrap_or_default().trim();
             anyhow!("`{line}` failed (installing needs a network the first time): {telling}")
         })
