@@ -175,7 +175,7 @@ pub fn install(target: &Target) -> anyhow::Result<()> {
             let said = format!("{error:#}");
             let is_telling = |line: &&str| {
                 let line = line.to_lowercase();
-                ["error:", "error code", "e: "].iter().any(|mark| line.contains(mark))
+                ["error:", "error code"].iter().any(|mark| line.contains(mark)) || line.starts_with("e: ")
             };
             let telling = said.lines().find(is_telling).or_else(|| said.lines().last()).unwrap_or_default().trim();
             anyhow!("`{line}` failed (installing needs a network the first time): {telling}")
