@@ -37,18 +37,7 @@ impl Player<'_> {
         if let Some(cookies) = client.jar.field(&request.path, ask.site.as_deref(), is_get) {
             request.set("Cookie", &cookies);
         }
-        let fields: BTreeMap<_, _> = route.headers.iter().chain(&ask.headers).collect();
-        for (name, value) in fields {
-            let value = fill(value, &known)?;
-            request.fields.retain(|(field, _)| !field.eq_ignore_ascii_case(name));
-            // An empty value takes the field away.
-            if !value.is_empty() {
-                request.set(name, &value);
-            }
-        }
-        for (name, value) in &ask.twice {
-            request.fields.push((name.clone(), fill(value, &known)?));
-        }
+        write_fields(&mut request, route, ask, &known)?;
         self.write_query(&mut request, ask, &known)?;
         self.write_body(&mut request, route, ask, &known)?;
         if ask.site.is_some() {
@@ -124,6 +113,27 @@ impl Player<'_> {
         }
         Ok(())
     }
+}
+
+fn write_fields(
+    request: &mut Request,
+    route: &Route,
+    ask: &Ask,
+    known: &dyn Fn(&str) -> Option<String>,
+) -> anyhow::Result<()> {
+    let fields: BTreeMap<_, _> = route.headers.iter().chain(&ask.headers).collect();
+    for (name, value) in fields {
+        let value = fill(value, known)?;
+        request.fields.retain(|(field, _)| !field.eq_ignore_ascii_case(name));
+        // An empty value takes the field away.
+        if !value.is_empty() {
+            request.set(name, &value);
+        }
+    }
+    for (name, value) in &ask.twice {
+        request.fields.push((name.clone(), fill(value, known)?));
+    }
+    Ok(())
 }
 
 fn fill_all(value: &mut Value, known: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<()> {
