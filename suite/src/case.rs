@@ -70,11 +70,18 @@ const fn once() -> u32 {
 pub enum Step {
     /// Signs a client in, and sees that it is in.
     SignIn(SignIn),
-    /// A second client with what the first one holds now: what a thief or an old tab has.
+    /// A second client with what the first one holds now: what an old tab has. It hears what it is answered, as a browser does.
     Copy {
         /// Whose.
         from: String,
         /// The new one.
+        to: String,
+    },
+    /// A thief with what the client holds now, who goes on with just that, whatever is answered.
+    Steal {
+        /// From whom.
+        from: String,
+        /// The thief.
         to: String,
     },
     /// Asks once and waits for the answer.
@@ -262,8 +269,10 @@ pub enum Word {
     TellsNothing,
     /// The token is not in the body.
     HidesTheToken,
-    /// No cache may keep it.
+    /// No cache may keep it, because it says so.
     NoStore,
+    /// No cache keeps it: it says so, or RFC 9111, 3, lets none.
+    NeverKept,
     /// Leads nowhere else.
     StaysHere,
     /// 401 comes with a challenge.

@@ -1,6 +1,7 @@
 //! The cookies of a client, kept as a browser keeps them.
 //!
-//! Owns what is stored, deleted and sent again. It knows one site only, and no path: what a target does with several hosts is not its affair.
+//! Owns what is stored, deleted and sent again. It knows one site only: what a target does with several hosts is not its affair. A cookie that
+//! names no path is taken for one of the whole site, which is the milder reading for a target.
 
 /// What a client holds.
 #[derive(Clone, Default)]
@@ -13,7 +14,7 @@ pub(crate) struct Cookie {
     pub(crate) value: String,
     pub(crate) http_only: bool,
     pub(crate) same_site: Option<String>,
-    pub(crate) path: Option<String>,
+    pub(crate) path: String,
     pub(crate) secure: bool,
     /// Its lifetime is over: the browser forgets it.
     pub(crate) is_deleted: bool,
@@ -29,7 +30,7 @@ impl Cookie {
             value: value.trim().to_owned(),
             http_only: false,
             same_site: None,
-            path: None,
+            path: "/".to_owned(),
             secure: false,
             is_deleted: false,
         };
@@ -40,7 +41,7 @@ impl Cookie {
                 ("httponly", _) => cookie.http_only = true,
                 ("secure", _) => cookie.secure = true,
                 ("samesite", value) => cookie.same_site = Some(value.to_ascii_lowercase()),
-                ("path", value) => cookie.path = Some(value.to_owned()),
+                ("path", value) if value.starts_with('/') => value.clone_into(&mut cookie.path),
                 ("max-age", value) => max_age = value.parse::<i64>().ok(),
                 ("expires", value) => cookie.is_deleted = is_past(value),
                 _ => {}
@@ -50,6 +51,13 @@ impl Cookie {
             cookie.is_deleted = seconds <= 0;
         }
         Some(cookie)
+    }
+
+    /// Whether it is sent to a path (RFC 6265bis, 5.1.4).
+    fn is_of(&self, path: &str) -> bool {
+        let path = path.split('?').next().unwrap_or_default();
+        let rest = path.strip_prefix(&*self.path);
+        rest.is_some_and(|rest| rest.is_empty() || self.path.ends_with('/') || rest.starts_with('/'))
     }
 }
 
@@ -63,16 +71,17 @@ impl Jar {
     /// What a browser does with an answer.
     pub(crate) fn apply<'a>(&mut self, fields: impl Iterator<Item = &'a str>) {
         for cookie in fields.filter_map(Cookie::parse) {
-            self.0.retain(|kept| kept.name != cookie.name);
+            self.0.retain(|kept| kept.name != cookie.name || kept.path != cookie.path);
             if !cookie.is_deleted {
                 self.0.push(cookie);
             }
         }
     }
 
-    /// The `Cookie` field of a request that comes from `site`. Over plain HTTP on loopback browsers send `Secure` cookies too.
-    pub(crate) fn field(&self, site: Option<&str>, is_navigation_by_get: bool) -> Option<String> {
+    /// The `Cookie` field of a request for `path` that comes from `site`. Over plain HTTP on loopback browsers send `Secure` cookies too.
+    pub(crate) fn field(&self, path: &str, site: Option<&str>, is_navigation_by_get: bool) -> Option<String> {
         let is_sent = |cookie: &&Cookie| match (site, cookie.same_site.as_deref()) {
+            _ if !cookie.is_of(path) => false,
             (Some("cross-site"), Some("lax")) => is_navigation_by_get,
             (Some("cross-site"), Some("strict")) => false,
             _ => true,
@@ -101,16 +110,26 @@ mod tests {
             let mut jar = Jar::default();
             jar.apply(["s=1; Path=/", "t=2"].into_iter());
             jar.apply([deletion].into_iter());
-            assert_eq!(jar.field(None, false).as_deref(), Some("t=2"), "{deletion}");
+            assert_eq!(jar.field("/", None, false).as_deref(), Some("t=2"), "{deletion}");
         }
+    }
+
+    #[test]
+    fn a_cookie_of_a_path_is_sent_there_and_deleted_there_alone() {
+        let mut jar = Jar::default();
+        jar.apply(["s=1; Path=/", "t=2; Path=/in"].into_iter());
+        assert_eq!(jar.field("/in/side?x", None, false).as_deref(), Some("s=1; t=2"));
+        assert_eq!(jar.field("/inn", None, false).as_deref(), Some("s=1"));
+        jar.apply(["s=; Path=/out; Max-Age=0"].into_iter());
+        assert_eq!(jar.field("/", None, false).as_deref(), Some("s=1"));
     }
 
     #[test]
     fn a_cookie_is_sent_across_sites_only_as_it_says() {
         let mut jar = Jar::default();
         jar.apply(["lax=1; SameSite=Lax", "strict=2; SameSite=Strict", "none=3"].into_iter());
-        assert_eq!(jar.field(Some("cross-site"), false).as_deref(), Some("none=3"));
-        assert_eq!(jar.field(Some("cross-site"), true).as_deref(), Some("lax=1; none=3"));
-        assert_eq!(jar.field(Some("same-site"), false).as_deref(), Some("lax=1; strict=2; none=3"));
+        assert_eq!(jar.field("/", Some("cross-site"), false).as_deref(), Some("none=3"));
+        assert_eq!(jar.field("/", Some("cross-site"), true).as_deref(), Some("lax=1; none=3"));
+        assert_eq!(jar.field("/", Some("same-site"), false).as_deref(), Some("lax=1; strict=2; none=3"));
     }
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand};
-use exeunt_suite::case::{self, Named};
+use exeunt_suite::case::{self, Case, Named};
 use exeunt_suite::liar::{self, Flags as Liar};
 use exeunt_suite::play::play;
 use exeunt_suite::report::{Report, Row, Table, html, markdown, terminal};
@@ -27,6 +27,9 @@ struct Flags {
     /// Only the case of this name, or those whose name contains this.
     #[arg(long)]
     case: Option<String>,
+    /// Plays each case so often, whatever it asks for.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    plays: Option<u32>,
     /// Writes the results as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -109,7 +112,7 @@ fn names(flags: &Flags) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(flags.suite.join("targets")).context("start it in the repository's folder")? {
         let entry = entry?;
-        if entry.path().join("target.toml").is_file() && entry.file_name() != "liar" {
+        if entry.path().join("target.toml").is_file() && !entry.file_name().to_string_lossy().starts_with("liar") {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
     }
@@ -134,8 +137,9 @@ fn run(target: &Target, groups: &[Named], flags: &Flags) -> anyhow::Result<Table
                 continue;
             }
             let begun = Instant::now();
-            let outcome = play(case, target, &place);
-            let row = Row::of(named, case, target, outcome, begun.elapsed());
+            let case = Case { repeat: flags.plays.unwrap_or(case.repeat), ..case.clone() };
+            let outcome = play(&case, target, &place);
+            let row = Row::of(named, &case, target, outcome, begun.elapsed());
             terminal::row(&row);
             table.rows.push(row);
         }

@@ -5,11 +5,14 @@
 mod client;
 mod exchange;
 mod flight;
+mod follow;
+mod page;
 mod race;
 mod see;
 mod write;
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -33,15 +36,35 @@ pub(crate) const PASSWORD: &str = "tall ships sail by night";
 pub enum Outcome {
     /// The sentence is true of this target.
     Pass,
-    /// It is not: what was seen.
-    Fail(String),
+    /// It is not.
+    Fail(Failure),
     /// The target cannot have it: why.
     NotApplicable(String),
     /// The case could not be played: the adapter or the suite is wrong, and nothing is said about the target.
     Broken(String),
 }
 
-/// Plays a case as often as it asks for, each time from the beginning.
+/// What was seen where a sentence is not true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// In the first play that failed.
+    pub what: String,
+    /// How many plays failed.
+    pub failed: u32,
+    /// Of how many.
+    pub plays: u32,
+}
+
+impl Display for Failure {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        if self.plays > 1 {
+            write!(out, "in {} of {} plays; the first: ", self.failed, self.plays)?;
+        }
+        out.write_str(&self.what)
+    }
+}
+
+/// Plays a case as often as it asks for, each time from the beginning, and counts: what chance decides is reported as a count.
 #[must_use]
 pub fn play(case: &Case, target: &Target, place: &Place) -> Outcome {
     for need in case.all_needs() {
@@ -51,16 +74,24 @@ pub fn play(case: &Case, target: &Target, place: &Place) -> Outcome {
             Err(error) => return Outcome::Broken(error.to_string()),
         }
     }
+    let mut seen = Vec::new();
     for _ in 0..case.repeat {
-        for order in orders(&case.every_order_of) {
-            match turn(case, target, place, order) {
-                Ok(()) => {}
-                Err(Failed::Seen(what)) => return Outcome::Fail(what),
-                Err(Failed::Broken(error)) => return Outcome::Broken(format!("{error:#}")),
-            }
+        match once(case, target, place) {
+            Ok(()) => {}
+            Err(Failed::Seen(what)) => seen.push(what),
+            Err(Failed::Broken(error)) => return Outcome::Broken(format!("{error:#}")),
         }
     }
-    Outcome::Pass
+    let failed = u32::try_from(seen.len()).unwrap_or(u32::MAX);
+    match seen.into_iter().next() {
+        Some(what) => Outcome::Fail(Failure { what, failed, plays: case.repeat }),
+        None => Outcome::Pass,
+    }
+}
+
+/// One play: a turn for each order of the answers.
+fn once(case: &Case, target: &Target, place: &Place) -> Result<(), Failed> {
+    orders(&case.every_order_of).into_iter().try_for_each(|order| turn(case, target, place, order))
 }
 
 fn turn(case: &Case, target: &Target, place: &Place, order: Vec<String>) -> Result<(), Failed> {
@@ -136,6 +167,11 @@ impl Player<'_> {
                 let copy = self.clients.get(from).context("a client of that name")?.clone();
                 self.clients.insert(to.clone(), copy);
             }
+            Step::Steal { from, to } => {
+                let mut thief = self.clients.get(from).context("a client of that name")?.clone();
+                thief.is_thief = true;
+                self.clients.insert(to.clone(), thief);
+            }
             Step::Ask(ask) => self.ask(ask)?,
             Step::Until(ask) => self.until(ask)?,
             Step::Begin(ask) => self.begin(ask)?,
@@ -206,7 +242,7 @@ impl Player<'_> {
             Some(name) => drop(self.kept.insert(name.clone(), (ask.client.clone(), answer))),
             None => client.jar.apply(answer.fields("Set-Cookie")),
         }
-        if !ask.client.is_empty() {
+        if !ask.client.is_empty() && !client.is_thief {
             self.clients.insert(ask.client.clone(), client);
         }
         seen

@@ -13,8 +13,11 @@ use jiff::Zoned;
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, Level, Named};
-use crate::play::Outcome;
+use crate::play::{Failure, Outcome};
 use crate::target::Target;
+
+/// As many plays again as take this many failures at the rate that was seen: that none fails then happens once in 150 times.
+const SEEN_AGAIN: u32 = 5;
 
 /// A run.
 #[derive(Serialize, Deserialize)]
@@ -63,6 +66,8 @@ pub struct Row {
     /// What came of it.
     #[serde(flatten)]
     pub outcome: Outcome,
+    /// How often it was played.
+    pub plays: u32,
     /// How long it took.
     pub milliseconds: u64,
     /// The command that plays this one row again.
@@ -119,6 +124,7 @@ impl Row {
     /// What came of one case.
     #[must_use]
     pub fn of(named: &Named, case: &Case, target: &Target, outcome: Outcome, took: Duration) -> Self {
+        let again = format!("./suite/run {} --case \"{}\"{}", target.name, case.name, plays_again(&outcome));
         Self {
             group: named.name.clone(),
             title: named.group.title.clone(),
@@ -126,8 +132,19 @@ impl Row {
             source: case.source.clone(),
             level: case.level,
             outcome,
+            plays: case.repeat,
             milliseconds: took.as_millis().try_into().unwrap_or(u64::MAX),
-            again: format!("./suite/run {} --case \"{}\"", target.name, case.name),
+            again,
         }
+    }
+}
+
+/// What chance decides is played again often enough to be seen again.
+fn plays_again(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Fail(Failure { failed, plays, .. }) if failed < plays => {
+            format!(" --plays {}", (SEEN_AGAIN * plays).div_ceil(*failed))
+        }
+        _ => String::new(),
     }
 }

@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use tempfile::TempDir;
 
 use self::process::Process;
@@ -170,7 +170,17 @@ impl Stage {
 /// # Errors
 /// A line that failed, with what it said.
 pub fn install(target: &Target) -> anyhow::Result<()> {
-    target.install.iter().try_for_each(|line| shell(line, &target.folder))
+    target.install.iter().try_for_each(|line| {
+        shell(line, &target.folder).map_err(|error| {
+            let said = format!("{error:#}");
+            let is_telling = |line: &&str| {
+                let line = line.to_lowercase();
+                ["error:", "error code"].iter().any(|mark| line.contains(mark)) || line.starts_with("e: ")
+            };
+            let telling = said.lines().find(is_telling).or_else(|| said.lines().last()).unwrap_or_default().trim();
+            anyhow!("`{line}` failed (installing needs a network the first time): {telling}")
+        })
+    })
 }
 
 impl Drop for Stage {

@@ -112,6 +112,9 @@ pub struct Route {
     /// Routes that are asked before it, by the same client.
     #[serde(default)]
     pub before: Vec<String>,
+    /// Where the answer leads within this site the client goes on, as a browser does, and so it does by a form that submits itself.
+    #[serde(default)]
+    pub follow: bool,
     /// Somebody is in.
     pub signed_in: Option<Look>,
     /// Nobody is in.

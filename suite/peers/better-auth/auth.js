@@ -5,7 +5,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { betterAuth } from 'better-auth';
 import Database from 'better-sqlite3';
 
-const { DATABASE = ':memory:', ORIGIN, IDLE_SECONDS, PASSWORDS } = process.env;
+const { DATABASE = ':memory:', ORIGIN, IDLE_SECONDS, ABSOLUTE_SECONDS, PASSWORDS } = process.env;
 
 const isSame = (one, other) => one.length === other.length && timingSafeEqual(one, other);
 const plain = {
@@ -22,4 +22,5 @@ export const auth = betterAuth({
   rateLimit: { enabled: false },
   telemetry: { enabled: false },
   ...(IDLE_SECONDS && { session: { expiresIn: Number(IDLE_SECONDS), updateAge: 0 } }),
+  ...(ABSOLUTE_SECONDS && { session: { expiresIn: Number(ABSOLUTE_SECONDS), disableSessionRefresh: true } }),
 });

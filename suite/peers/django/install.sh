@@ -3,8 +3,11 @@
 set -eu
 cd "$(dirname "$0")"
 if [ ! -f .venv/installed ] || [ requirements.txt -nt .venv/installed ]; then
+    ../../need python3 python3
+    # Debian keeps a part of `venv` in a package of its own.
+    python3 -c 'import ensurepip' 2>/dev/null || ../../need '/usr/lib/python3*/ensurepip/__init__.py' python3-venv
     python3 -m venv .venv
-    .venv/bin/pip install --quiet --requirement requirements.txt
+    .venv/bin/pip install --quiet --disable-pip-version-check --retries 1 --requirement requirements.txt
     touch .venv/installed
 fi
 [ ! -f template.sqlite3 ] || exit 0

@@ -15,14 +15,14 @@ const users = ['ana', 'ben', 'mallory', 'eve'];
 const password = Buffer.from('tall ships sail by night');
 const isPassword = (given) => given.length === password.length && timingSafeEqual(given, password);
 
-const { STORE = 'memory', IDLE_SECONDS } = process.env;
+const { STORE = 'memory', IDLE_SECONDS, ABSOLUTE_SECONDS } = process.env;
 let store;
 if (STORE !== 'memory') {
   const client = createClient({ url: STORE });
   // Without a listener an error of the connection ends the process: so the documentation of redis says.
   client.on('error', (error) => console.error('redis', error.message));
   await client.connect();
-  store = new RedisStore({ client });
+  store = new RedisStore({ client, disableTouch: ABSOLUTE_SECONDS !== undefined });
 }
 
 passport.use(
@@ -43,8 +43,9 @@ app.use(
     resave: false,
     saveUninitialized: false,
     store,
-    // An idle span is a cookie's age that every answer renews.
-    ...(IDLE_SECONDS && { rolling: true, cookie: { maxAge: IDLE_SECONDS * 1000 } }),
+    // An idle span is a cookie's age that every answer renews; a full age is one that a visit does not (`disableTouch` of the store).
+    rolling: IDLE_SECONDS !== undefined,
+    cookie: { sameSite: 'lax', maxAge: (IDLE_SECONDS ?? ABSOLUTE_SECONDS ?? 86400) * 1000 },
   }),
 );
 app.use(passport.authenticate('session'));

@@ -6,6 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use super::Liar;
+use super::enter::enter_by_pages;
 use super::store::Unreachable;
 use super::wire::{Question, Reply};
 use crate::stage::pause;
@@ -28,9 +29,8 @@ impl Liar {
         if reply.status == 401 && !self.lies("no-challenge") {
             reply = reply.with("WWW-Authenticate", "Bearer");
         }
-        if !self.lies("cacheable") {
-            reply = reply.with("Cache-Control", "no-store");
-        }
+        let keeping = if self.lies("cacheable") { "public, max-age=60" } else { "no-store" };
+        reply = reply.with("Cache-Control", keeping);
         if let (true, Some(origin)) = (self.lies("cors"), asked.field("Origin")) {
             reply = reply.with("Access-Control-Allow-Origin", origin);
             reply = reply.with("Access-Control-Allow-Credentials", "true");
@@ -55,6 +55,8 @@ impl Liar {
             ("/write", true) => self.check(asked, "write-forgets", ""),
             ("/stream", _) => self.check(asked, "stream-forgets", "follows"),
             ("/slow", _) => self.slow(asked),
+            ("/password", true) => self.change_password(asked),
+            ("/enter" | "/enter/on" | "/enter/form", _) => Ok(enter_by_pages(asked)),
             ("/out", _) => Ok(Reply::new(405, "")),
             _ => Ok(Reply::new(404, "")),
         }
@@ -68,6 +70,9 @@ impl Liar {
             return Ok(Some((user.clone(), String::new())));
         }
         let Some(token) = self.token(asked).map_err(Ok)? else { return Ok(None) };
+        if self.lies("believes-garbage") {
+            return Ok(Some(("ana".to_owned(), token)));
+        }
         let user = self.look(&token).map_err(Err)?;
         if user.is_none() && self.lies("chokes") {
             return Err(Ok(Reply::new(500, "")));
@@ -89,6 +94,7 @@ impl Liar {
             let reply = Reply::new(401, "nobody");
             return match was {
                 Some((user, _)) if self.lies("tab-reinstates") => Ok(self.with_cookie(reply, &self.open(&user, None)?)),
+                _ if self.lies("masks") => Ok(reply.with("Set-Cookie", "liar=; Path=/; Max-Age=0")),
                 _ if self.lies("fixates") && token.is_none() => Ok(self.with_cookie(reply, "a-name-for-a-stranger-1")),
                 _ => Ok(reply),
             };
@@ -105,6 +111,9 @@ impl Liar {
             Ok(token) => token.unwrap_or_default(),
             Err(reply) => return Ok(reply),
         };
+        if token.is_empty() && self.lies("chokes-on-nobody") {
+            return Ok(Reply::new(500, ""));
+        }
         if self.lies("chokes") && !token.is_empty() && !self.is_live(&token) {
             return Ok(Reply::new(500, ""));
         }
@@ -132,7 +141,12 @@ impl Liar {
             to = format!("https://{host}/");
         }
         let reply = Reply::new(303, "").with("Location", to);
-        if self.lies("leaves-cookie") { reply } else { reply.with("Set-Cookie", "liar=; Path=/; Max-Age=0") }
+        let path = if self.lies("deletes-elsewhere") { "/out" } else { "/" };
+        if self.lies("leaves-cookie") {
+            reply
+        } else {
+            reply.with("Set-Cookie", format!("liar=; Path={path}; Max-Age=0"))
+        }
     }
 
     fn everywhere(&self, asked: &Question) -> Result<Reply, Unreachable> {
@@ -147,6 +161,19 @@ impl Liar {
             self.end_all(&user)?;
         }
         Ok(self.gone(asked))
+    }
+
+    /// Everything of the user ends, and this browser gets a new session.
+    fn change_password(&self, asked: &Question) -> Result<Reply, Unreachable> {
+        let (user, _) = match self.who(asked) {
+            Ok(Some(who)) => who,
+            Ok(None) => return Ok(Reply::new(401, "")),
+            Err(refusal) => return refusal,
+        };
+        if !self.lies("everywhere-is-here") {
+            self.end_all(&user)?;
+        }
+        Ok(self.with_cookie(Reply::new(303, ""), &self.open(&user, None)?))
     }
 
     fn slow(&self, asked: &Question) -> Result<Reply, Unreachable> {

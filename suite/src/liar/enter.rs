@@ -2,6 +2,8 @@
 //!
 //! Owns the three users and their password. It ends nothing but the session that a browser had before.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use data_encoding::BASE64;
 
 use super::Liar;
@@ -12,12 +14,22 @@ use crate::play::PASSWORD;
 /// Whoever the cases know.
 const USERS: [&str; 4] = ["ana", "ben", "mallory", "eve"];
 
+/// The cookie that says to which browser a form was shown.
+const TICKET: &str = "ticket";
+
+/// A page whose form is submitted without being asked for.
+const ITSELF: &str = "<script>document.forms[0].submit()</script>\
+    <form method=\"post\" action=\"/enter/form\"><input type=\"hidden\" name=\"on\" value=\"1&amp;2\"/></form>";
+
 impl Liar {
     pub(super) fn login(&self, asked: &Question) -> Result<Reply, Unreachable> {
+        if asked.parameter("ticket").is_some_and(|ticket| Some(ticket) != cookie(asked, TICKET)) {
+            return Ok(Reply::new(403, "the form of another browser"));
+        }
         let Some(user) = known(asked.parameter("username"), asked.parameter("password").as_deref()) else {
             return Ok(Reply::new(401, "wrong"));
         };
-        let old = cookie(asked);
+        let old = cookie(asked, "liar");
         if let Some(old) = old.as_ref().filter(|_| !self.lies("piles-up")) {
             self.end(old)?;
         }
@@ -57,7 +69,7 @@ impl Liar {
             return Ok(Some(token));
         }
         let mut given = asked.fields("Authorization");
-        let Some(first) = given.next() else { return Ok(cookie(asked)) };
+        let Some(first) = given.next() else { return Ok(cookie(asked, "liar")) };
         if given.next().is_some() && !self.lies("first-header") {
             return Err(Reply::new(400, "two credentials"));
         }
@@ -86,13 +98,35 @@ impl Liar {
         let pair = if self.lies("basic-lenient") { decoded_somehow(text) } else { BASE64.decode(text.as_bytes()).ok() };
         let pair = String::from_utf8(pair?).ok()?;
         let (user, password) = pair.split_once(':')?;
-        known(Some(user.to_owned()), Some(password))
+        known(Some(user.to_owned()), Some(if self.lies("basic-any-password") { PASSWORD } else { password }))
     }
 }
 
-fn cookie(asked: &Question) -> Option<String> {
+/// The way in that some servers have: an answer that leads on, a page that submits its form itself, a form that only this browser was shown.
+pub(super) fn enter_by_pages(asked: &Question) -> Reply {
+    let Some(ticket) = cookie(asked, TICKET) else {
+        let to = if asked.path == "/enter" { "/enter/on" } else { "/enter" };
+        return Reply::new(303, "").with("Location", to).with("Set-Cookie", format!("{TICKET}={}; Path=/", serial()));
+    };
+    match asked.path.as_str() {
+        "/enter" => Reply::new(303, "").with("Location", "/enter/on"),
+        "/enter/on" => Reply::new(200, ITSELF),
+        _ if asked.method == "POST" && asked.parameter("on").as_deref() == Some("1&2") => {
+            Reply::new(200, format!("<form action=\"/login\"><input name=\"ticket\" value=\"{ticket}\"/></form>"))
+        }
+        _ => Reply::new(400, "not by the page"),
+    }
+}
+
+/// Different for each who enters; nobody attacks the liar.
+fn serial() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::SeqCst)
+}
+
+fn cookie(asked: &Question, of: &str) -> Option<String> {
     let mut cookies = asked.field("Cookie")?.split("; ").filter_map(|pair| pair.split_once('='));
-    cookies.find(|(name, _)| *name == "liar").map(|(_, value)| value.to_owned())
+    cookies.find(|(name, _)| *name == of).map(|(_, value)| value.to_owned())
 }
 
 fn known(user: Option<String>, password: Option<&str>) -> Option<String> {

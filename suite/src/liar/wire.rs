@@ -15,6 +15,9 @@ const STORE_WAIT: Duration = Duration::from_millis(300);
 /// Between two looks at a session for which a stream is open.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
+/// More than any browser sends in a field.
+const LONG_BYTES: usize = 64 * 1024;
+
 #[derive(Default)]
 pub(super) struct Question {
     pub(super) method: String,
@@ -68,7 +71,7 @@ pub(super) fn talk(liar: &Liar, stream: &TcpStream) -> io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream.try_clone()?;
     let mut remembered = None;
-    while let Some(mut question) = read(&mut reader)? {
+    while let Some(mut question) = read(liar, &mut reader)? {
         question.remembered.clone_from(&remembered);
         let reply = liar.answer(&question);
         remembered = reply.seen.clone().or(remembered);
@@ -96,7 +99,7 @@ fn follow(liar: &Liar, writer: &mut TcpStream, head: &str, token: &str) -> io::R
     Ok(())
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Option<Question>> {
+fn read(liar: &Liar, reader: &mut BufReader<TcpStream>) -> io::Result<Option<Question>> {
     let mut line = Vec::new();
     reader.read_until(b'\n', &mut line)?;
     let line = String::from_utf8_lossy(&line).into_owned();
@@ -113,6 +116,9 @@ fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Option<Question>> {
         question.fields.push((name.to_owned(), value.trim().to_owned()));
     }
     let length = question.field("Content-Length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    if liar.lies("dies-of-length") && question.fields.iter().any(|(_, value)| value.len() > LONG_BYTES) {
+        std::process::exit(1);
+    }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     question.body = String::from_utf8_lossy(&body).into_owned();

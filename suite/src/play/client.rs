@@ -17,6 +17,8 @@ pub(super) struct Client {
     pub(super) jar: Jar,
     pub(super) token: Option<String>,
     pub(super) gate: Option<String>,
+    /// Goes on with what it has, whatever it is answered.
+    pub(super) is_thief: bool,
     /// Whether the last sign-out was answered with success.
     pub(super) has_claimed: bool,
 }
@@ -35,7 +37,7 @@ pub(super) struct Begun {
 impl Client {
     pub(super) fn new(user: &str, by: &str) -> Self {
         let (user, by) = (user.to_owned(), by.to_owned());
-        Self { user, by, jar: Jar::default(), token: None, gate: None, has_claimed: false }
+        Self { user, by, jar: Jar::default(), token: None, gate: None, is_thief: false, has_claimed: false }
     }
 
     /// What opens a session: the token, and the session's cookies as sent and without the escapes of a URL.

@@ -51,6 +51,7 @@ impl Player<'_> {
     /// Writes a request and what it must be preceded by, and waits for the answer. The client's jar hears only of what went before.
     pub(super) fn exchange(&self, route: &str, client: &mut Client, node: usize, ask: &Ask) -> anyhow::Result<Answer> {
         let request = self.write(route, client, node, ask)?;
-        Ok(request.ask(self.stage.address(node)?))
+        let answer = request.ask(self.stage.address(node)?);
+        self.follow(self.target.route(&client.by, route)?, client, node, answer)
     }
 }

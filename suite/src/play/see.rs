@@ -28,7 +28,8 @@ impl View<'_> {
     }
 
     fn at(&self) -> String {
-        format!("{} {} answered", self.route.method.as_deref().unwrap_or("GET"), self.route.path)
+        let path = self.route.path.split('?').next().unwrap_or_default();
+        format!("{} {path} answered", self.route.method.as_deref().unwrap_or("GET"))
     }
 
     fn holds(&self, word: Word) -> bool {
@@ -46,6 +47,7 @@ impl View<'_> {
             Word::Challenges => status != 401 || self.answer.field("WWW-Authenticate").is_some(),
             Word::StaysHere => self.answer.fields("Location").all(is_here),
             Word::NoStore => self.answer.fields("Cache-Control").any(|value| value.contains("no-store")),
+            Word::NeverKept => self.is_never_kept(),
             Word::NoForeignReader => self.no_foreign_reader(),
             word => self.cookies_hold(word),
         }
@@ -56,16 +58,7 @@ impl View<'_> {
         let cookies: Vec<&Cookie> = cookies.iter().filter(|cookie| self.target.is_session(&cookie.name)).collect();
         let lives = |cookie: &&&Cookie| !cookie.is_deleted && !cookie.value.is_empty();
         match word {
-            Word::TakesTheCookie => {
-                self.target.cookies.iter().filter_map(|name| self.client.jar.get(name).map(|old| (name, old))).all(
-                    |(name, old)| {
-                        let mut of_name = cookies.iter().filter(|cookie| cookie.name == *name);
-                        let taken =
-                            of_name.next().is_some_and(|it| (it.is_deleted || it.value != old) && is_accepted(it));
-                        taken && of_name.next().is_none()
-                    },
-                )
-            }
+            Word::TakesTheCookie => self.takes(&cookies),
             Word::KeepsTheCookie => self.succeeds() || !cookies.iter().any(|cookie| cookie.is_deleted),
             Word::GuardedCookie => cookies.iter().filter(lives).all(|cookie| {
                 cookie.http_only && matches!(cookie.same_site.as_deref(), Some("lax" | "strict")) && is_accepted(cookie)
@@ -76,12 +69,34 @@ impl View<'_> {
         }
     }
 
+    /// A browser that held the cookie holds it no longer, and one field did that.
+    fn takes(&self, cookies: &[&Cookie]) -> bool {
+        let mut after = self.client.jar.clone();
+        after.apply(self.answer.fields("Set-Cookie"));
+        self.target.cookies.iter().filter(|name| self.client.jar.get(name).is_some()).all(|name| {
+            let mut of_name = cookies.iter().filter(|cookie| cookie.name == *name);
+            let is_accepted = of_name.next().is_some_and(|cookie| is_accepted(cookie));
+            is_accepted && of_name.next().is_none() && after.get(name) != self.client.jar.get(name)
+        })
+    }
+
     fn is_out(&self) -> bool {
         is(self.route.signed_out.as_ref(), self.answer) && !is(self.route.signed_in.as_ref(), self.answer)
     }
 
     fn succeeds(&self) -> bool {
         is(self.route.success.as_ref(), self.answer)
+    }
+
+    /// Without a lifetime of its own, the answer to a POST and a redirect that is not permanent are kept by no cache (RFC 9111, 3; RFC 9110,
+    /// 9.3.3 and 15.1).
+    fn is_never_kept(&self) -> bool {
+        let says = |word: &str| self.answer.fields("Cache-Control").any(|value| value.contains(word));
+        let is_kept_by_default =
+            self.route.method.as_deref() != Some("POST") && !matches!(self.answer.status, 302 | 303 | 307);
+        let has_lifetime =
+            ["max-age", "s-maxage", "public"].iter().any(|word| says(word)) || self.answer.field("Expires").is_some();
+        says("no-store") || !(is_kept_by_default || has_lifetime)
     }
 
     fn no_foreign_reader(&self) -> bool {
@@ -101,7 +116,7 @@ fn is_here(to: &str) -> bool {
 
 /// A `__Host-` or `__Secure-` cookie without its attributes is ignored, deletions too (RFC 6265bis, 4.1.3).
 fn is_accepted(cookie: &Cookie) -> bool {
-    let host = !cookie.name.starts_with("__Host-") || (cookie.secure && cookie.path.as_deref() == Some("/"));
+    let host = !cookie.name.starts_with("__Host-") || (cookie.secure && cookie.path == "/");
     host && (!cookie.name.starts_with("__Secure-") || cookie.secure)
 }
 
@@ -150,6 +165,7 @@ fn said(word: Word) -> &'static str {
         Word::TellsNothing => "a cookie that tells nothing",
         Word::HidesTheToken => "a body without the token",
         Word::NoStore => "Cache-Control: no-store",
+        Word::NeverKept => "an answer that no cache may keep",
         Word::StaysHere => "a Location of this site",
         Word::Challenges => "a 401 with its challenge",
         Word::NoForeignReader => "no leave for a foreign origin",

@@ -9,7 +9,7 @@ use data_encoding::{BASE64, HEXUPPER};
 use toml::Value;
 
 use super::client::Client;
-use super::{PASSWORD, Player};
+use super::{PASSWORD, Player, page};
 use crate::case::Ask;
 use crate::http::{Answer, Request};
 use crate::target::{Route, fill};
@@ -18,17 +18,14 @@ impl Player<'_> {
     /// The request of a route; what must precede it is asked here, and only that reaches the client's jar.
     pub(super) fn write(&self, name: &str, client: &mut Client, node: usize, ask: &Ask) -> anyhow::Result<Request> {
         let route = self.target.route(&client.by, name)?;
-        let mut last = Answer::default();
-        for before in &route.before {
-            let request = self.write(before, client, node, &Ask::default())?;
-            last = request.ask(self.stage.address(node)?);
-            client.jar.apply(last.fields("Set-Cookie"));
-        }
         let host = self.stage.address(node)?.to_string();
+        // Another site reads no page that is shown to this browser: what a form of it says comes from pages that its owner was shown.
+        let mut stranger = ask.site.as_ref().map(|_| Client::new(&client.user, &client.by));
+        let last = self.ask_before(route, stranger.as_mut().unwrap_or(client), node)?;
         let known = |name: &str| match name {
             "garbage" => Some(self.garbage()),
             "cookies-as-query" => Some(self.cookies_as_query(client)),
-            name => known(name, client, &host, &last, ask),
+            name => known(name, stranger.as_ref().unwrap_or(client), &host, &last, ask),
         };
         let mut request = Request {
             method: ask.method.clone().or_else(|| route.method.clone()).unwrap_or_else(|| "GET".to_owned()),
@@ -36,27 +33,27 @@ impl Player<'_> {
             ..Request::default()
         };
         request.set("Host", &host);
-        if let Some(cookies) = client.jar.field(ask.site.as_deref(), request.method == "GET") {
+        let is_get = request.method == "GET";
+        if let Some(cookies) = client.jar.field(&request.path, ask.site.as_deref(), is_get) {
             request.set("Cookie", &cookies);
         }
-        let fields: BTreeMap<_, _> = route.headers.iter().chain(&ask.headers).collect();
-        for (name, value) in fields {
-            let value = fill(value, &known)?;
-            request.fields.retain(|(field, _)| !field.eq_ignore_ascii_case(name));
-            // An empty value takes the field away.
-            if !value.is_empty() {
-                request.set(name, &value);
-            }
-        }
-        for (name, value) in &ask.twice {
-            request.fields.push((name.clone(), fill(value, &known)?));
-        }
+        write_fields(&mut request, route, ask, &known)?;
         self.write_query(&mut request, ask, &known)?;
         self.write_body(&mut request, route, ask, &known)?;
         if ask.site.is_some() {
             comes_from_elsewhere(&mut request, ask.site.as_deref().unwrap_or_default());
         }
         Ok(request)
+    }
+
+    /// The last answer of the routes that precede this one.
+    fn ask_before(&self, route: &Route, client: &mut Client, node: usize) -> anyhow::Result<Answer> {
+        let mut last = Answer::default();
+        for before in &route.before {
+            last = self.exchange(before, client, node, &Ask::default())?;
+            client.jar.apply(last.fields("Set-Cookie"));
+        }
+        Ok(last)
     }
 
     /// Cookies of the session's names that nobody issued.
@@ -118,6 +115,27 @@ impl Player<'_> {
     }
 }
 
+fn write_fields(
+    request: &mut Request,
+    route: &Route,
+    ask: &Ask,
+    known: &dyn Fn(&str) -> Option<String>,
+) -> anyhow::Result<()> {
+    let fields: BTreeMap<_, _> = route.headers.iter().chain(&ask.headers).collect();
+    for (name, value) in fields {
+        let value = fill(value, known)?;
+        request.fields.retain(|(field, _)| !field.eq_ignore_ascii_case(name));
+        // An empty value takes the field away.
+        if !value.is_empty() {
+            request.set(name, &value);
+        }
+    }
+    for (name, value) in &ask.twice {
+        request.fields.push((name.clone(), fill(value, known)?));
+    }
+    Ok(())
+}
+
 fn fill_all(value: &mut Value, known: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<()> {
     match value {
         Value::String(text) => *text = fill(text, known)?,
@@ -160,11 +178,14 @@ fn known(name: &str, client: &Client, host: &str, last: &Answer, ask: &Ask) -> O
         "basic" => Some(BASE64.encode(format!("{}:{password}", client.user).as_bytes())),
         "token" => Some(token()),
         "token-altered" => Some(altered(&token())),
-        "cookies" => client.jar.field(None, true),
-        "location" => last.field("Location").map(|to| to.trim_start_matches(&format!("http://{host}")).to_owned()),
+        "cookies" => client.jar.field("/", None, true),
+        "location" => last.field("Location").map(|to| page::path(to, host)),
+        "action" => Some(page::path(&page::action(&last.body).unwrap_or_default(), host)),
         _ => match name.split_once(':')? {
             ("cookie", name) => Some(client.jar.get(name).unwrap_or_default().to_owned()),
-            ("input", name) => Some(input(&last.body, name).unwrap_or_default()),
+            ("input", name) => Some(page::input(&last.body, name).unwrap_or_default()),
+            ("kilobytes", count) => Some("x".repeat(count.parse::<usize>().ok()? * 1024)),
+            ("location", name) => last.field("Location").and_then(|to| page::parameter(to, name)),
             _ => None,
         },
     }
@@ -181,16 +202,8 @@ fn altered(token: &str) -> String {
     altered
 }
 
-/// The value of a hidden field of a form.
-fn input(body: &str, name: &str) -> Option<String> {
-    let at = body.find(&format!("name=\"{name}\""))?;
-    let (begin, end) = (body[..at].rfind('<')?, at + body[at..].find('>')?);
-    let (_, value) = body[begin..end].split_once("value=\"")?;
-    value.split('"').next().map(ToOwned::to_owned)
-}
-
 /// As a form writes it.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.bytes().fold(String::new(), |mut escaped, byte| {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => escaped.push(char::from(byte)),

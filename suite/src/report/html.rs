@@ -22,7 +22,7 @@ pub fn page(report: &Report) -> String {
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>Is it over? The logout suite</title><style>{STYLE}</style>\n<h1>Is it over?</h1>\n\
          <p>The logout suite, played on {} on {}. <b class=\"pass\">✓</b> true of this target; <span class=\"must\">&nbsp;✗&nbsp;</span> \
-         a session lives that is over, or something false is said; <span class=\"should\">&nbsp;✗&nbsp;</span> a defence in depth is \
+         a session lives that is over, something false is said, or somebody gets into another's session; <span class=\"should\">&nbsp;✗&nbsp;</span> a defence in depth is \
          missing; <span class=\"none\">–</span> cannot be had there, with the reason below.</p>\n\
          <table><thead><tr><th></th>{heads}</tr></thead><tbody>\n{}</tbody></table>\n{details}</html>\n",
         report.date,
@@ -54,13 +54,13 @@ fn none() -> String {
 
 fn cell(row: &Row) -> String {
     let (class, mark, why) = match &row.outcome {
-        Outcome::Pass => ("pass", "✓", ""),
-        Outcome::Fail(why) if row.level == Level::Should => ("should", "✗", why.as_str()),
-        Outcome::Fail(why) => ("must", "✗", why.as_str()),
-        Outcome::NotApplicable(why) => ("none", "–", why.as_str()),
-        Outcome::Broken(why) => ("broken", "?", why.as_str()),
+        Outcome::Pass => ("pass", "✓", String::new()),
+        Outcome::Fail(why) if row.level == Level::Should => ("should", "✗", why.to_string()),
+        Outcome::Fail(why) => ("must", "✗", why.to_string()),
+        Outcome::NotApplicable(why) => ("none", "–", why.clone()),
+        Outcome::Broken(why) => ("broken", "?", why.clone()),
     };
-    format!("<td class=\"{class}\" title=\"{}\">{mark}</td>", escaped(why))
+    format!("<td class=\"{class}\" title=\"{}\">{mark}</td>", escaped(&why))
 }
 
 fn details(table: &Table) -> String {
@@ -71,16 +71,19 @@ fn details(table: &Table) -> String {
     }
     let mut list = Vec::new();
     for row in &table.rows {
-        let (why, again) = match &row.outcome {
+        let (why, command) = match &row.outcome {
             Outcome::Pass => continue,
             Outcome::NotApplicable(why) => (format!("Not applicable: {}", escaped(why)), String::new()),
-            Outcome::Fail(why) | Outcome::Broken(why) => {
-                (escaped(why), format!("<br>Again: <code>{}</code>", escaped(&row.again)))
-            }
+            Outcome::Fail(why) => (escaped(&why.to_string()), again(row)),
+            Outcome::Broken(why) => (escaped(why), again(row)),
         };
-        list.push(format!("<dt>{}</dt><dd>{why}{again}</dd>\n", escaped(&row.case)));
+        list.push(format!("<dt>{}</dt><dd>{why}{command}</dd>\n", escaped(&row.case)));
     }
     format!("{title}\n<dl>{}</dl>\n", list.concat())
+}
+
+fn again(row: &Row) -> String {
+    format!("<br>Again: <code>{}</code>", escaped(&row.again))
 }
 
 fn escaped(text: &str) -> String {

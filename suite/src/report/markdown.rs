@@ -53,10 +53,10 @@ fn target(table: &Table, lines: &mut Vec<String>) {
 
 fn failing(row: &Row) -> String {
     let (level, why) = match (&row.outcome, row.level) {
-        (Outcome::Fail(why), Level::Must) => ("must", why.as_str()),
-        (Outcome::Fail(why), Level::Should) => ("should", why.as_str()),
-        (Outcome::Broken(why), _) => ("not playable", why.as_str()),
-        _ => ("", ""),
+        (Outcome::Fail(why), Level::Must) => ("must", why.to_string()),
+        (Outcome::Fail(why), Level::Should) => ("should", why.to_string()),
+        (Outcome::Broken(why), _) => ("not playable", why.clone()),
+        _ => ("", String::new()),
     };
     let why = why.replace('\n', " ");
     format!("\n- **{}** ({level}; {})\\\n  {why}\\\n  `{}`", row.case, row.source, row.again)

@@ -33,12 +33,13 @@ pub fn cannot(error: &anyhow::Error) {
 pub fn row(row: &Row) {
     let (mark, why) = match &row.outcome {
         Outcome::Pass => ("ok", None),
-        Outcome::Fail(why) if row.level == Level::Should => ("fails (should)", Some(why)),
-        Outcome::Fail(why) => ("FAILS", Some(why)),
-        Outcome::NotApplicable(why) => ("n/a", Some(why)),
-        Outcome::Broken(why) => ("BROKEN", Some(why)),
+        Outcome::Fail(why) if row.level == Level::Should => ("fails (should)", Some(why.to_string())),
+        Outcome::Fail(why) => ("FAILS", Some(why.to_string())),
+        Outcome::NotApplicable(why) => ("n/a", Some(why.clone())),
+        Outcome::Broken(why) => ("BROKEN", Some(why.clone())),
     };
-    println!("  {mark:<14} {}: {}", row.group, row.case);
+    let plays = if row.plays > 1 { format!(" ({} plays)", row.plays) } else { String::new() };
+    println!("  {mark:<14} {}: {}{plays}", row.group, row.case);
     if let Some(why) = why {
         println!("                 {}", why.replace('\n', "\n                 "));
     }

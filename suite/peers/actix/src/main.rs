@@ -29,15 +29,20 @@ async fn main() -> std::io::Result<()> {
     let store = RedisSessionStore::new(&words[0]).await.expect("Redis is there");
     // Of a deployment it would be a secret; a restart must not change it.
     let key = Key::from(&[7; 64]);
-    let idle = std::env::var("IDLE_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(24 * 60 * 60);
+    let seconds = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let (idle, age) = (seconds("IDLE_SECONDS"), seconds("ABSOLUTE_SECONDS"));
     let serve = HttpServer::new(move || {
-        let ttl = actix_web::cookie::time::Duration::seconds(idle);
+        let ttl = actix_web::cookie::time::Duration::days(1);
+        let identity = IdentityMiddleware::builder()
+            .visit_deadline(idle.map(Duration::from_secs))
+            .login_deadline(age.map(Duration::from_secs))
+            .build();
         let sessions = SessionMiddleware::builder(store.clone(), key.clone())
             .cookie_secure(false)
             .session_lifecycle(PersistentSession::default().session_ttl(ttl))
             .build();
         App::new()
-            .wrap(IdentityMiddleware::default())
+            .wrap(identity)
             .wrap(sessions)
             .service(home)
             .service(login)

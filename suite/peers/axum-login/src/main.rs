@@ -1,8 +1,9 @@
 //! A peer of the suite: axum-login with tower-sessions, as the examples of axum-login teach it.
 //!
-//! Owns three users and the routes that the suite asks for. `memory` or `sqlite FOLDER` is the store; the port comes last.
+//! Owns four users and the routes that the suite asks for. `memory` or `sqlite FOLDER` is the store; the port comes last.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use axum::extract::{Form, Query};
@@ -12,16 +13,21 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use axum_login::{AuthManagerLayerBuilder, AuthUser, AuthnBackend, UserId, login_required};
 use serde::Deserialize;
+use tower_sessions::cookie::Key;
 use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer, SessionStore};
 use tower_sessions_sqlx_store::{SqliteStore, sqlx::SqlitePool};
 
 const USERS: [&str; 4] = ["ana", "ben", "mallory", "eve"];
 const PASSWORD: &str = "tall ships sail by night";
 
+/// How often each user's password was changed: it stands for the hash of the password, which another salt makes another.
+static CHANGES: [AtomicU8; 4] = [const { AtomicU8::new(0) }; 4];
+
 #[derive(Clone, Debug)]
 struct User {
     id: i64,
     name: &'static str,
+    hash: [u8; 1],
 }
 
 impl AuthUser for User {
@@ -32,7 +38,7 @@ impl AuthUser for User {
     }
 
     fn session_auth_hash(&self) -> &[u8] {
-        self.name.as_bytes()
+        &self.hash
     }
 }
 
@@ -48,7 +54,8 @@ struct Backend;
 
 impl Backend {
     fn user(id: usize) -> Option<User> {
-        USERS.get(id).map(|name| User { id: id as i64, name })
+        let hash = [CHANGES.get(id)?.load(Ordering::SeqCst)];
+        USERS.get(id).map(|name| User { id: id as i64, name, hash })
     }
 }
 
@@ -91,16 +98,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn serve(store: impl SessionStore + Clone, port: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let seconds = std::env::var("IDLE_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(24 * 60 * 60);
+    // Of a deployment it would be a secret; a restart must not change it.
+    let key = Key::from(&[7; 64]);
     let sessions = SessionManagerLayer::new(store)
         .with_secure(false)
-        .with_expiry(Expiry::OnInactivity(time::Duration::seconds(seconds)));
+        .with_expiry(Expiry::OnInactivity(seconds("IDLE_SECONDS").unwrap_or(time::Duration::days(1))))
+        .with_signed(key);
     let auth = AuthManagerLayerBuilder::new(Backend, sessions).build();
     let app = Router::new()
         .route("/protected", get(protected))
         .route("/api/me", get(me))
         .route("/visit", post(visit))
         .route("/slow", get(slow))
+        .route("/password", post(password))
         .route_layer(login_required!(Backend, login_url = "/login"))
         .route("/login", post(login).get(|| async { "Sign in" }))
         .route("/logout", get(logout))
@@ -110,7 +120,11 @@ async fn serve(store: impl SessionStore + Clone, port: &str) -> Result<(), Box<d
     Ok(axum::serve(listener, app).await?)
 }
 
-async fn login(mut auth: AuthSession, Form(given): Form<Credentials>) -> Response {
+fn seconds(name: &str) -> Option<time::Duration> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).map(time::Duration::seconds)
+}
+
+async fn login(mut auth: AuthSession, session: Session, Form(given): Form<Credentials>) -> Response {
     let user = match auth.authenticate(given.clone()).await {
         Ok(Some(user)) => user,
         Ok(None) => return StatusCode::UNAUTHORIZED.into_response(),
@@ -119,6 +133,10 @@ async fn login(mut auth: AuthSession, Form(given): Form<Credentials>) -> Respons
     if auth.login(&user).await.is_err() {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     }
+    // A full age is set for each session.
+    if let Some(age) = seconds("ABSOLUTE_SECONDS") {
+        session.set_expiry(Some(Expiry::AtDateTime(time::OffsetDateTime::now_utc() + age)));
+    }
     let _ = given.next;
     Redirect::to("/protected").into_response()
 }
@@ -126,6 +144,17 @@ async fn login(mut auth: AuthSession, Form(given): Form<Credentials>) -> Respons
 async fn logout(mut auth: AuthSession) -> Response {
     match auth.logout().await {
         Ok(_) => Redirect::to("/login").into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// The session's hash of who is signed in is compared with the user's at each request; this session takes the new one.
+async fn password(mut auth: AuthSession) -> Response {
+    let id = auth.user.as_ref().expect("required").id as usize;
+    CHANGES[id].fetch_add(1, Ordering::SeqCst);
+    let user = Backend::user(id).expect("required");
+    match auth.login(&user).await {
+        Ok(()) => Redirect::to("/protected").into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

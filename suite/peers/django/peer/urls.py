@@ -10,12 +10,14 @@ from django.contrib.auth import views
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.urls import path
+from django.views.decorators.cache import never_cache
 
 
 def home(request):
     return HttpResponse("Home page")
 
 
+@never_cache
 @login_required
 def account(request):
     return HttpResponse(f"Signed in as {request.user.get_username()}")
@@ -47,6 +49,7 @@ urlpatterns = [
     path("", home),
     path("login/", views.LoginView.as_view(template_name="login.html")),
     path("logout/", views.LogoutView.as_view()),
+    path("password/", views.PasswordChangeView.as_view(template_name="login.html", success_url="/account/")),
     path("account/", account),
     path("api/me", me),
     path("visit/", visit),
