@@ -117,8 +117,8 @@ impl Latencies {
     }
 
     fn line(&self, name: &str, signed_in: u64) -> String {
-        let quantiles: String =
-            [0.5, 0.9, 0.99, 0.999, 1.0].iter().map(|quantile| format!("{:>10.0}", self.at(*quantile))).collect();
+        let [half, most, nearly, last, all] = [0.5, 0.9, 0.99, 0.999, 1.0].map(|quantile| self.at(quantile));
+        let quantiles = format!("{half:>10.0}{most:>10.0}{nearly:>10.0}{last:>10.0}{all:>10.0}");
         format!("{name:<8}{quantiles}{:>14.1}", float(signed_in) / SPAN.as_secs_f64())
     }
 }
