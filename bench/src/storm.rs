@@ -117,8 +117,7 @@ impl Latencies {
     }
 
     fn line(&self, name: &str, signed_in: u64) -> String {
-        let quantiles: String =
-            [0.5, 0.9, 0.99, 0.999, 1.0].iter().map(|quantile| format!("{:>10.0}", self.at(*quantile))).collect();
+        let quantiles = [0.5, 0.9, 0.99, 0.999, 1.0].map(|quantile| format!("{:>10.0}", self.at(quantile))).concat();
         format!("{name:<8}{quantiles}{:>14.1}", float(signed_in) / SPAN.as_secs_f64())
     }
 }
@@ -128,12 +127,7 @@ fn keep_asking(address: SocketAddr, tokens: &[TokenText], span: Duration) -> any
     let mut next = at_random_until(tokens, 1, Instant::now() + 2 * span);
     let mut request = head("GET", "/api/session", address).into_bytes();
     let start = request.len();
-    let mut idle = Vec::with_capacity(CONNECTIONS);
-    for _ in 0..CONNECTIONS {
-        let connection = Connection::open(address)?;
-        connection.wait_for_nothing()?;
-        idle.push(connection);
-    }
+    let mut idle = (0..CONNECTIONS).map(|_| impatient(address)).collect::<anyhow::Result<Vec<_>>>()?;
     let every = Duration::from_secs(1) / RATE;
     let count = usize::try_from(span.as_nanos() / every.as_nanos())?;
     let mut latencies = Vec::with_capacity(count);
@@ -166,6 +160,12 @@ fn keep_asking(address: SocketAddr, tokens: &[TokenText], span: Duration) -> any
     }
     latencies.sort_by(f64::total_cmp);
     Ok(Latencies(latencies))
+}
+
+fn impatient(address: SocketAddr) -> anyhow::Result<Connection> {
+    let connection = Connection::open(address)?;
+    connection.wait_for_nothing()?;
+    Ok(connection)
 }
 
 /// Does `work` while everybody signs in again and again; and how often that succeeded meanwhile.
