@@ -117,8 +117,7 @@ impl Latencies {
     }
 
     fn line(&self, name: &str, signed_in: u64) -> String {
-        let [half, most, nearly, last, all] = [0.5, 0.9, 0.99, 0.999, 1.0].map(|quantile| self.at(quantile));
-        let quantiles = format!("{half:>10.0}{most:>10.0}{nearly:>10.0}{last:>10.0}{all:>10.0}");
+        let quantiles = [0.5, 0.9, 0.99, 0.999, 1.0].map(|quantile| format!("{:>10.0}", self.at(quantile))).concat();
         format!("{name:<8}{quantiles}{:>14.1}", float(signed_in) / SPAN.as_secs_f64())
     }
 }
@@ -128,10 +127,7 @@ fn keep_asking(address: SocketAddr, tokens: &[TokenText], span: Duration) -> any
     let mut next = at_random_until(tokens, 1, Instant::now() + 2 * span);
     let mut request = head("GET", "/api/session", address).into_bytes();
     let start = request.len();
-    let mut idle = Vec::with_capacity(CONNECTIONS);
-    for _ in 0..CONNECTIONS {
-        idle.push(Connection::open_to_look(address)?);
-    }
+    let mut idle = (0..CONNECTIONS).map(|_| Connection::open_to_look(address)).collect::<anyhow::Result<Vec<_>>>()?;
     let every = Duration::from_secs(1) / RATE;
     let count = usize::try_from(span.as_nanos() / every.as_nanos())?;
     let mut latencies = Vec::with_capacity(count);
