@@ -39,7 +39,7 @@ struct Flags {
     /// Writes the results as a page of the documentation.
     #[arg(long)]
     markdown: Option<PathBuf>,
-    /// Results of an earlier run, as JSON; they stand before those of this run.
+    /// Results of an earlier run, as JSON; what this run plays takes its place there, or comes behind.
     #[arg(long)]
     with: Vec<PathBuf>,
     /// Lists targets and cases, and plays nothing.
@@ -81,7 +81,7 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     for name in names {
         let target = Target::load(&flags.suite.join("targets").join(&name))?;
-        report.targets.push(run(&target, &groups, &flags)?);
+        report.put(run(&target, &groups, &flags)?);
         write(&report, &flags)?;
     }
     write(&report, &flags)?;

@@ -81,6 +81,14 @@ impl Report {
         Self { date: Zoned::now().date().to_string(), machine: machine::describe(), targets: Vec::new() }
     }
 
+    /// A target's results, in the place of its earlier ones.
+    pub fn put(&mut self, table: Table) {
+        match self.targets.iter_mut().find(|earlier| earlier.name == table.name) {
+            Some(earlier) => *earlier = table,
+            None => self.targets.push(table),
+        }
+    }
+
     /// Whether a target of this repository fails, or could not be asked.
     #[must_use]
     pub fn own_fails(&self) -> bool {
