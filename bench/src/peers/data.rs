@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::spread::Spread;
 use crate::report::{float, median};
 
+/// More work of others than this and what was measured is theirs too.
+const OTHERS_MAX: f64 = 0.1;
+
 /// A whole run.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Run {
@@ -18,6 +21,9 @@ pub(super) struct Run {
     /// How it was called.
     pub(super) command: String,
     pub(super) minutes: f64,
+    /// What somebody wrote into the file afterwards, of this run alone.
+    #[serde(default)]
+    pub(super) notes: Vec<String>,
     /// What it ran on, name and value.
     pub(super) machine: Vec<(String, String)>,
     pub(super) plan: Plan,
@@ -156,6 +162,12 @@ impl Rounds {
 }
 
 impl Run {
+    /// The name of a column, with what others did of the machine's work while it was measured, if that was more than a little.
+    pub(super) fn heading(&self, name: &str, measured: &str) -> String {
+        let others = self.others.get(measured).copied().unwrap_or_default();
+        if others > OTHERS_MAX { format!("{name}; others {:.0} %", 100.0 * others) } else { name.to_owned() }
+    }
+
     /// The server that all are compared with.
     pub(super) fn bare(&self) -> Option<&Peer> {
         self.peers.iter().find(|peer| peer.is_bare)
@@ -165,6 +177,10 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const EMPTY: &str = r#"{"date":"","commit":"","command":"","minutes":1.0,"machine":[],"others":{},"peers":[],"plan":
+        {"is_quick":false,"rounds":1,"turn_seconds":1.0,"warm_up_seconds":1.0,"connections":1,"sessions":1,"seed_seconds":1.0,
+        "open_rounds":1,"open_seconds":1.0,"open_rate":1.0,"open_part":0.5}}"#;
 
     fn rounds(answered: &[u64]) -> Rounds {
         let seconds = vec![2.0; answered.len()];
@@ -185,6 +201,14 @@ mod tests {
         let some = Rounds { wrong: vec![25, 0], ..rounds(&[75, 0]) };
         assert!((some.wrong_part() - 0.25).abs() < 1e-9);
         assert!((some.rates()[0] - 37.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_others_did_meanwhile_stands_above_what_was_measured() {
+        let mut run: Run = serde_json::from_str(EMPTY).expect("a run");
+        run.others = BTreeMap::from([("login".to_owned(), 0.74), ("logout".to_owned(), 0.01)]);
+        assert_eq!(run.heading("login, no hash", "login"), "login, no hash; others 74 %");
+        assert_eq!(run.heading("logout", "logout"), "logout");
     }
 
     #[test]

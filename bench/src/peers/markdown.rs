@@ -23,6 +23,7 @@ pub(super) fn page(run: &Run) -> anyhow::Result<String> {
         ("commit", run.commit.clone()),
         ("minutes", format!("{:.0}", run.minutes)),
         ("quick", quick(run)),
+        ("notes", run.notes.iter().map(|note| format!("\n**Of this run:** {note}\n")).collect()),
         ("rounds", run.plan.rounds.to_string()),
         ("ratios", ratios(run)?),
         ("thrift", thrift(run)?),
@@ -83,7 +84,10 @@ fn ratios(run: &Run) -> anyhow::Result<String> {
         ("logout", |peer| Some(&peer.logout)),
         ("durable logout", durable_rounds),
     ];
-    let mut table = Table::new(&["", "live sessions"], &columns.map(|(name, _)| name));
+    let measured = ["check, one session", "check, many sessions", "login", "logout", "logout, synced"];
+    let heads: Vec<String> =
+        columns.iter().zip(measured).map(|((name, _), measured)| run.heading(name, measured)).collect();
+    let mut table = Table::new(&["", "live sessions"], &heads.iter().map(String::as_str).collect::<Vec<_>>());
     for peer in &run.peers {
         let sessions = if peer.is_bare { NONE.to_owned() } else { thousands(float(peer.sessions)) };
         let cells = columns.map(|(name, of)| {
@@ -331,6 +335,7 @@ mod tests {
             commit: "abc".into(),
             command: "bench/run".into(),
             minutes: 1.0,
+            notes: Vec::new(),
             machine: Vec::new(),
             plan: FULL,
             others: std::collections::BTreeMap::new(),

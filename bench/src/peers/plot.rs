@@ -24,8 +24,8 @@ pub(super) fn all(run: &Run) -> anyhow::Result<Vec<(&'static str, String)>> {
 /// Four panels: checks with one session and with many, logins, logouts.
 fn ratios(run: &Run) -> anyhow::Result<String> {
     let bare = super::markdown::bare(run)?;
-    let panel = |title: &str, of: &dyn Fn(&Peer) -> Option<&Rounds>| Panel {
-        title: title.to_owned(),
+    let panel = |title: &str, measured: &str, of: &dyn Fn(&Peer) -> Option<&Rounds>| Panel {
+        title: run.heading(title, measured),
         low: 0.001,
         high: 1.0,
         absent: "not measured",
@@ -37,10 +37,10 @@ fn ratios(run: &Run) -> anyhow::Result<String> {
         note: "Dot: the median of the rounds. Strokes: each round. To the right is better; each step is ten times.",
         names: names(run),
         panels: vec![
-            panel("check, one session", &|peer| Some(&peer.check_one)),
-            panel(&many, &|peer| Some(&peer.check_many)),
-            panel("login, no hash", &|peer| peer.login.as_ref()),
-            panel("logout", &|peer| Some(&peer.logout)),
+            panel("check, one session", "check, one session", &|peer| Some(&peer.check_one)),
+            panel(&many, "check, many sessions", &|peer| Some(&peer.check_many)),
+            panel("login, no hash", "login", &|peer| peer.login.as_ref()),
+            panel("logout", "logout", &|peer| Some(&peer.logout)),
         ],
     }
     .svg())

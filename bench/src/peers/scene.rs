@@ -36,6 +36,7 @@ pub(super) fn begin(ground: &Ground, plan: &Plan) -> anyhow::Result<Run> {
         commit: said("git rev-parse --short HEAD"),
         command: if plan.is_quick { "bench/run --quick" } else { "bench/run" }.to_owned(),
         minutes: 0.0,
+        notes: Vec::new(),
         machine: pairs.map(|(name, value)| (name.to_owned(), value)).into(),
         plan: plan.clone(),
         others: std::collections::BTreeMap::new(),
