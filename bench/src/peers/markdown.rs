@@ -23,7 +23,7 @@ pub(super) fn page(run: &Run) -> anyhow::Result<String> {
         ("commit", run.commit.clone()),
         ("minutes", format!("{:.0}", run.minutes)),
         ("quick", quick(run)),
-        ("notes", run.notes.iter().map(|note| format!("\n**Of this run:** {note}\n")).collect()),
+        ("notes", run.notes.iter().map(|note| format!("\n**Of this run:** {note}\n")).collect::<Vec<_>>().concat()),
         ("rounds", run.plan.rounds.to_string()),
         ("ratios", ratios(run)?),
         ("thrift", thrift(run)?),
