@@ -23,7 +23,7 @@ pub(super) fn page(run: &Run) -> anyhow::Result<String> {
         ("commit", run.commit.clone()),
         ("minutes", format!("{:.0}", run.minutes)),
         ("quick", quick(run)),
-        ("notes", run.notes.iter().map(|note| format!("\n**Of this run:** {note}\n")).collect::<Vec<_>>().concat()),
+        ("notes", notes(run)),
         ("rounds", run.plan.rounds.to_string()),
         ("ratios", ratios(run)?),
         ("thrift", thrift(run)?),
@@ -73,6 +73,10 @@ pub(super) fn each(memory: &Memory, bytes: i64) -> Option<f64> {
 fn quick(run: &Run) -> String {
     let said = "\n**A quick run, to see that everything works: its numbers say nothing.**\n";
     if run.plan.is_quick { said.to_owned() } else { String::new() }
+}
+
+fn notes(run: &Run) -> String {
+    run.notes.iter().flat_map(|note| ["\n**Of this run:** ", note, "\n"]).collect()
 }
 
 fn ratios(run: &Run) -> anyhow::Result<String> {
