@@ -3,6 +3,7 @@
 //! Owns what "bare" means: the same runtime, the same length of body and its media type, no limits, no checks.
 
 use std::convert::Infallible;
+use std::net::Ipv4Addr;
 
 use axum::Router;
 use axum::routing::get;
@@ -22,11 +23,11 @@ use crate::report::say;
 /// The media type of the answer that they stand beside.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Serves hyper alone, until killed.
-pub(crate) fn hyper(length: usize) -> anyhow::Result<()> {
+/// Serves hyper alone on this port, 0 for any, until killed.
+pub(crate) fn hyper(length: usize, port: u16) -> anyhow::Result<()> {
     let body = constant(length);
     Runtime::new()?.block_on(async {
-        let listener = listen().await?;
+        let listener = listen(port).await?;
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
@@ -46,21 +47,21 @@ pub(crate) fn hyper(length: usize) -> anyhow::Result<()> {
 pub(crate) fn axum(length: usize) -> anyhow::Result<()> {
     let body = constant(length);
     Runtime::new()?.block_on(async {
-        serve(Router::new().route("/api/session", get(async move || ([(CONTENT_TYPE, JSON)], body)))).await
+        serve(Router::new().route("/api/session", get(async move || ([(CONTENT_TYPE, JSON)], body))), 0).await
     })
 }
 
-/// Serves a router as axum's own documentation does, until killed.
-pub(crate) async fn serve(router: Router) -> anyhow::Result<()> {
-    let listener = listen().await?.tap_io(|stream| {
+/// Serves a router on this port as axum's own documentation does, until killed.
+pub(crate) async fn serve(router: Router, port: u16) -> anyhow::Result<()> {
+    let listener = listen(port).await?.tap_io(|stream| {
         // Without it only this server's answers would wait to be joined.
         let _ = stream.set_nodelay(true);
     });
     Ok(axum::serve(listener, router).await?)
 }
 
-async fn listen() -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+async fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     say(&format!("A bare server listens on http://{}", listener.local_addr()?));
     Ok(listener)
 }

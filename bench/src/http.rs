@@ -1,8 +1,8 @@
-//! The least of HTTP/1.1 that a driver needs: send a request, receive one answer of known length.
+//! The least of HTTP/1.1 that a driver needs: send a request, receive one answer, of known length or in chunks.
 //!
 //! Owns the parsing of answers. Whatever is not of that form is an error, never a success.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -17,12 +17,23 @@ const ANSWER_WAIT: Duration = Duration::from_secs(30);
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Box<[u8]>,
+    filled: usize,
 }
 
 /// One answer.
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,
+    pub(crate) head: &'a [u8],
+    /// As it was sent: of one in chunks, the chunks with their lengths.
     pub(crate) body: &'a [u8],
+}
+
+/// What a look at a connection has shown.
+pub(crate) enum Seen<'a> {
+    Nothing,
+    Answer(Answer<'a>),
+    /// The server has closed it before a byte of an answer.
+    Closed,
 }
 
 impl Connection {
@@ -30,52 +41,117 @@ impl Connection {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_WAIT))?;
-        Ok(Self { stream, buffer: vec![0; ANSWER_BYTES_MAX].into() })
+        Ok(Self { stream, buffer: vec![0; ANSWER_BYTES_MAX].into(), filled: 0 })
+    }
+
+    /// One that is looked at, and never waited for.
+    pub(crate) fn open_to_look(address: SocketAddr) -> anyhow::Result<Self> {
+        let connection = Self::open(address)?;
+        connection.stream.set_nonblocking(true)?;
+        Ok(connection)
     }
 
     pub(crate) fn send(&mut self, request: &[u8]) -> anyhow::Result<()> {
+        self.filled = 0;
         Ok(self.stream.write_all(request)?)
     }
 
     /// Waits for the whole of one answer.
     pub(crate) fn receive(&mut self) -> anyhow::Result<Answer<'_>> {
-        let mut filled = 0;
         loop {
-            let read = self.stream.read(&mut self.buffer[filled..]).context("no answer")?;
+            let read = self.stream.read(&mut self.buffer[self.filled..]).context("no answer")?;
             ensure!(read > 0, "the server closed a connection, or answered too much");
-            filled += read;
-            let Some(head) = Head::of(&self.buffer[..filled])? else { continue };
-            let end = head.bytes + head.content_length;
-            ensure!(filled <= end, "more than one answer to one request");
-            if filled == end {
-                return Ok(Answer { status: head.status, body: &self.buffer[head.bytes..end] });
+            self.filled += read;
+            if let Some(end) = self.whole()? {
+                return Ok(end.answer(&self.buffer[..self.filled]));
             }
         }
+    }
+
+    /// What has come until now.
+    pub(crate) fn look(&mut self) -> anyhow::Result<Seen<'_>> {
+        match self.stream.read(&mut self.buffer[self.filled..]) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Seen::Nothing),
+            Ok(0) | Err(_) if self.filled == 0 => return Ok(Seen::Closed),
+            Ok(0) => bail!("the server closed a connection within an answer, or answered too much"),
+            Err(error) => return Err(error.into()),
+            Ok(read) => self.filled += read,
+        }
+        let whole = self.whole()?;
+        Ok(whole.map_or(Seen::Nothing, |whole| Seen::Answer(whole.answer(&self.buffer[..self.filled]))))
+    }
+
+    fn whole(&self) -> anyhow::Result<Option<Whole>> {
+        let whole = Whole::of(&self.buffer[..self.filled])?;
+        if let Some(whole) = &whole {
+            ensure!(self.filled == whole.end, "more than one answer to one request");
+        }
+        Ok(whole)
+    }
+}
+
+/// Where the parts of an answer are that has come whole.
+struct Whole {
+    status: u16,
+    head: usize,
+    end: usize,
+}
+
+impl Whole {
+    /// `None`: not all of it is there yet.
+    fn of(received: &[u8]) -> anyhow::Result<Option<Self>> {
+        let Some(head) = Head::of(received)? else { return Ok(None) };
+        let end = match head.content_length {
+            Some(length) => Some(head.bytes + length),
+            None => end_of_chunks(received, head.bytes)?,
+        };
+        // What is sent beyond it is the caller's to refuse.
+        Ok(end.filter(|end| received.len() >= *end).map(|end| Self { status: head.status, head: head.bytes, end }))
+    }
+
+    fn answer<'a>(&self, received: &'a [u8]) -> Answer<'a> {
+        Answer { status: self.status, head: &received[..self.head], body: &received[self.head..self.end] }
     }
 }
 
 struct Head {
     status: u16,
     bytes: usize,
-    content_length: usize,
+    /// `None`: it comes in chunks.
+    content_length: Option<usize>,
 }
 
 impl Head {
     /// `None`: not all of it is there yet.
     fn of(received: &[u8]) -> anyhow::Result<Option<Self>> {
-        let mut content_length = None;
+        let (mut content_length, mut is_chunked) = (None, false);
         let mut at = 0;
         while let Some(line) = received[at..].iter().position(|byte| *byte == b'\n') {
             let line = received[at..=at + line].strip_suffix(b"\r\n").context("a line that ends otherwise")?;
             at += line.len() + 2;
             if line.is_empty() {
-                let content_length = content_length.context("an answer without Content-Length")?;
+                ensure!(is_chunked || content_length.is_some(), "an answer without Content-Length");
+                let content_length = content_length.filter(|_| !is_chunked);
                 return Ok(Some(Self { status: status(received)?, bytes: at, content_length }));
             }
+            is_chunked |= line.eq_ignore_ascii_case(b"transfer-encoding: chunked");
             content_length = content_length.or(length(line)?);
         }
         Ok(None)
     }
+}
+
+/// Where the chunks end that begin here (RFC 9112, section 7.1). No server that is measured sends trailers.
+fn end_of_chunks(received: &[u8], mut at: usize) -> anyhow::Result<Option<usize>> {
+    while let Some(line) = received.get(at..).and_then(|rest| rest.windows(2).position(|two| two == b"\r\n")) {
+        let size = usize::from_str_radix(std::str::from_utf8(&received[at..at + line])?, 16)?;
+        ensure!(size <= ANSWER_BYTES_MAX, "a chunk that is too long");
+        at += line + 2 + size + 2;
+        if size == 0 {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
 }
 
 fn status(received: &[u8]) -> anyhow::Result<u16> {
@@ -107,7 +183,16 @@ mod tests {
             assert!(Head::of(&text[..end]).expect("well formed").is_none(), "{end}");
         }
         let head = Head::of(text).expect("well formed").expect("whole");
-        assert_eq!((head.status, head.bytes, head.content_length), (401, text.len() - 7, 7));
+        assert_eq!((head.status, head.bytes, head.content_length), (401, text.len() - 7, Some(7)));
+    }
+
+    #[test]
+    fn an_answer_in_chunks_is_whole_after_the_last() {
+        let text = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n";
+        for end in 0..text.len() {
+            assert!(Whole::of(&text[..end]).expect("well formed").is_none(), "{end}");
+        }
+        assert_eq!(Whole::of(text).expect("well formed").expect("whole").end, text.len());
     }
 
     #[test]

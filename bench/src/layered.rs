@@ -26,7 +26,7 @@ pub(crate) fn axum(length: usize, tokens: &Path) -> anyhow::Result<()> {
         let authority = authority(&std::fs::read(tokens)?, &tokens.with_extension("sessions")).await?;
         let answer = async move |CurrentUser(_): CurrentUser| ([(CONTENT_TYPE, JSON)], body);
         let router = Router::new().route("/api/session", get(answer));
-        serve(router.layer(AuthLayer::plain_http_on_loopback(authority))).await
+        serve(router.layer(AuthLayer::plain_http_on_loopback(authority)), 0).await
     })
 }
 

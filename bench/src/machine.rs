@@ -49,6 +49,17 @@ impl Split {
     }
 }
 
+/// The same, with one processor for the servers however many there are: so that a server with one thread is beside one with many.
+pub(crate) fn one_for_servers() -> Option<Split> {
+    let cores = cores();
+    Split::new().map(|split| Split {
+        servers: "0".to_owned(),
+        driver: format!("1-{}", cores - 1),
+        all: split.all,
+        driver_cores: cores - 1,
+    })
+}
+
 /// Moves this process, with all its threads, to these processors.
 pub(crate) fn move_to(processors: &str) -> anyhow::Result<()> {
     let process = std::process::id().to_string();
@@ -57,10 +68,16 @@ pub(crate) fn move_to(processors: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What the processor calls itself.
+pub(crate) fn model() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    model.map_or_else(String::new, |(_, model)| model.to_owned())
+}
+
 /// One line about the machine and its disk.
 pub(crate) fn describe(ground: &Ground) -> anyhow::Result<String> {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("", |(_, m)| m);
+    let model = model();
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or_default();
     let sync = sync_median(ground.folder())?.as_secs_f64() * 1e3;

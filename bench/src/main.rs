@@ -6,6 +6,7 @@ mod bare;
 mod check;
 mod contest;
 mod drive;
+mod embedded;
 mod expire;
 mod http;
 mod layered;
@@ -13,6 +14,7 @@ mod logout;
 mod machine;
 mod memory;
 mod nodes;
+mod peers;
 mod report;
 mod seed;
 mod server;
@@ -26,9 +28,11 @@ use anyhow::{Context as _, bail};
 use self::report::say;
 use self::server::Ground;
 
-/// How this program is called. The last four are for itself: each is a process of its own.
+/// How this program is called. The last five are for itself: each is a process of its own.
 const USAGE: &str = "usage: exeunt-bench check|memory|logout|expire|nodes[:PART]|simulate|all [--data FOLDER]
-       exeunt-bench bare-hyper|bare-axum BODY_LENGTH
+       exeunt-bench peers [--quick] [--data FOLDER] [--out FOLDER]
+       exeunt-bench bare-hyper|bare-axum BODY_LENGTH [PORT]
+       exeunt-bench embedded FOLDER PORT
        exeunt-bench layered-axum BODY_LENGTH TOKENS
        exeunt-bench fill SESSIONS USERS";
 
@@ -45,7 +49,10 @@ fn main() -> ExitCode {
 
 fn run(words: &[&str]) -> anyhow::Result<()> {
     match words {
-        ["bare-hyper", length] => bare::hyper(number(length)?),
+        ["bare-hyper", length] => bare::hyper(number(length)?, 0),
+        ["bare-hyper", length, port] => bare::hyper(number(length)?, port.parse()?),
+        ["embedded", data, port] => embedded::serve(data.as_ref(), port.parse()?),
+        ["peers", words @ ..] => peers::run(words),
         ["bare-axum", length] => bare::axum(number(length)?),
         ["layered-axum", length, tokens] => layered::axum(number(length)?, tokens.as_ref()),
         ["fill", sessions, users] => memory::fill(number(sessions)?, number(users)?),

@@ -37,6 +37,11 @@ impl Ground {
         &self.folder
     }
 
+    /// Where the programs are.
+    pub(crate) fn programs(&self) -> &Path {
+        self.bench.parent().unwrap_or(&self.folder)
+    }
+
     /// A new folder there, gone when dropped.
     pub(crate) fn new_folder(&self) -> anyhow::Result<TempDir> {
         tempfile::tempdir_in(&self.folder).with_context(|| format!("{} cannot be used", self.folder.display()))
