@@ -108,19 +108,20 @@ impl Turn {
 
     /// Runs `task` on a thread of its own, which is a thousandth of the work: one that gave way to others could not be lent to
     /// anybody else. The permit moves into the task: it is not cancelled when its caller goes away, and a permit released early
-    /// would let another hash run beside it.
+    /// would let another hash run beside it. It comes back with the result: whoever is next must not pay for an attempt before this
+    /// one is counted, and a thread that gives way may be stopped for long between two words.
     async fn run<T: Send + 'static>(self, task: impl FnOnce(&Tools) -> T + Send + 'static) -> Result<T, Crowded> {
         let (to, done) = oneshot::channel();
         let hash = move || {
             give_way();
             let done = task(&self.tools);
-            drop(self.held);
-            // Who has gone away meanwhile hears nothing.
-            let _ = to.send(done);
+            // Who has gone away meanwhile hears nothing, and then the permit is let go here.
+            let _ = to.send((done, self.held));
         };
         // It is not waited for: it ends by itself, and holds nothing that must be closed.
         let _thread = Builder::new().name("exeunt-hasher".to_owned()).spawn(hash).map_err(|_| Crowded)?;
-        done.await.map_err(|_| Crowded)
+        let (done, _held) = done.await.map_err(|_| Crowded)?;
+        Ok(done)
     }
 }
 
@@ -134,6 +135,8 @@ fn give_way() {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Poll;
+
     use super::*;
     use crate::random::CountingRandom;
 
@@ -162,6 +165,23 @@ mod tests {
         assert_eq!(nice(), before);
         let lent = tokio::task::spawn_blocking(nice).await.expect("no panic");
         assert_eq!(lent, before, "a thread that others use has been made polite");
+    }
+
+    #[tokio::test]
+    async fn nobody_else_has_a_turn_before_its_result_was_heard() {
+        let hasher = Hasher::new(Work::for_tests(), Arc::new(CountingRandom::default()));
+        let permits = hasher.permits.available_permits();
+        let turn = hasher.turn().await.unwrap_or_else(|crowded| panic!("{crowded}"));
+        let mut running = std::pin::pin!(turn.run(|_| "done"));
+        let began = std::future::poll_fn(|context| Poll::Ready(running.as_mut().poll(context))).await;
+        assert!(began.is_pending());
+        // Until the thread has let go of everything.
+        while Arc::strong_count(&hasher.tools.nobody) > 1 {
+            std::thread::yield_now();
+        }
+        assert_eq!(hasher.permits.available_permits(), permits - 1);
+        assert_eq!(running.await, Ok("done"));
+        assert_eq!(hasher.permits.available_permits(), permits);
     }
 
     #[tokio::test]
