@@ -14,7 +14,7 @@ pub(super) enum Next {
 
 /// What a browser does with an answer of `host`; `None`: it shows it, or leaves for another site.
 pub(super) fn next(answer: &Answer, host: &str) -> Option<Next> {
-    if matches!(answer.status, 301 | 302 | 303) {
+    if matches!(answer.status, 301..=303) {
         let to = path(answer.field("Location")?, host);
         return to.starts_with('/').then_some(Next::Get(to));
     }
