@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use tempfile::TempDir;
@@ -243,12 +245,15 @@ fn at(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-/// A port below those that the system gives to whoever connects: one that is free now is free too when a node is started again.
+/// A port below those that the system gives to whoever connects: one that is free now is free too when a node is started again. Counted on from a
+/// random place, so that no two nodes of this process get the same one before either has taken it.
 fn free_port() -> anyhow::Result<u16> {
+    static NEXT: OnceLock<AtomicU16> = OnceLock::new();
+    let mut random = [0; 2];
+    getrandom::fill(&mut random)?;
+    let next = NEXT.get_or_init(|| AtomicU16::new(u16::from_le_bytes(random)));
     for _ in 0..PORT_TRIES {
-        let mut random = [0; 2];
-        getrandom::fill(&mut random)?;
-        let port = PORTS_FROM + u16::from_le_bytes(random) % PORTS;
+        let port = PORTS_FROM + next.fetch_add(1, Ordering::SeqCst) % PORTS;
         if TcpListener::bind(at(port)).is_ok() {
             return Ok(port);
         }
