@@ -38,13 +38,13 @@ const USAGE: &str = "usage: bench/run [--quick] [--out FOLDER]   measures, and w
 /// What the numbers in `docs/benchmarks` are from.
 const FULL: Plan = Plan {
     is_quick: false,
-    rounds: 5,
+    rounds: 3,
     turn_seconds: 1.0,
     warm_up_seconds: 1.0,
     connections: 64,
     sessions: 100_000,
-    seed_seconds: 240.0,
-    open_rounds: 3,
+    seed_seconds: 50.0,
+    open_rounds: 2,
     open_seconds: 3.0,
     open_rate: 250.0,
     open_part: 0.5,
