@@ -31,7 +31,7 @@ fn ratios(run: &Run) -> anyhow::Result<String> {
         absent: "not measured",
         rows: run.peers.iter().map(|peer| marks(of(peer), of(bare))).collect(),
     };
-    let many = format!("check, {} sessions", thousands(float(run.plan.sessions)));
+    let many = format!("check, {}", thousands(float(run.plan.sessions)));
     Ok(Drawing {
         title: "Answers a second beside bare hyper, on the same processor",
         note: "Dot: the median of the rounds. Strokes: each round. To the right is better; each step is ten times.",
