@@ -1,6 +1,6 @@
 //! Does the costly work of hashing under permits, so that a flood of sign-ins cannot take the machine.
 //!
-//! Owns the permits, the queue before them and the hash of nobody. It decides nothing about anybody.
+//! Owns the permits, the queue before them, the threads that hash and the hash of nobody. It decides nothing about anybody.
 
 use std::sync::Arc;
 use std::thread::Builder;

@@ -35,7 +35,7 @@ use crate::user::{Epoch, UserId};
 /// Shards of the table. A writer stops the readers of one shard only; 64 is far above the cores that read at once.
 const SHARDS: usize = 64;
 
-/// Sessions that a shard remembers where the store can be asked again: a million in all, some 80 MB.
+/// Sessions that a shard remembers where the store can be asked again: a million in all, some 96 MB.
 const SHARD_MAX: usize = 16_384;
 
 /// A session's use is noted once in this many seconds; a page with twenty pictures is one use.

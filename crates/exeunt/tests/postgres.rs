@@ -83,17 +83,9 @@ async fn who_is_refused_by_the_store_waits_although_memory_was_filled_with_an_ol
     let opened = sign_in(&door).await;
     door.leave().await;
     // No lease is renewed from here on, so nothing is heard.
-    Postgres::shared().sql(&database, "CREATE TABLE let_go ()");
-    let lock = "DO $$ BEGIN LOCK TABLE nodes IN SHARE MODE;
-                WHILE NOT EXISTS (SELECT FROM let_go) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$";
-    let locked = tokio::task::spawn_blocking({
-        let database = database.clone();
-        move || Postgres::shared().sql(&database, lock)
-    });
-    let is_locked =
-        "SELECT count(*) FROM pg_locks WHERE mode = 'ShareLock' AND granted AND relation = 'nodes'::regclass
-                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    while Postgres::shared().sql(&database, is_locked) == "0" {}
+    let (holder, connection) = tokio_postgres::connect(&database, tokio_postgres::NoTls).await.expect("connected");
+    let connection = tokio::spawn(connection);
+    holder.batch_execute("BEGIN; LOCK TABLE nodes IN SHARE MODE").await.expect("locked");
     let hold = stage.hold("session_by_token", When::After);
     let (asking, token) = (Arc::clone(&node), exeunt::Token::parse(&opened.token.reveal()).expect("a token"));
     let asked = tokio::spawn(async move { asking.check(&token).await });
@@ -109,8 +101,8 @@ async fn who_is_refused_by_the_store_waits_although_memory_was_filled_with_an_ol
     let after = node.check(&opened.token).await;
     println!("{leaving:?}, {before:?}, {after:?}");
     assert!(!matches!(after, Ok(Standing::Live(_))), "it was called over");
-    Postgres::shared().sql(&database, "INSERT INTO let_go DEFAULT VALUES");
-    let _ = locked.await.expect("let go");
+    drop(holder);
+    let _ = connection.await.expect("ran");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

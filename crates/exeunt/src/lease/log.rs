@@ -1,7 +1,7 @@
-//! Applies what others ended, in the order of the log, and notices a log that went backwards (R6, R8).
+//! Applies what was ended, in the order of the log, whether it was read or written here, and notices a log that went backwards (R6, R8).
 //!
 //! Owns how far this node has heard. What it applies goes to [`Live`], which evicts and tells what is open. It neither reads the log
-//! nor says to anybody how far it has come.
+//! nor acknowledges anything.
 
 use std::collections::HashSet;
 use std::sync::Arc;

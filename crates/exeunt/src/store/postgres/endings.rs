@@ -52,7 +52,7 @@ impl Sentence for NewSession {
         let by = By { actor: Actor::User(self.session.user), from: self.session.device.address().into() };
         for (id, cause) in leaving {
             let order = Order { target: Target::Session(id), cause, by: by.clone(), at: self.session.opened_at };
-            if let Some(ended) = end_session(tx, said, &order).await? {
+            if let Some(ended) = end_session(tx, said, (id, &order)).await? {
                 mark = ended.seq;
             }
         }
@@ -133,8 +133,11 @@ impl Sentence for Order {
     type Answer = Option<Revocation>;
     const NAME: &'static str = "end a session";
 
-    fn ends_one(&self) -> Option<&Order> {
-        matches!(self.target, Target::Session(_)).then_some(self)
+    fn ends_one(&self) -> Option<Ending<'_>> {
+        match self.target {
+            Target::Session(id) => Some((id, self)),
+            _ => None,
+        }
     }
 
     fn ended(&self, revocation: Option<Revocation>) -> Option<Self::Answer> {
@@ -143,7 +146,7 @@ impl Sentence for Order {
 
     async fn run(&self, tx: &Link, said: &mut Vec<Revocation>) -> Done<Self::Answer> {
         match self.target {
-            Target::Session(_) => end_session(tx, said, self).await,
+            Target::Session(id) => end_session(tx, said, (id, self)).await,
             Target::User(user) => {
                 lock_user(tx, user).await?;
                 if sessions_of(tx, user, 1).await?.is_empty() {
@@ -241,35 +244,33 @@ async fn end_everyone(tx: &Link, said: &mut Vec<Revocation>, order: &Order) -> D
     Ok(say(said, Revocation { seq, target: Target::Everyone, cause: order.cause, ended }))
 }
 
+/// A session that is to end, and the order.
+pub(super) type Ending<'a> = (SessionId, &'a Order);
+
 /// Ends those of these sessions that are live: for each order what it ended, in one statement. If that is all of a transaction it has an
 /// author, and brings the piece of the log that it wrote.
 pub(super) async fn end_sessions(
     link: &Link,
-    orders: &[Order],
+    endings: &[Ending<'_>],
     author: Option<&str>,
 ) -> Done<(Vec<Option<Revocation>>, Option<Piece>)> {
     let sql = "SELECT * FROM end_sessions($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text)";
-    let names = orders.iter().map(|order| match order.target {
-        Target::Session(id) => Ok(id),
-        _ => Err(Fault::Unreadable("an order to end one session")),
-    });
-    let names = names.collect::<Done<Vec<SessionId>>>()?;
-    let sids: Vec<&[u8]> = names.iter().map(|id| &id.as_bytes()[..]).collect();
-    let (causes, actors): (Vec<_>, Vec<_>) =
-        orders.iter().map(|order| (order.cause.as_str(), written::actor_number(order.by.actor))).unzip();
-    let (from, times): (Vec<&str>, Vec<_>) = orders.iter().map(|order| (&*order.by.from, order.at.as_micros())).unzip();
+    let sids: Vec<&[u8]> = endings.iter().map(|(id, _)| &id.as_bytes()[..]).collect();
+    let words = || endings.iter().map(|(_, order)| written(order));
+    let (causes, actors): (Vec<_>, Vec<_>) = words().map(|(cause, actor, ..)| (cause, actor)).unzip();
+    let (from, times): (Vec<_>, Vec<_>) = words().map(|(.., from, at)| (from, at)).unzip();
     let rows = link.write(sql, &[&sids, &causes, &actors, &from, &times, &author]).await?;
-    let (mut ended, mut log, mut head) = (vec![None; orders.len()], Vec::new(), None);
+    let (mut ended, mut log, mut head) = (vec![None; endings.len()], Vec::new(), None);
     for row in &rows {
         let place: i32 = row.try_get(0)?;
         let Some(at) = usize::try_from(place).ok().and_then(|place| place.checked_sub(1)) else {
             head = Some(known(row.try_get(1)?, row.try_get(4)?));
             continue;
         };
-        let order = orders.get(at).ok_or(Fault::Unreadable("what ended"))?;
+        let (id, order) = *endings.get(at).ok_or(Fault::Unreadable("what ended"))?;
         let one = Ended { id: rows::session_id(row.try_get(2)?)?, digest: rows::digest(row.try_get(3)?)? };
-        let seq = Seq(row.try_get(1)?);
-        let revocation = Revocation { seq, target: order.target, cause: order.cause, ended: vec![one] };
+        let (seq, target) = (Seq(row.try_get(1)?), Target::Session(id));
+        let revocation = Revocation { seq, target, cause: order.cause, ended: vec![one] };
         log.push(Logged { revocation: revocation.clone(), stamp: Stamp(row.try_get(4)?) });
         ended[at] = Some(revocation);
     }
@@ -297,8 +298,8 @@ fn known(seq: i64, stamp: Option<String>) -> Known {
 }
 
 /// The same of one, within a transaction.
-async fn end_session(tx: &Link, said: &mut Vec<Revocation>, order: &Order) -> Done<Option<Revocation>> {
-    let (ended, _) = end_sessions(tx, std::slice::from_ref(order), None).await?;
+async fn end_session(tx: &Link, said: &mut Vec<Revocation>, ending: Ending<'_>) -> Done<Option<Revocation>> {
+    let (ended, _) = end_sessions(tx, &[ending], None).await?;
     Ok(ended.into_iter().next().flatten().map(|revocation| say(said, revocation)))
 }
 

@@ -12,10 +12,10 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::address::Address;
-use super::endings::{end_sessions, said_since};
+use super::endings::{Ending, end_sessions, said_since};
 use super::fault::{Done, Fault};
 use super::link::Link;
-use crate::revocation::{Order, Revocation};
+use crate::revocation::Revocation;
 use crate::store::{Follower, Piece, StoreError, Witness};
 
 /// Sentences that may wait.
@@ -42,7 +42,7 @@ pub(super) trait Deed: Send + Sync + 'static {
     const NAME: &'static str;
 
     /// The order to end one session, where it is nothing else: such are run together.
-    fn ends_one(&self) -> Option<&Order> {
+    fn ends_one(&self) -> Option<Ending<'_>> {
         None
     }
 
@@ -73,7 +73,7 @@ pub(super) struct Audience {
 #[async_trait]
 trait Job: Send + Sync {
     /// The order to end one session, where it is nothing else.
-    fn ends_one(&self) -> Option<&Order>;
+    fn ends_one(&self) -> Option<Ending<'_>>;
     /// That order has been run with others.
     fn ended(&mut self, revocation: Option<Revocation>);
     /// Runs it. False: it failed and must be taken back.
@@ -153,13 +153,15 @@ struct Said {
 /// What a writer calls itself in its notifications, so that its own process is not woken by them.
 pub(super) type Author = Arc<str>;
 
-type Desk = (Address, Author);
-
-async fn write_until_closed(desk: Desk, mut jobs: mpsc::Receiver<Box<dyn Job>>, audience: Arc<Audience>) {
+async fn write_until_closed(
+    origin: (Address, Author),
+    mut jobs: mpsc::Receiver<Box<dyn Job>>,
+    audience: Arc<Audience>,
+) {
     let mut group = Vec::with_capacity(BATCH_MAX);
     let mut kept = None;
     while jobs.recv_many(&mut group, BATCH_MAX).await > 0 {
-        let committed = write(&desk, &mut kept, &mut group, &audience).await;
+        let committed = write(&origin, &mut kept, &mut group, &audience).await;
         match &committed {
             Ok(said) => audience.told(said),
             Err(fault) => {
@@ -175,18 +177,18 @@ async fn write_until_closed(desk: Desk, mut jobs: mpsc::Receiver<Box<dyn Job>>, 
 
 /// Writes a group, on the kept connection if it is there still. What failed is hung up on, with whatever it had begun.
 async fn write(
-    (address, author): &Desk,
+    (address, author): &(Address, Author),
     kept: &mut Option<Link>,
     group: &mut [Box<dyn Job>],
     audience: &Audience,
 ) -> Done<Said> {
     let mut link = kept.take_if(|link| link.is_open());
-    if let Some(orders) = group.iter().map(|job| job.ends_one().cloned()).collect::<Option<Vec<Order>>>() {
+    if let Some(endings) = group.iter().map(|job| job.ends_one()).collect::<Option<Vec<_>>>() {
         let open = match link.take() {
             Some(link) => link,
             None => open(address).await?,
         };
-        match at_once(&open, author, &orders).await {
+        match at_once(&open, author, &endings).await {
             Ok((ended, said)) => {
                 group.iter_mut().zip(ended).for_each(|(job, ended)| job.ended(ended));
                 *kept = Some(open);
@@ -209,8 +211,8 @@ async fn write(
 }
 
 /// All in one statement that commits by itself.
-async fn at_once(link: &Link, author: &str, orders: &[Order]) -> Done<(Vec<Option<Revocation>>, Said)> {
-    let (ended, piece) = end_sessions(link, orders, Some(author)).await?;
+async fn at_once(link: &Link, author: &str, endings: &[Ending<'_>]) -> Done<(Vec<Option<Revocation>>, Said)> {
+    let (ended, piece) = end_sessions(link, endings, Some(author)).await?;
     let mut revocations: Vec<Revocation> = ended.iter().flatten().cloned().collect();
     revocations.sort_unstable_by_key(|revocation| revocation.seq);
     Ok((ended, Said { revocations, piece }))
@@ -260,7 +262,7 @@ async fn one_by_one(link: &Link, author: &str, group: &mut [Box<dyn Job>]) -> Do
 
 #[async_trait]
 impl<D: Deed> Job for Sentence<D> {
-    fn ends_one(&self) -> Option<&Order> {
+    fn ends_one(&self) -> Option<Ending<'_>> {
         self.deed.ends_one()
     }
 
