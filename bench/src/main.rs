@@ -14,11 +14,13 @@ mod logout;
 mod machine;
 mod memory;
 mod nodes;
+mod open;
 mod peers;
 mod report;
 mod seed;
 mod server;
 mod simulate;
+mod spread;
 mod start;
 mod storm;
 

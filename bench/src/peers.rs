@@ -11,10 +11,8 @@ mod errand;
 mod field;
 mod group;
 mod markdown;
-mod open;
 mod plot;
 mod scene;
-mod spread;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -1,28 +1,27 @@
 //! How long a check takes while many people sign in: each sign-in is a password hash, which is tens of milliseconds of a core.
 //!
-//! Owns the schedule. Checks are asked for at fixed moments, whatever became of the ones before, and the time of each counts from
-//! its moment: a server that stands still for a while is not asked less meanwhile, and looks as bad as it is.
+//! Owns the storm. The checks are an open loop's: a server that stands still for a while is not asked less meanwhile, and looks as bad as it
+//! is.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::ensure;
 use tokio::runtime::Runtime;
 
 use crate::check::SEED;
 use crate::drive::{at_random_until, head};
-use crate::http::{Answer, Connection, Seen};
+use crate::http::{Answer, Connection};
 use crate::machine::{self, Split};
+use crate::open::{self, Asks, Schedule};
 use crate::report::{float, median, say, thousands, verdict};
 use crate::seed::{TokenText, seed};
 use crate::server::Ground;
+use crate::spread::Spread;
 
 /// Checks a second: a tenth of what one core answers, so that what is late is late for want of a turn and not of a core.
-const RATE: u32 = 5_000;
-/// Connections of the checks: more than are ever under way while nothing stands still.
-const CONNECTIONS: usize = 64;
+const RATE: f64 = 5_000.0;
 /// How long each part takes: enough for 50 checks beyond the hundredth that p99 leaves out.
 const SPAN: Duration = Duration::from_secs(4);
 /// Pairs of quiet and storm; their median is the result.
@@ -49,14 +48,14 @@ pub(crate) fn run(ground: &Ground) -> anyhow::Result<()> {
         register(address, person)?;
     }
     say(&heading(split.as_ref()));
-    keep_asking(address, &tokens, SPAN)?;
+    keep_asking(address, &tokens)?;
     let before = (machine::busy_time()?, machine::processor_time(server.process())?, machine::processor_time(own())?);
     let mut pairs = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
-        let quiet = keep_asking(address, &tokens, SPAN)?;
-        let (storm, signed_in) = in_a_storm(address, || keep_asking(address, &tokens, SPAN))?;
-        say(&quiet.line("quiet", 0));
-        say(&storm.line("storm", signed_in));
+        let quiet = keep_asking(address, &tokens)?;
+        let (storm, signed_in) = in_a_storm(address, || keep_asking(address, &tokens))?;
+        say(&line("quiet", &quiet, 0));
+        say(&line("storm", &storm, signed_in));
         pairs.push((quiet, storm));
     }
     let all = machine::busy_time()? - before.0;
@@ -83,7 +82,7 @@ fn heading(split: Option<&Split>) -> String {
     format!(
         "\nstorm: {} checks/s at fixed moments, latency from these, {} live sessions; {PEOPLE} people sign in again and again\n{place}\n\
          {:<8}{:>10}{:>10}{:>10}{:>10}{:>10}{:>14}",
-        thousands(f64::from(RATE)),
+        thousands(RATE),
         thousands(float(SEED.sessions as u64)),
         "",
         "p50 µs",
@@ -95,9 +94,10 @@ fn heading(split: Option<&Split>) -> String {
     )
 }
 
-fn conclude(pairs: &[(Latencies, Latencies)]) {
-    let of = |pick: fn(&(Latencies, Latencies)) -> f64| median(pairs.iter().map(pick));
-    let (quiet, storm) = (of(|(quiet, _)| quiet.at(0.99)), of(|(_, storm)| storm.at(0.99)));
+fn conclude(pairs: &[(Spread, Spread)]) {
+    let p99 = |latencies: &Spread| latencies.percentile(99.0).map_or(f64::INFINITY, f64::from);
+    let quiet = median(pairs.iter().map(|(quiet, _)| p99(quiet)));
+    let storm = median(pairs.iter().map(|(_, storm)| p99(storm)));
     let ratio = storm / quiet;
     say(&format!(
         "p99 of a check in a storm / quiet: {ratio:.1} (medians {storm:.0} and {quiet:.0} µs; goal {GOAL:.1}: {})",
@@ -105,62 +105,42 @@ fn conclude(pairs: &[(Latencies, Latencies)]) {
     ));
 }
 
-/// The latencies of one part, in microseconds, in order.
-struct Latencies(Vec<f64>);
+/// Checks with sessions at random.
+struct Checks<'t> {
+    /// Whatever comes before the token.
+    head: Vec<u8>,
+    next: Box<dyn FnMut() -> Option<&'t TokenText> + 't>,
+}
 
-impl Latencies {
-    fn at(&self, quantile: f64) -> f64 {
-        let last = self.0.len().saturating_sub(1);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a small count")]
-        let place = (float(self.0.len() as u64) * quantile) as usize;
-        self.0.get(place.min(last)).copied().unwrap_or(f64::NAN)
+impl Asks for Checks<'_> {
+    fn next(&mut self, text: &mut Vec<u8>) -> bool {
+        let Some(token) = (self.next)() else { return false };
+        text.clear();
+        text.extend_from_slice(&self.head);
+        text.extend_from_slice(token);
+        text.extend_from_slice(b"\r\n\r\n");
+        true
     }
 
-    fn line(&self, name: &str, signed_in: u64) -> String {
-        let quantiles = [0.5, 0.9, 0.99, 0.999, 1.0].map(|quantile| format!("{:>10.0}", self.at(quantile))).concat();
-        format!("{name:<8}{quantiles}{:>14.1}", float(signed_in) / SPAN.as_secs_f64())
+    fn answered(&mut self, answer: &Answer<'_>) -> bool {
+        answer.status == 200
     }
 }
 
-/// Asks at every moment of the schedule for `span`. One thread that never sleeps: to be woken takes longer than a check.
-fn keep_asking(address: SocketAddr, tokens: &[TokenText], span: Duration) -> anyhow::Result<Latencies> {
-    let mut next = at_random_until(tokens, 1, Instant::now() + 2 * span);
-    let mut request = head("GET", "/api/session", address).into_bytes();
-    let start = request.len();
-    let mut idle = (0..CONNECTIONS).map(|_| Connection::open_to_look(address)).collect::<anyhow::Result<Vec<_>>>()?;
-    let every = Duration::from_secs(1) / RATE;
-    let count = usize::try_from(span.as_nanos() / every.as_nanos())?;
-    let mut latencies = Vec::with_capacity(count);
-    let mut waiting: VecDeque<(Instant, Connection)> = VecDeque::with_capacity(CONNECTIONS);
-    let mut due = Instant::now();
-    let mut asked = 0;
-    while latencies.len() < count {
-        if asked < count
-            && Instant::now() >= due
-            && let Some(mut connection) = idle.pop()
-        {
-            request.truncate(start);
-            request.extend_from_slice(next().context("the server does not keep up at all")?);
-            request.extend_from_slice(b"\r\n\r\n");
-            connection.send(&request)?;
-            waiting.push_back((due, connection));
-            (due, asked) = (due + every, asked + 1);
-        }
-        for _ in 0..waiting.len() {
-            let Some((since, mut connection)) = waiting.pop_front() else { break };
-            match connection.look()? {
-                Seen::Nothing => waiting.push_back((since, connection)),
-                Seen::Closed => bail!("the server closed a connection"),
-                Seen::Answer(Answer { status, .. }) => {
-                    ensure!(status == 200, "a check was answered {status}");
-                    latencies.push(since.elapsed().as_secs_f64() * 1e6);
-                    idle.push(connection);
-                }
-            }
-        }
-    }
-    latencies.sort_by(f64::total_cmp);
-    Ok(Latencies(latencies))
+/// Asks at every moment of the schedule. One thread that never sleeps: to be woken takes longer than a check.
+fn keep_asking(address: SocketAddr, tokens: &[TokenText]) -> anyhow::Result<Spread> {
+    let next = Box::new(at_random_until(tokens, 1, Instant::now() + 2 * SPAN));
+    let mut checks = Checks { head: head("GET", "/api/session", address).into_bytes(), next };
+    let account = open::drive(address, Schedule::new(RATE, SPAN), &mut checks, true)?;
+    ensure!(account.wrong == 0, "{} checks were not answered 200", account.wrong);
+    Ok(account.latencies)
+}
+
+fn line(name: &str, latencies: &Spread, signed_in: u64) -> String {
+    let said = |micros: Option<u32>| format!("{:>10}", micros.map_or_else(|| "never".to_owned(), |us| us.to_string()));
+    let percentiles = [50.0, 90.0, 99.0, 99.9].map(|percent| said(latencies.percentile(percent))).concat();
+    let worst = said(latencies.worst());
+    format!("{name:<8}{percentiles}{worst}{:>14.1}", float(signed_in) / SPAN.as_secs_f64())
 }
 
 /// Does `work` while everybody signs in again and again; and how often that succeeded meanwhile.

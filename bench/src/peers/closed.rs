@@ -10,6 +10,7 @@ use anyhow::ensure;
 
 use super::errand::Errand;
 use crate::http::Connection;
+use crate::open::Asks as _;
 
 /// So many wrong answers may come while there are not more right ones: a store that is locked at the first try.
 const WRONG_MAX: u64 = 2_000;

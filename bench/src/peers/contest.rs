@@ -12,9 +12,9 @@ use super::data::{Open, Plan, Rounds};
 use super::errand::{Deed, Errand};
 use super::field::Entrant;
 use super::group::Group;
-use super::open::{self, Schedule};
-use super::spread::Spread;
 use crate::machine;
+use crate::open::{self, Schedule};
+use crate::spread::Spread;
 
 /// Nobody is asked so often in one turn.
 const NO_LIMIT: u64 = u64::MAX;

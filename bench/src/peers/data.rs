@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::spread::Spread;
 use crate::report::{float, median};
+use crate::spread::Spread;
 
 /// More work of others than this and what was measured is theirs too.
 const OTHERS_MAX: f64 = 0.1;

@@ -8,6 +8,7 @@ use anyhow::ensure;
 
 use super::asking::{Request, Requests, user};
 use crate::http::Answer;
+use crate::open::Asks;
 
 /// Sessions that were signed out and are tried afterwards.
 const ENDED_KEPT: usize = 64;
@@ -60,8 +61,17 @@ impl<'a> Errand<'a> {
         Ok(Self { deed, requests, request, sessions, state })
     }
 
-    /// Writes the next request; false: there is nothing left to ask.
-    pub(super) fn next(&mut self, text: &mut Vec<u8>) -> bool {
+    /// xorshift: quick, and random enough that no cache can foresee it.
+    fn random(&mut self) -> usize {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        usize::try_from(self.state >> 32).unwrap_or(0)
+    }
+}
+
+impl Asks for Errand<'_> {
+    fn next(&mut self, text: &mut Vec<u8>) -> bool {
         match self.deed {
             Deed::Check => {
                 let at = self.random() % self.sessions.live.len();
@@ -88,8 +98,7 @@ impl<'a> Errand<'a> {
         true
     }
 
-    /// Whether the answer is what it must be.
-    pub(super) fn answered(&mut self, answer: &Answer<'_>) -> bool {
+    fn answered(&mut self, answer: &Answer<'_>) -> bool {
         if !self.request.is_success(answer) {
             return false;
         }
@@ -101,21 +110,16 @@ impl<'a> Errand<'a> {
         self.sessions.live.extend(session);
         is_in
     }
-
-    /// xorshift: quick, and random enough that no cache can foresee it.
-    fn random(&mut self) -> usize {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        usize::try_from(self.state >> 32).unwrap_or(0)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::peers::group::at;
-    use crate::peers::tests::bare_requests;
+    use std::time::Duration;
+
+    use crate::open::{Schedule, drive};
+    use crate::peers::tests::{bare_requests, bare_server, bare_sessions};
 
     const PLAIN: &[u8] = b"HTTP/1.1 303 See Other\r\n\r\n";
     const COOKIE: &[u8] = b"HTTP/1.1 303 See Other\r\nSet-Cookie: exeunt=new; Path=/\r\n\r\n";
@@ -143,5 +147,18 @@ mod tests {
         let tried = ask(Deed::Replay, &mut sessions).expect("it ended");
         assert!(tried.starts_with("GET /api/me") && tried.contains("exeunt=b"), "{tried}");
         assert_eq!(ask(Deed::Replay, &mut sessions), None);
+    }
+
+    #[test]
+    fn a_real_driver_asks_as_often_as_the_schedule_says() {
+        // The bare server of this crate, which answers everything.
+        let address = bare_server();
+        let requests = bare_requests(address);
+        let mut sessions = bare_sessions();
+        let mut errand = Errand::new(Deed::Check, &requests, &mut sessions).expect("sessions");
+        let account =
+            drive(address, Schedule::new(1_000.0, Duration::from_millis(300)), &mut errand, false).expect("driven");
+        assert_eq!(account.latencies.count() + account.latencies.never, 300);
+        assert_eq!(account.wrong, 0);
     }
 }

@@ -14,31 +14,31 @@ const BEYOND_MIN: u64 = 10;
 
 /// Counts of latencies, by the upper end of their step in microseconds.
 #[derive(Clone, Default, Serialize, Deserialize)]
-pub(super) struct Spread {
-    pub(super) steps: BTreeMap<u32, u64>,
+pub(crate) struct Spread {
+    pub(crate) steps: BTreeMap<u32, u64>,
     /// Those that were never answered.
-    pub(super) never: u64,
+    pub(crate) never: u64,
 }
 
 impl Spread {
-    pub(super) fn add(&mut self, span: Duration) {
+    pub(crate) fn add(&mut self, span: Duration) {
         let micros = u32::try_from(span.as_nanos().div_ceil(1_000)).unwrap_or(u32::MAX);
         *self.steps.entry(upper(micros)).or_default() += 1;
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         for (step, count) in &other.steps {
             *self.steps.entry(*step).or_default() += count;
         }
         self.never += other.never;
     }
 
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.steps.values().sum()
     }
 
     /// Microseconds that so many in a hundred did not exceed. `None`: nothing is known of it.
-    pub(super) fn percentile(&self, percent: f64) -> Option<u32> {
+    pub(crate) fn percentile(&self, percent: f64) -> Option<u32> {
         let all = crate::report::float(self.count() + self.never);
         let mut seen = 0;
         self.steps.iter().find_map(|(step, count)| {
@@ -48,7 +48,7 @@ impl Spread {
     }
 
     /// The same, if enough lies beyond it to believe it.
-    pub(super) fn believable(&self, percent: f64) -> Option<u32> {
+    pub(crate) fn believable(&self, percent: f64) -> Option<u32> {
         let all = crate::report::float(self.count() + self.never);
         let beyond = all * (100.0 - percent) / 100.0;
         // Of a product of decimals a little may be lost.
@@ -56,7 +56,7 @@ impl Spread {
     }
 
     /// The slowest that was answered.
-    pub(super) fn worst(&self) -> Option<u32> {
+    pub(crate) fn worst(&self) -> Option<u32> {
         self.steps.keys().next_back().copied()
     }
 }

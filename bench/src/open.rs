@@ -9,9 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use super::errand::Errand;
-use super::spread::Spread;
-use crate::http::{Connection, Seen};
+use crate::http::{Answer, Connection, Seen};
+use crate::spread::Spread;
 
 /// Connections at most. A server that needs more at once is not keeping up, and the wait for one is on its account.
 const CONNECTIONS: usize = 256;
@@ -20,16 +19,25 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How often a request is sent again over a new connection when the server had closed the one that was kept.
 const SENDS_MAX: u32 = 3;
 
+/// Somebody who asks, one request after another.
+pub(crate) trait Asks {
+    /// Writes the next request; false: there is nothing left to ask.
+    fn next(&mut self, text: &mut Vec<u8>) -> bool;
+
+    /// Whether the answer is what it must be.
+    fn answered(&mut self, answer: &Answer<'_>) -> bool;
+}
+
 /// When requests are due, counted from the beginning.
 #[derive(Clone, Copy)]
-pub(super) struct Schedule {
-    pub(super) every: Duration,
-    pub(super) count: u32,
+pub(crate) struct Schedule {
+    pub(crate) every: Duration,
+    pub(crate) count: u32,
 }
 
 impl Schedule {
     /// So many a second for so long.
-    pub(super) fn new(rate: f64, span: Duration) -> Self {
+    pub(crate) fn new(rate: f64, span: Duration) -> Self {
         let every = Duration::from_secs_f64(1.0 / rate);
         let count = span.as_nanos() / every.as_nanos().max(1);
         Self { every, count: u32::try_from(count).unwrap_or(u32::MAX) }
@@ -41,14 +49,14 @@ impl Schedule {
 }
 
 /// What became of a schedule.
-pub(super) struct Account {
+pub(crate) struct Account {
     schedule: Schedule,
     sent: u32,
     /// From when a request was due until its answer.
-    pub(super) latencies: Spread,
+    pub(crate) latencies: Spread,
     /// From when it was due until it was sent, where a connection was free: the driver's own fault.
-    pub(super) lateness: Spread,
-    pub(super) wrong: u64,
+    pub(crate) lateness: Spread,
+    pub(crate) wrong: u64,
 }
 
 impl Account {
@@ -94,10 +102,10 @@ struct Asked {
 }
 
 /// Drives a server by the schedule. `has_own_core` says that the driver may spin.
-pub(super) fn drive(
+pub(crate) fn drive(
     address: SocketAddr,
     schedule: Schedule,
-    errand: &mut Errand<'_>,
+    work: &mut impl Asks,
     has_own_core: bool,
 ) -> anyhow::Result<Account> {
     let mut account = Account::new(schedule);
@@ -112,12 +120,12 @@ pub(super) fn drive(
             if !was_full {
                 account.lateness.add(now.saturating_sub(schedule.due(number)));
             }
-            busy.push(send(address, &mut free, number, errand)?);
+            busy.push(send(address, &mut free, number, work)?);
             was_full = was_full || busy.len() >= CONNECTIONS;
         }
         let mut at = 0;
         while at < busy.len() {
-            if receive(&mut busy[at], address, &mut account, errand, begun)? {
+            if receive(&mut busy[at], address, &mut account, work, begun)? {
                 free.push(busy.swap_remove(at));
             } else {
                 at += 1;
@@ -132,13 +140,13 @@ pub(super) fn drive(
 }
 
 /// The connection that was used last is used next: the others may have been closed for their idleness.
-fn send(address: SocketAddr, free: &mut Vec<Asked>, number: u32, errand: &mut Errand<'_>) -> anyhow::Result<Asked> {
+fn send(address: SocketAddr, free: &mut Vec<Asked>, number: u32, work: &mut impl Asks) -> anyhow::Result<Asked> {
     let mut asked = match free.pop() {
         Some(asked) => asked,
         None => Asked { connection: Connection::open_to_look(address)?, number, text: Vec::new(), sends: 0 },
     };
     (asked.number, asked.sends) = (number, 1);
-    anyhow::ensure!(errand.next(&mut asked.text), "nothing is left to ask");
+    anyhow::ensure!(work.next(&mut asked.text), "nothing is left to ask");
     if asked.connection.send(&asked.text).is_err() {
         again(&mut asked, address)?;
     }
@@ -150,12 +158,12 @@ fn receive(
     asked: &mut Asked,
     address: SocketAddr,
     account: &mut Account,
-    errand: &mut Errand<'_>,
+    work: &mut impl Asks,
     begun: Instant,
 ) -> anyhow::Result<bool> {
     match asked.connection.look() {
         Ok(Seen::Nothing) => Ok(false),
-        Ok(Seen::Answer(answer)) if errand.answered(&answer) => {
+        Ok(Seen::Answer(answer)) if work.answered(&answer) => {
             account.answered(asked.number, begun.elapsed());
             Ok(true)
         }
@@ -243,17 +251,5 @@ mod tests {
         assert_eq!(account.take(Duration::ZERO), Some(0));
         assert_eq!(account.take(MS - Duration::from_nanos(1)), None);
         assert_eq!(account.take(MS), Some(1));
-    }
-
-    #[test]
-    fn a_real_driver_asks_as_often_as_the_schedule_says() {
-        // The bare server of this crate, which answers everything.
-        let address = crate::peers::tests::bare_server();
-        let requests = crate::peers::tests::bare_requests(address);
-        let mut sessions = crate::peers::tests::bare_sessions();
-        let mut errand = Errand::new(super::super::errand::Deed::Check, &requests, &mut sessions).expect("sessions");
-        let account = drive(address, Schedule::new(1_000.0, 300 * MS), &mut errand, false).expect("driven");
-        assert_eq!(account.latencies.count() + account.latencies.never, 300);
-        assert_eq!(account.wrong, 0);
     }
 }
