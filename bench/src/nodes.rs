@@ -71,7 +71,9 @@ impl Cluster {
         // As PostgreSQL does by itself within a minute.
         postgres.sql(&store, "ANALYZE");
         let folder = ground.new_folder()?;
-        let node = |at: usize| ground.serve_node(&store, (folder.path(), &format!("node-{at}")), &[], None);
+        let node = |at: usize| {
+            ground.serve_node(&store, (folder.path(), &format!("node-{at}")), &["--listen-nodes", "127.0.0.1:0"], None)
+        };
         let nodes = (0..NODES).map(node).collect::<anyhow::Result<Vec<_>>>()?;
         for node in &nodes {
             ask(node.address(), ASKING, &tokens, is_ok).context("a live session")?;

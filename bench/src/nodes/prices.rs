@@ -68,7 +68,7 @@ struct Stage<'p> {
 impl Stage<'_> {
     fn join(&self) -> anyhow::Result<NodeId> {
         let node = NodeId::generate(&OsRandom);
-        self.runtime.block_on(self.shared.join(node, "a measurement"))?;
+        self.runtime.block_on(self.shared.join(node, "a measurement", None))?;
         Ok(node)
     }
 

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use exeunt::authority::{SESSIONS_PER_USER, Strict};
+use exeunt::lease::HearsAt;
 use exeunt::store::postgres::Address;
 use exeunt::{Lifetime, SessionLimit};
 use exeunt_axum::CookieDomain;
@@ -22,11 +23,13 @@ pub use self::parse::SettingError;
 pub use self::sources::{Flags, Raw};
 
 /// The names of all settings, as in the file; a flag is spelled with hyphens, the environment `EXEUNT_` and capitals.
-pub const NAMES: [&str; 20] = [
+pub const NAMES: [&str; 22] = [
     "listen",
     "data",
     "store",
     "listen_store",
+    "listen_nodes",
+    "nodes_address",
     "strict",
     "public_url",
     "registration",
@@ -61,6 +64,8 @@ pub struct SharedStore {
     pub address: Address,
     /// `listen_store`: where notifications are heard, if a pooler stands before the store. Default: the same.
     pub listen: Address,
+    /// `listen_nodes` and `nodes_address`: where other nodes tell this one directly what has ended. Default: nowhere.
+    pub hears: Option<HearsAt>,
 }
 
 /// The settings of a server.
@@ -189,12 +194,27 @@ fn data_folder(raw: &Raw) -> Result<PathBuf, SettingError> {
 
 fn shared_store(raw: &Raw) -> Result<Option<SharedStore>, SettingError> {
     let listen = raw.get("listen_store", parse::address)?;
+    let hears = hears_at(raw)?;
     match (raw.get("store", parse::store)?, listen) {
         (Some(Place::Shared(address)), listen) => {
-            Ok(Some(SharedStore { listen: listen.unwrap_or_else(|| address.clone()), address }))
+            Ok(Some(SharedStore { listen: listen.unwrap_or_else(|| address.clone()), address, hears }))
         }
         (_, Some(_)) => Err(raw.refuse("listen_store", "it goes with a `store` that many nodes share")),
-        (_, None) => Ok(None),
+        _ if hears.is_some() => Err(raw.refuse("listen_nodes", "it goes with a `store` that many nodes share")),
+        _ => Ok(None),
+    }
+}
+
+/// An address that stands for all of a machine's is none by which others could reach it.
+fn hears_at(raw: &Raw) -> Result<Option<HearsAt>, SettingError> {
+    let known_as = raw.get("nodes_address", parse::host_and_port)?;
+    match raw.get("listen_nodes", parse::socket)? {
+        Some(listen) if listen.ip().is_unspecified() && known_as.is_none() => {
+            Err(raw.refuse("listen_nodes", "say by which host and port other nodes reach this one, as `nodes_address`"))
+        }
+        Some(listen) => Ok(Some(HearsAt { listen, known_as })),
+        None if known_as.is_some() => Err(raw.refuse("nodes_address", "it goes with `listen_nodes`")),
+        None => Ok(None),
     }
 }
 
@@ -290,6 +310,26 @@ mod tests {
         }
         let both = read(&[("data", "a"), ("store", "sqlite:b")]).expect_err("both");
         assert!(both.to_string().contains("not both"), "{both}");
+    }
+
+    #[test]
+    fn nodes_are_heard_where_others_can_reach_it() {
+        let among = |pairs: &[(&'static str, &'static str)]| {
+            let config = read(&[&[("store", "postgres://u@localhost/d")], pairs].concat());
+            config.map(|config| config.shared.expect("shared").hears).map_err(|error| error.to_string())
+        };
+        assert_eq!(among(&[]).expect("none"), None);
+        let all = [("listen_nodes", "0.0.0.0:3001"), ("nodes_address", "one.example:3001")];
+        let hears = among(&all).expect("settings").expect("heard");
+        assert_eq!((hears.listen.port(), hears.known_as.as_deref()), (3001, Some("one.example:3001")));
+        assert!(among(&[("listen_nodes", "10.0.0.1:3001")]).expect("a setting").is_some());
+        for wrong in
+            [&all[..1], &all[1..], &[("listen_nodes", "one.example:3001")], &[("nodes_address", "one.example")]]
+        {
+            assert!(among(wrong).expect_err("refused").contains(wrong[0].0), "{wrong:?}");
+        }
+        let alone = read(&[("listen_nodes", "127.0.0.1:1")]).expect_err("nobody to hear").to_string();
+        assert!(alone.contains("listen_nodes") && alone.contains("many nodes share"), "{alone}");
     }
 
     #[test]

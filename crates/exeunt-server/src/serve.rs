@@ -73,7 +73,8 @@ pub(crate) const FOLDER_PAUSE: Duration = Duration::from_millis(50);
 
 /// As [`open`], but waits for a command that has the folder, or a server that is leaving it. One that serves is not leaving.
 async fn own(config: &Config, addresses: &[SocketAddr]) -> anyhow::Result<Arc<Authority>> {
-    let part = Part::Node { strict: config.strict, label: label(addresses) };
+    let hears = config.shared.as_ref().and_then(|shared| shared.hears.clone());
+    let part = Part::Node { strict: config.strict, label: label(addresses), hears };
     for tried in 0..FOLDER_TRIES {
         match open(config, part.clone()).await {
             Err(error) if is_in_use(&error) && !control::is_served(&config.data).await => {

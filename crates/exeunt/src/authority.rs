@@ -85,7 +85,7 @@ impl Default for Settings {
             users: None,
             sessions_per_user: SessionLimit::EndOldest(SESSIONS_PER_USER),
             keep_every: Some(keeper::KEEP_EVERY),
-            part: Part::Node { strict: Strict::Lease, label: String::new() },
+            part: Part::Node { strict: Strict::Lease, label: String::new(), hears: None },
             clock: Arc::new(SystemClock),
             boot_clock: Arc::new(SystemBootClock),
             random: Arc::new(OsRandom),

@@ -2,18 +2,23 @@
 //!
 //! Owns the deadline and nothing that could hold a thread up. It is never a flag that a timer keeps: a process that was stopped for an hour
 //! finds its lease over at the first look. `clock` counts suspension, `log` applies what others ended, `member` comes, renews and goes,
-//! `coordinator` waits until everybody has heard.
+//! `coordinator` waits until everybody has heard. Nodes that have a `line` to each other need not wait for the database: `teller` and `hearer`.
 
 pub(crate) mod clock;
 pub(crate) mod coordinator;
+mod hearer;
+mod line;
 pub(crate) mod log;
 pub(crate) mod member;
+mod teller;
+mod voice;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use self::clock::{BootClock, BootInstant, ManualBootClock, SystemBootClock};
+pub use self::line::HearsAt;
 
 /// L: how long a lease lasts. Longer, and a logout waits longer for a node that is dead; shorter, and a slow disk takes leases away.
 pub const LEASE: Duration = Duration::from_secs(2);

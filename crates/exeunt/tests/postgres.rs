@@ -6,6 +6,8 @@
 
 #[path = "postgres/plans.rs"]
 mod plans;
+#[path = "postgres/present.rs"]
+mod present;
 mod throwaway;
 
 use std::sync::Arc;
@@ -31,7 +33,7 @@ async fn store(database: &str) -> Arc<PostgresStore> {
 }
 
 async fn lead(store: Arc<dyn Store>, strict: Strict) -> Arc<Authority> {
-    let part = Part::Node { strict, label: "a test".to_owned() };
+    let part = Part::Node { strict, label: "a test".to_owned(), hears: None };
     let settings = Settings { work: Work::for_tests(), keep_every: None, part, ..Settings::default() };
     Authority::open(store, settings).await.expect("joined")
 }
@@ -121,7 +123,7 @@ async fn a_commit_that_may_not_last_is_no_success() {
         tokio::spawn(async move { leaving.revoke(Target::Session(session), Cause::Logout, By::operator()).await });
     // An operator who loses patience cancels the wait: the server commits here alone, and calls it success with a warning.
     let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
-                  WHERE wait_event = 'SyncRep' AND query LIKE '%end_sessions%'";
+                  WHERE wait_event = 'SyncRep' AND query LIKE '%end_among%'";
     while postgres.sql("postgres", cancel) == "0" {}
     let error = over.await.expect("asked").expect_err("nothing may be claimed");
     assert!(error.to_string().contains("cannot be known whether the commit will last"), "{error}");
@@ -228,7 +230,7 @@ async fn an_acknowledgement_of_a_lost_log_says_nothing_of_this_one() {
     authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
     let shared = store.shared().expect("many share it");
     let node = NodeId::from_bytes([7; 16]);
-    let begun = shared.join(node, "a test").await.expect("joined");
+    let begun = shared.join(node, "a test", None).await.expect("joined");
     let opened = sign_in(&authority).await;
     let ended = async { authority.revoke(Target::Session(opened.session.id), Cause::Logout, By::operator()).await };
     let heard = async {
@@ -261,7 +263,7 @@ async fn the_last_to_hear_wakes_whoever_waits() {
     let nodes = [NodeId::from_bytes([7; 16]), NodeId::from_bytes([8; 16])];
     let mut begun = None;
     for node in nodes {
-        begun = Some(shared.join(node, "a test").await.expect("joined"));
+        begun = Some(shared.join(node, "a test", None).await.expect("joined"));
     }
     let begun = begun.expect("joined");
     let listener = store_of_another(&database).await;

@@ -24,7 +24,7 @@ const AT_ONCE: usize = 24;
 async fn lead(database: &str) -> Arc<Authority> {
     let address = Address::parse(database).expect("an address");
     let store = Arc::new(PostgresStore::open(&address, &address).await.expect("opened")) as Arc<dyn Store>;
-    let part = Part::Node { strict: Strict::Lease, label: "a test".to_owned() };
+    let part = Part::Node { strict: Strict::Lease, label: "a test".to_owned(), hears: None };
     let settings = Settings { work: Work::for_tests(), keep_every: None, part, ..Settings::default() };
     Authority::open(store, settings).await.expect("joined")
 }

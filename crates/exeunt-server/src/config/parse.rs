@@ -64,6 +64,10 @@ pub(super) fn host_and_port(text: &str) -> Parsed<String> {
     port.map(|_| text.to_owned()).ok_or_else(|| "it is a host and a port, as in localhost:3000".to_owned())
 }
 
+pub(super) fn socket(text: &str) -> Parsed<SocketAddr> {
+    text.parse().map_err(|_| "it is an IP address of this machine and a port, as in 10.0.0.1:3001".to_owned())
+}
+
 pub(super) fn folder(text: &str) -> Parsed<PathBuf> {
     if text.is_empty() { Err("it is a folder".to_owned()) } else { Ok(PathBuf::from(text)) }
 }

@@ -32,6 +32,12 @@ pub struct Flags {
     /// Where notifications are heard, if a pooler stands before the store [default: the store]
     #[arg(long, value_name = "URL", global = true)]
     pub listen_store: Option<String>,
+    /// Where other nodes tell this one directly what has ended; port 0 takes a free one [default: nowhere]
+    #[arg(long, value_name = "ADDRESS", global = true)]
+    pub listen_nodes: Option<String>,
+    /// Host and port by which other nodes reach that [default: the address itself]
+    #[arg(long, value_name = "ADDRESS", global = true)]
+    pub nodes_address: Option<String>,
     /// How checks are answered where many nodes share a store: lease or read-through [default: lease]
     #[arg(long, value_name = "WORD", global = true)]
     pub strict: Option<String>,
@@ -176,6 +182,8 @@ impl Raw {
             ("data", flags.data),
             ("store", flags.store),
             ("listen_store", flags.listen_store),
+            ("listen_nodes", flags.listen_nodes),
+            ("nodes_address", flags.nodes_address),
             ("strict", flags.strict),
             ("public_url", flags.public_url),
             ("registration", flags.registration),

@@ -52,6 +52,9 @@ impl Told {
         let waits = "Times that a node did not answer, so that a logout waited until its lease was over.";
         counter(to, ("logout_waits", waits), node.ran_out)?;
         counter(to, ("lease_losses", "Times that this node lost its lease and answered no checks."), node.losses)?;
+        let help = "Other nodes that hear directly what this one ends; the others hear through the store.";
+        let lines = ConstGauge::new(u64::try_from(node.lines).unwrap_or(u64::MAX));
+        lines.encode(to.encode_descriptor("lines", help, None, MetricType::Gauge)?)?;
         let help = "How long this node may still believe its memory; 0 without a lease.";
         let left = ConstGauge::new(node.left.as_secs_f64());
         left.encode(to.encode_descriptor("lease_left", help, Some(&Unit::Seconds), MetricType::Gauge)?)?;

@@ -37,7 +37,7 @@ pub(crate) async fn adopt(config: &Config) -> anyhow::Result<()> {
 /// The authority over the store of these settings. Where that is a data folder, this process owns it from now on.
 pub(crate) async fn open(config: &Config, part: Part) -> anyhow::Result<Arc<Authority>> {
     let store: Arc<dyn Store> = match &config.shared {
-        Some(SharedStore { address, listen }) => {
+        Some(SharedStore { address, listen, .. }) => {
             let opened = PostgresStore::open(address, listen).await;
             Arc::new(opened.with_context(|| format!("the store at {address} cannot be used"))?)
         }

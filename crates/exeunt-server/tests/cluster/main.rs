@@ -16,6 +16,8 @@ mod http;
 #[path = "../process/people.rs"]
 #[expect(dead_code, reason = "shared with the tests of the process, which use all of it")]
 mod people;
+#[path = "../process/scrape.rs"]
+mod scrape;
 #[path = "../process/server.rs"]
 #[expect(dead_code, reason = "shared with the tests of the process, which use all of it")]
 mod server;
@@ -28,6 +30,7 @@ mod wire;
 mod coming;
 mod failover;
 mod history;
+mod lines;
 mod pooler;
 mod random;
 mod sessions;

@@ -20,7 +20,7 @@ const SESSIONS: u16 = 20;
 
 /// Who tries at each node.
 #[derive(Clone, Copy)]
-struct Crowd {
+pub(crate) struct Crowd {
     connections: usize,
     /// Requests that are sent on each before the first of them is answered.
     at_once: usize,
@@ -28,10 +28,10 @@ struct Crowd {
 }
 
 /// Where a node can ask the database, it is asked about each that ended alone; so few ask at a time.
-const FEW: Crowd = Crowd { connections: 4, at_once: 20, times: 16 };
+pub(crate) const FEW: Crowd = Crowd { connections: 4, at_once: 20, times: 16 };
 
 /// Where it cannot, each request waits for seconds; so many wait at a time.
-const MANY: Crowd = Crowd { connections: 2_500, at_once: 1, times: 1 };
+pub(crate) const MANY: Crowd = Crowd { connections: 2_500, at_once: 1, times: 1 };
 
 #[test]
 fn ten_thousand_checks_after_a_logout_find_no_way_in() {
@@ -74,7 +74,7 @@ fn others(cluster: &Cluster) -> impl Iterator<Item = &Wire> {
 
 /// Signs out what all three nodes have in their memory while the network is as it is, and tries it at the two others, until it was
 /// tried so often.
-fn replay(cluster: &Cluster, crowd: Crowd, (bad, well): (impl Fn(), impl Fn())) {
+pub(crate) fn replay(cluster: &Cluster, crowd: Crowd, (bad, well): (impl Fn(), impl Fn())) {
     let postgres = Postgres::shared();
     register(cluster.server(0), "ana");
     let bystander = register(cluster.server(0), "bea");

@@ -9,6 +9,7 @@
 mod cluster;
 mod http;
 mod people;
+mod scrape;
 mod server;
 #[path = "../../../exeunt/tests/throwaway/mod.rs"]
 mod throwaway;

@@ -2,21 +2,8 @@
 
 use crate::http::{Connection, Request};
 use crate::people::{Ending, register, sign_in};
+use crate::scrape::{scrape, value};
 use crate::server::{Folder, Server};
-
-pub(crate) fn scrape(server: &Server) -> String {
-    let answer = Connection::open(server.metrics).expect("connected").ask(&Request::get("/metrics"));
-    assert_eq!(answer.status, 200);
-    let media_type = answer.field("Content-Type").expect("a type");
-    assert!(media_type.starts_with("application/openmetrics-text; version=1.0.0"), "{media_type}");
-    answer.body
-}
-
-/// A whole number, and there must be one.
-pub(crate) fn value(text: &str, name: &str) -> u64 {
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{name}: {text}"))
-}
 
 #[test]
 fn they_are_open_metrics_and_count_what_happened() {

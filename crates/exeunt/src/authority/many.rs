@@ -11,7 +11,7 @@ use super::counts::Heard;
 use super::{Authority, Settings};
 use crate::lease::coordinator::Coordinator;
 use crate::lease::member::{Member, no_lease};
-use crate::lease::{Lease, PATIENCE};
+use crate::lease::{HearsAt, Lease, PATIENCE};
 use crate::live::{Belief, Live};
 use crate::revocation::{Revocation, Seq};
 use crate::store::{Store, StoreError};
@@ -26,6 +26,8 @@ pub enum Part {
         strict: Strict,
         /// What people call it.
         label: String,
+        /// Where other nodes tell it directly what has ended; `None`: it hears through the store.
+        hears: Option<HearsAt>,
     },
     /// It comes to do something and goes, and answers no check: nobody waits for it.
     Visitor,
@@ -53,6 +55,8 @@ pub struct NodeState {
     pub applied: Seq,
     /// How often a wait for the others ran into its end.
     pub ran_out: u64,
+    /// How many other nodes hear from this one directly.
+    pub lines: usize,
 }
 
 #[derive(Debug)]
@@ -70,12 +74,13 @@ impl Many {
         settings: &Settings,
     ) -> Result<Option<Self>, StoreError> {
         let (Some(shared), Some(lease)) = (store.shared(), lease) else { return Ok(None) };
-        let coordinator = Arc::new(Coordinator::new(Arc::clone(&shared)));
+        let coordinator = Arc::new(Coordinator::new(Arc::clone(&shared), Arc::clone(&settings.random)));
         let (member, strict) = match &settings.part {
             Part::Visitor => (None, Strict::ReadThrough),
-            Part::Node { strict, label } => {
+            Part::Node { strict, label, hears } => {
                 let (live, random) = (Arc::clone(live), Arc::clone(&settings.random));
-                let joining = Member::start(shared, Arc::clone(&coordinator), (live, lease), random, label.clone());
+                let named = (label.clone(), hears.as_ref());
+                let joining = Member::start(shared, Arc::clone(&coordinator), (live, lease), random, named);
                 (Some(joining.await?), *strict)
             }
         };
@@ -109,7 +114,8 @@ impl Authority {
         let (lease, applied) = many.member.as_ref()?.state();
         let left = lease.left();
         let (leased, left) = (left.is_some(), left.unwrap_or_default());
-        Some(NodeState { leased, left, losses: lease.losses(), applied, ran_out: many.coordinator.ran_out() })
+        let (ran_out, lines) = (many.coordinator.ran_out(), many.coordinator.teller().answering());
+        Some(NodeState { leased, left, losses: lease.losses(), applied, ran_out, lines })
     }
 
     /// How many revocations this node has not applied yet, as the store says now; `None` where this process owns the store, or is no node.

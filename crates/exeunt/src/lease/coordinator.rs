@@ -1,7 +1,8 @@
 //! Waits until a revocation is heard everywhere: acknowledged by every other node, or W has passed (R7).
 //!
-//! Owns the waiting and the removal of nodes that are silent (R9). Many who wait at once ask once. No failure of the store makes the wait
-//! longer than W, and nothing makes it shorter but an acknowledgement.
+//! Owns the waiting and the removal of nodes that are silent (R9). Whoever was told directly answers directly; for the others the store is
+//! looked at, and many who wait at once ask once. No failure of the store makes the wait longer than W, and nothing makes it shorter but an
+//! acknowledgement.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::PATIENCE;
+use super::teller::{Teller, Told};
+use crate::random::Random;
 use crate::revocation::Seq;
 use crate::store::{NodeId, Peer, Shared, StoreError};
 
@@ -22,10 +25,14 @@ const PAUSE_MIN: Duration = Duration::from_millis(1);
 /// The longest, while a node does not answer.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
+/// How long those who were told directly are waited for alone. Ten times what they need when they are well.
+const TOLD_WAIT: Duration = Duration::from_millis(5);
+
 /// Waits for the other nodes.
 #[derive(Debug)]
 pub(crate) struct Coordinator {
     shared: Arc<dyn Shared>,
+    teller: Arc<Teller>,
     own: Mutex<Option<NodeId>>,
     /// How many looks have begun.
     begun: AtomicU64,
@@ -56,9 +63,10 @@ impl Look {
 }
 
 impl Coordinator {
-    pub(crate) fn new(shared: Arc<dyn Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<dyn Shared>, random: Arc<dyn Random>) -> Self {
         Self {
             shared,
+            teller: Arc::new(Teller::new(random)),
             own: Mutex::default(),
             begun: AtomicU64::new(0),
             last: watch::Sender::new(None),
@@ -71,6 +79,12 @@ impl Coordinator {
     /// Under which name this node is among the others; it does not wait for itself.
     pub(crate) fn call_itself(&self, node: NodeId) {
         *self.own.lock() = Some(node);
+        self.teller.call_itself(node);
+    }
+
+    /// Who tells the others directly.
+    pub(crate) fn teller(&self) -> &Arc<Teller> {
+        &self.teller
     }
 
     /// Waits until `seq`, whose commit had returned at `since`, is heard everywhere.
@@ -79,7 +93,17 @@ impl Coordinator {
         // come out longer.
         let until = since + PATIENCE;
         let before = self.begun.load(Ordering::SeqCst);
-        if timeout_at(until, self.look_until_heard(seq, before)).await.is_err() {
+        let heard = async {
+            match self.teller.told(seq) {
+                Some(told) => tokio::select! {
+                    biased;
+                    () = told.heard() => {}
+                    () = self.heard_otherwise(&told, seq, before) => {}
+                },
+                None => self.look_until_heard(seq, before).await,
+            }
+        };
+        if timeout_at(until, heard).await.is_err() {
             self.ran_out.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(seq = seq.0, "a node did not answer; its lease is over by now, and it believes nothing");
         }
@@ -93,9 +117,13 @@ impl Coordinator {
     /// Looks once who is there, and removes who is silent.
     pub(crate) async fn look(&self) -> Result<(), StoreError> {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        let own = *self.own.lock();
+        let (own, began) = (*self.own.lock(), Instant::now());
         let mut peers = self.shared.peers().await?;
         peers.retain(|peer| Some(peer.node) != own);
+        if own.is_some() {
+            self.teller.reach(&peers);
+            self.teller.looked(&peers, began);
+        }
         // Without others: what was committed before we looked is heard by all there are.
         let everywhere = peers.iter().map(|peer| peer.heard).min().unwrap_or(Seq(i64::MAX));
         self.keep(Look { number, everywhere });
@@ -104,6 +132,18 @@ impl Coordinator {
             self.shared.remove(silent.node, silent.lease).await?;
         }
         Ok(())
+    }
+
+    /// Not everybody has answered directly: they hear through the store, and one who left is not waited for.
+    async fn heard_otherwise(&self, told: &Told, seq: Seq, before: u64) {
+        if !told.is_hinted() {
+            sleep(TOLD_WAIT).await;
+            self.teller.late(told);
+            if let Err(error) = self.shared.wake(seq).await {
+                tracing::debug!(%error, "the other nodes could not be woken; they hear with their next renewals");
+            }
+        }
+        self.look_until_heard(seq, before).await;
     }
 
     /// One looks for all; whoever learns from its look waits no longer for a turn. Where there are others none has heard yet, so the
@@ -164,6 +204,6 @@ impl Coordinator {
             }
             now.duration_since(first.1) >= PATIENCE
         };
-        peers.iter().filter(is_silent).copied().collect()
+        peers.iter().filter(is_silent).cloned().collect()
     }
 }

@@ -3,7 +3,7 @@
 //! Owns how far this node has heard. What it applies goes to [`Live`], which evicts and tells what is open. It neither reads the log
 //! nor acknowledges anything.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -11,7 +11,10 @@ use tokio::sync::{Notify, watch};
 
 use crate::live::Live;
 use crate::revocation::{Cause, Seq};
-use crate::store::{Follower, Known, Logged, News, Piece, Stamp, Witness as _};
+use crate::store::{Known, Logged, News, Piece, Stamp, Witness as _};
+
+/// Revocations whose stamps are remembered: of more than are told within the time that a word is on its way.
+const RECENT_MAX: usize = 1_024;
 
 /// What this node has heard.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ pub(crate) struct Applied {
 #[derive(Debug, Default)]
 struct State {
     known: Option<Known>,
+    /// What was heard last, without a gap, up to `known`.
+    recent: VecDeque<Known>,
     /// The cut-offs after restores that were there when we last believed the log.
     cutoffs: HashSet<Stamp>,
 }
@@ -72,7 +77,8 @@ impl Log {
         let mut state = self.state.lock();
         self.live.forget(known.seq);
         self.applied.send_replace(Applied { seq: known.seq, awaited: known.seq });
-        *state = State { known: Some(known), cutoffs: cutoffs.into_iter().collect() };
+        let recent = VecDeque::from([known.clone()]);
+        *state = State { known: Some(known), recent, cutoffs: cutoffs.into_iter().collect() };
         // What this process wrote after it was let in may have been followed already, and is behind again.
         self.gap.notify_one();
     }
@@ -104,7 +110,12 @@ impl Log {
         if revocation.cause == Cause::Restored {
             state.cutoffs.insert(stamp.clone());
         }
-        state.known = Some(Known { seq: revocation.seq, stamp: Some(stamp) });
+        let known = Known { seq: revocation.seq, stamp: Some(stamp) };
+        if state.recent.len() == RECENT_MAX {
+            state.recent.pop_front();
+        }
+        state.recent.push_back(known.clone());
+        state.known = Some(known);
     }
 
     /// Whether a cut-off was written that this node has never seen: then a log that went backwards may be believed again, from its
@@ -117,17 +128,20 @@ impl Log {
     /// Forgets which log was heard, so that the next joining begins as a new process does.
     pub(crate) fn start_over(&self) {
         self.live.forget(Seq(i64::MAX));
-        self.state.lock().known = None;
-    }
-}
-
-impl Follower for Log {
-    /// What this process has written itself it need not read, where nothing is missing before it.
-    fn follow(&self, piece: &Piece) {
         let mut state = self.state.lock();
+        (state.known, state.recent) = (None, VecDeque::new());
+    }
+
+    /// What this process has written itself, or was told by who has, it need not read, where nothing is missing before it. Whether it is
+    /// applied now: this very piece, and not another one with its numbers (R8).
+    pub(crate) fn follow(&self, piece: &Piece) -> bool {
+        let mut state = self.state.lock();
+        if piece.ends().is_some_and(|(_, last)| state.has(&last)) {
+            return true;
+        }
         if state.known.as_ref() != Some(&piece.before) {
             self.gap.notify_one();
-            return;
+            return false;
         }
         for logged in &piece.log {
             if logged.revocation.seq == Seq(state.end().0 + 1) {
@@ -136,9 +150,11 @@ impl Follower for Log {
         }
         let seq = state.end();
         self.applied.send_modify(|applied| applied.seq = seq);
+        piece.ends().is_some_and(|(_, last)| state.has(&last))
     }
 
-    fn missed(&self) {
+    /// Something may be in the log that nobody has told.
+    pub(crate) fn missed(&self) {
         self.gap.notify_one();
     }
 }
@@ -146,5 +162,11 @@ impl Follower for Log {
 impl State {
     fn end(&self) -> Seq {
         self.known.as_ref().map_or(Seq(0), |known| known.seq)
+    }
+
+    /// Whether exactly this was heard, not long ago.
+    fn has(&self, known: &Known) -> bool {
+        let place = self.recent.front().and_then(|first| usize::try_from(known.seq.0.checked_sub(first.seq.0)?).ok());
+        place.and_then(|place| self.recent.get(place)) == Some(known)
     }
 }

@@ -12,12 +12,15 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::coordinator::Coordinator;
+use super::hearer::Hearer;
+use super::line::HearsAt;
 use super::log::{Applied, Log, Regressed};
+use super::voice::Voice;
 use super::{BootInstant, LEASE, Lease};
 use crate::live::Live;
 use crate::random::Random;
 use crate::revocation::Seq;
-use crate::store::{Follower, News, NodeId, Shared, StoreError};
+use crate::store::{News, NodeId, Shared, StoreError};
 
 /// How often a lease is renewed: three tries fit into what is left when one fails.
 const RENEW_EVERY: Duration = Duration::from_millis(500);
@@ -26,13 +29,13 @@ const RENEW_EVERY: Duration = Duration::from_millis(500);
 const LEASE_WAIT: Duration = Duration::from_secs(2);
 
 /// How long an acknowledgement waits for what was open for ended sessions. It has been told, and passes nothing on any more.
-const CLOSING_WAIT: Duration = Duration::from_secs(1);
+pub(super) const CLOSING_WAIT: Duration = Duration::from_secs(1);
 
 /// The pause before an acknowledgement that failed is said again: a logout waits for it somewhere.
 const ACKNOWLEDGE_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long this node puts off saying that it has heard what it wrote itself.
-const OWN_PAUSE: Duration = Duration::from_millis(5);
+/// How long this node puts off telling the database that it has heard what it wrote itself, or has answered directly.
+const TOLD_PAUSE: Duration = Duration::from_millis(10);
 
 /// How long leaving may take: a database that is gone does not hold up a stop, and the others remove who is silent.
 const LEAVE_WAIT: Duration = Duration::from_secs(2);
@@ -47,6 +50,8 @@ pub(crate) struct Member {
     log: Arc<Log>,
     random: Arc<dyn Random>,
     label: String,
+    /// Where it hears others directly.
+    hearer: Option<Arc<Hearer>>,
     /// `None`: not among the nodes.
     node: Mutex<Option<NodeId>>,
     /// Held by whoever joins, renews or leaves: a node that leaves while it comes would stay in the list, and be waited for.
@@ -70,10 +75,19 @@ impl Member {
         coordinator: Arc<Coordinator>,
         (live, lease): (Arc<Live>, Arc<Lease>),
         random: Arc<dyn Random>,
-        label: String,
+        (label, hears): (String, Option<&HearsAt>),
     ) -> Result<Arc<Self>, StoreError> {
         let log = Arc::new(Log::new(Arc::clone(&live)));
-        shared.lead(Arc::clone(&log) as Arc<dyn Follower>);
+        shared.lead(Arc::new(Voice { log: Arc::clone(&log), teller: Arc::clone(coordinator.teller()) }));
+        let stopped = CancellationToken::new();
+        let hearer = match hears {
+            Some(at) => {
+                let with = (Arc::clone(&log), Arc::clone(&live));
+                let started = Hearer::start(at, with, Arc::clone(&random), stopped.clone()).await;
+                Some(started.map_err(|error| cannot_listen(at, &error))?)
+            }
+            None => None,
+        };
         let member = Arc::new(Self {
             shared,
             coordinator,
@@ -82,12 +96,13 @@ impl Member {
             log,
             random,
             label,
+            hearer,
             node: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             tries: watch::Sender::new(0),
             wanted: Notify::new(),
             renewed: Notify::new(),
-            stopped: CancellationToken::new(),
+            stopped,
         });
         // Before anything is applied: what is applied before somebody listens would never be acknowledged.
         let applied = member.log.applied();
@@ -232,7 +247,8 @@ impl Member {
         let node = NodeId::generate(&*self.random);
         let sent = self.lease.now();
         self.coordinator.call_itself(node);
-        let known = self.shared.join(node, &self.label).await?;
+        let line = self.hearer.as_ref().map(|hearer| hearer.offer(node));
+        let known = self.shared.join(node, &self.label, line.as_ref()).await?;
         let cutoffs = self.shared.cutoffs().await?;
         tracing::info!(%node, seq = known.seq.0, "this node has joined");
         self.log.begin(known, cutoffs);
@@ -274,9 +290,9 @@ impl Member {
                 () = self.stopped.cancelled() => return,
                 changed = applied.changed() => if changed.is_err() { return },
             }
-            // What this node wrote itself only those wait for who found nothing left to end; and there is much else to do just now.
+            // For the rest only those look here who found nothing left to end; and there is much else to do just now.
             let is_awaited = |applied: &Applied| applied.awaited != answered;
-            let _ = timeout(OWN_PAUSE, applied.wait_for(is_awaited)).await;
+            let _ = timeout(TOLD_PAUSE, applied.wait_for(is_awaited)).await;
             let awaited = applied.borrow_and_update().awaited;
             let (node, known) = (*self.node.lock(), self.log.known());
             let (Some(node), Some(known)) = (node, known) else { continue };
@@ -308,6 +324,11 @@ impl Member {
             }
         }
     }
+}
+
+fn cannot_listen(at: &HearsAt, error: &std::io::Error) -> StoreError {
+    let why = format!("{} cannot be listened on for other nodes: {error}", at.listen);
+    StoreError::Failed { deed: "join the nodes", source: why.into() }
 }
 
 /// Why there is no lease.

@@ -5,6 +5,7 @@
 mod coordinator;
 mod desk;
 mod follow;
+mod line;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +14,7 @@ use std::time::Duration;
 use self::desk::Desk;
 use super::coordinator::Coordinator;
 use super::member::Member;
-use super::{BootClock, LEASE, Lease, ManualBootClock, PATIENCE};
+use super::{BootClock, HearsAt, LEASE, Lease, ManualBootClock, PATIENCE};
 use crate::clock::Timestamp;
 use crate::live::{Belief, Fill, Live};
 use crate::random::{OsRandom, Random};
@@ -35,13 +36,17 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
+        Self::hearing(None).await
+    }
+
+    async fn hearing(at: Option<&HearsAt>) -> Self {
         let (desk, clock) = (Arc::new(Desk::default()), Arc::new(ManualBootClock::default()));
         let lease = Arc::new(Lease::new(Arc::clone(&clock) as Arc<dyn BootClock>));
         let live = Arc::new(Live::under(Lifetime::default(), Some(Arc::clone(&lease))));
-        let coordinator = Arc::new(Coordinator::new(Arc::clone(&desk) as Arc<dyn Shared>));
+        let coordinator = Arc::new(Coordinator::new(Arc::clone(&desk) as Arc<dyn Shared>, Arc::new(OsRandom)));
         let with = (Arc::clone(&live), Arc::clone(&lease));
         let shared = Arc::clone(&desk) as Arc<dyn Shared>;
-        let member = Member::start(shared, coordinator, with, Arc::new(OsRandom), String::new());
+        let member = Member::start(shared, coordinator, with, Arc::new(OsRandom), (String::new(), at));
         let member = member.await.expect("joined");
         Self { desk, clock, live, lease, member }
     }

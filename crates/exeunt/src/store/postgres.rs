@@ -78,6 +78,7 @@ struct Among {
     pool: Pool,
     ear: Ear,
     audience: Arc<Audience>,
+    author: Author,
 }
 
 impl PostgresStore {
@@ -95,8 +96,8 @@ impl PostgresStore {
         let pool = Pool::open(address, LINKS).await?;
         let author: Author = format!("said by {}", NodeId::generate(&OsRandom)).into();
         let writer = Writer::start(address.clone(), Arc::clone(&author));
-        let ear = Ear::new(listen.clone(), author);
-        let among = Among { pool: Pool::open(address, NODE_LINKS).await?, ear, audience: writer.audience() };
+        let ear = Ear::new(listen.clone(), Arc::clone(&author));
+        let among = Among { pool: Pool::open(address, NODE_LINKS).await?, ear, audience: writer.audience(), author };
         Ok(Self { pool, writer, among: Arc::new(among) })
     }
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::StoreError;
 use crate::random::Random;
@@ -49,6 +50,47 @@ impl std::fmt::Debug for NodeId {
     }
 }
 
+/// Where a run of a node hears others directly, and the key to what is said there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Host and port.
+    pub at: String,
+    /// Drawn for this run.
+    pub key: LineKey,
+}
+
+/// With it one can tell a node that something ended, and answer in its name. Whoever reads the nodes has it.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct LineKey([u8; 32]);
+
+impl LineKey {
+    /// A key that nobody has.
+    #[must_use]
+    pub fn generate(random: &dyn Random) -> Self {
+        let mut bytes = [0; 32];
+        random.fill(&mut bytes);
+        Self(bytes)
+    }
+
+    /// The key with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The key's bytes, for the store and the seal.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for LineKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LineKey(hidden)")
+    }
+}
+
 /// By what a revocation is known from another one that has its number in another history (R8).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp(pub String);
@@ -85,7 +127,7 @@ pub enum News {
     Regressed,
 }
 
-/// What this process has just written to the log.
+/// A part of the log, as its writer knows it from the answer to its commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// Where the log stood before.
@@ -94,18 +136,44 @@ pub struct Piece {
     pub log: Vec<Logged>,
 }
 
+/// The same, and who must hear of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// What was written.
+    pub piece: Piece,
+    /// Who was among the nodes when it was committed: whoever joined later has found it in the log (R9).
+    pub present: Vec<NodeId>,
+    /// Whether the other nodes were woken through the store.
+    pub is_hinted: bool,
+}
+
+impl Piece {
+    /// The number of the first revocation, and the last; `None`: it is empty.
+    #[must_use]
+    pub fn ends(&self) -> Option<(Seq, Known)> {
+        let (first, last) = (self.log.first()?, self.log.last()?);
+        let known = Known { seq: last.revocation.seq, stamp: Some(last.stamp.clone()) };
+        Some((first.revocation.seq, known))
+    }
+}
+
 /// Hears what this process has written to the log, when it is committed and before anybody is answered. Must not block and must not call the
 /// store.
 pub trait Follower: std::fmt::Debug + Send + Sync + 'static {
     /// Of one thread, in the order of the log.
-    fn follow(&self, piece: &Piece);
+    fn follow(&self, written: &Written);
 
     /// Something may have been written of which nothing is known: its commit was not heard of, or it cannot be told.
     fn missed(&self);
+
+    /// Whether every other node hears from this one directly, so that nobody must be woken through the store.
+    fn reaches_everyone(&self) -> bool {
+        false
+    }
 }
 
 /// Another node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Its name.
     pub node: NodeId,
@@ -113,18 +181,27 @@ pub struct Peer {
     pub lease: i64,
     /// Everything up to here is applied there (R6).
     pub heard: Seq,
+    /// Where it hears others directly, if it does.
+    pub line: Option<Line>,
+}
+
+impl Peer {
+    /// Whether it is this run of a node and hears there.
+    pub(crate) fn offers(&self, node: NodeId, line: &Line) -> bool {
+        self.node == node && self.line.as_ref() == Some(line)
+    }
 }
 
 /// A store that many nodes share.
 #[async_trait]
 pub trait Shared: std::fmt::Debug + Send + Sync + 'static {
     /// Adds this node to those that are waited for, in a transaction that holds the counter: every revocation is either in the answer or
-    /// finds the row (R9). `label` is for people.
+    /// finds the row (R9). `label` is for people; on `line` it hears others directly.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it could not be done or its outcome is unknown.
-    async fn join(&self, node: NodeId, label: &str) -> Result<Known, StoreError>;
+    async fn join(&self, node: NodeId, label: &str, line: Option<&Line>) -> Result<Known, StoreError>;
 
     /// Renews the lease by one synchronously committed write on the primary, and reads what is new after `known` (R3). `None`: this node
     /// is not among the nodes any more.
@@ -180,6 +257,13 @@ pub trait Shared: std::fmt::Debug + Send + Sync + 'static {
     /// Waits until there may be something new; up to where, if that was said. It may come late, or never: who waits for it also looks from
     /// time to time.
     async fn hint(&self) -> Option<Seq>;
+
+    /// Wakes the other nodes: there is something new up to here. It was committed without that, and not everybody has answered directly.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be said: then they hear with their next renewals.
+    async fn wake(&self, up_to: Seq) -> Result<(), StoreError>;
 
     /// Tells this one what this process writes to the log, from now on.
     fn lead(&self, _follower: Arc<dyn Follower>) {}

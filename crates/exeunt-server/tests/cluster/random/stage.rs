@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::dice::Dice;
+use crate::child::free_port;
 use crate::http::Request;
 use crate::server::{Folder, Server, finish};
 use crate::throwaway::Postgres;
@@ -31,6 +32,8 @@ pub(super) enum Fault {
     AnswersSlow,
     PacketsLate,
     NotificationsDead,
+    LineCut,
+    LineLate,
     Stopped,
     Killed,
     ToldToStop,
@@ -40,13 +43,15 @@ pub(super) enum Fault {
 
 impl Fault {
     /// What befalls a node, or its way.
-    pub(super) const OF_A_NODE: [Self; 9] = [
+    pub(super) const OF_A_NODE: [Self; 11] = [
         Self::Cut,
         Self::RequestsCut,
         Self::AnswersCut,
         Self::AnswersSlow,
         Self::PacketsLate,
         Self::NotificationsDead,
+        Self::LineCut,
+        Self::LineLate,
         Self::Stopped,
         Self::Killed,
         Self::ToldToStop,
@@ -61,6 +66,8 @@ pub(super) struct Stage {
     wires: Vec<Wire>,
     /// The ways of notifications.
     ears: Vec<Wire>,
+    /// The ways of what other nodes tell it directly.
+    lines: Vec<Wire>,
     servers: Vec<Mutex<Option<Server>>>,
     addresses: Vec<Mutex<SocketAddr>>,
 }
@@ -70,11 +77,11 @@ impl Stage {
         let postgres = Postgres::start("");
         let (database, folder) = (postgres.database(), Folder::new());
         let wire = |_| Wire::to(postgres.port());
-        let (wires, ears): (Vec<Wire>, Vec<Wire>) = ((0..NODES).map(wire).collect(), (0..NODES).map(wire).collect());
+        let [wires, ears, lines] = [(); 3].map(|()| (0..NODES).map(wire).collect::<Vec<Wire>>());
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
         let addresses = (0..NODES).map(|_| Mutex::new(nowhere)).collect();
         let servers = (0..NODES).map(|_| Mutex::new(None)).collect();
-        let stage = Self { postgres, database, folder, wires, ears, servers, addresses };
+        let stage = Self { postgres, database, folder, wires, ears, lines, servers, addresses };
         for node in 0..NODES {
             stage.start(node);
         }
@@ -105,6 +112,8 @@ impl Stage {
             Fault::AnswersSlow => wire.hold_answers_back(SLOW),
             Fault::PacketsLate => wire.delay_one_in(LATE.0, LATE.1),
             Fault::NotificationsDead => self.ears[node].cut(),
+            Fault::LineCut => self.lines[node].cut(),
+            Fault::LineLate => self.lines[node].delay_one_in(LATE.0, LATE.1),
             Fault::Stopped => self.with_server(node, Server::freeze),
             Fault::Killed => drop(self.take(node)),
             Fault::ToldToStop => {
@@ -119,7 +128,7 @@ impl Stage {
     /// Ends all of it.
     pub(super) fn heal(&self) {
         self.postgres.thaw();
-        self.wires.iter().chain(&self.ears).for_each(Wire::heal);
+        self.wires.iter().chain(&self.ears).chain(&self.lines).for_each(Wire::heal);
         self.postgres.wait_until_ready();
         for node in 0..NODES {
             let runs = self.servers[node].lock().expect("whole").as_ref().map(Server::thaw).is_some();
@@ -144,7 +153,11 @@ impl Stage {
     fn start(&self, node: usize) {
         let (store, ear) = (self.wires[node].by(&self.database), self.ears[node].by(&self.database));
         let args = ["serve", "--listen", "127.0.0.1:0", "--registration", "open", "--sessions-per-user", "5000"];
-        let all = [&args[..], &["--store", &store, "--listen-store", &ear]].concat();
+        let (hears, known_as) = (free_port(), format!("127.0.0.1:{}", self.lines[node].port()));
+        self.lines[node].lead_to(hears);
+        let hears = format!("127.0.0.1:{hears}");
+        let ways = ["--store", &store, "--listen-store", &ear, "--listen-nodes", &hears, "--nodes-address", &known_as];
+        let all = [&args[..], &ways].concat();
         // A database that is about to crash looks as one that is well.
         let server = loop {
             match Server::try_to_run(self.folder.bare(&all)) {

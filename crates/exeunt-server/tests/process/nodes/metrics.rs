@@ -5,8 +5,8 @@
 use super::throwaway::Postgres;
 use super::{Cluster, until};
 use crate::http::Request;
-use crate::metrics::{scrape, value};
 use crate::people::{register, sign_in};
+use crate::scrape::{scrape, value};
 
 /// The words by which connections are known on which a node hears and renews.
 const LOG: &[&str] = &["nodes", "FROM revocations WHERE seq >= $1"];

@@ -173,9 +173,10 @@ fn a_node_without_a_lease_is_not_ready_and_yet_alive() {
 fn a_node_of_the_version_before_goes_on_beside_one_that_brings_the_schema_up_to_date() {
     let mut cluster = Cluster::of(1);
     let token = register(cluster.server(0), "ana");
-    // What was added since the first version is taken away, as if that had made the store. No statement that this node says meanwhile names it.
+    // What was added since the first version is taken away, as if that had made the store. Meanwhile this node renews, and cannot look at others.
     let undo = "DROP TRIGGER renewals_are_dated ON nodes; DROP FUNCTION date_renewal();
-                ALTER TABLE nodes DROP COLUMN joined_at, DROP COLUMN renewed_at; DROP FUNCTION said_since, end_sessions;
+                ALTER TABLE nodes DROP COLUMN joined_at, DROP COLUMN renewed_at, DROP COLUMN line, DROP COLUMN line_key;
+                DROP FUNCTION said_since, end_sessions, end_among;
                 ALTER TABLE sessions ADD FOREIGN KEY (ended_by) REFERENCES revocations (seq);
                 ALTER TABLE audit ADD FOREIGN KEY (seq) REFERENCES revocations (seq);
                 DELETE FROM migrations WHERE number > 1";

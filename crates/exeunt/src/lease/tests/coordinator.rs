@@ -8,15 +8,16 @@ use tokio::time::{Instant, advance};
 use super::desk::Desk;
 use crate::lease::PATIENCE;
 use crate::lease::coordinator::Coordinator;
+use crate::random::OsRandom;
 use crate::revocation::Seq;
 use crate::store::{NodeId, Peer, Shared};
 
 /// A coordinator with one other node, which has heard up to here.
 fn waiting(heard: i64) -> (Arc<Desk>, Coordinator) {
     let desk = Arc::new(Desk::default());
-    let peer = Peer { node: NodeId::from_bytes([1; 16]), lease: 7, heard: Seq(heard) };
+    let peer = Peer { node: NodeId::from_bytes([1; 16]), lease: 7, heard: Seq(heard), line: None };
     desk.state.lock().peers.push(peer);
-    let coordinator = Coordinator::new(Arc::clone(&desk) as Arc<dyn Shared>);
+    let coordinator = Coordinator::new(Arc::clone(&desk) as Arc<dyn Shared>, Arc::new(OsRandom));
     (desk, coordinator)
 }
 
@@ -97,7 +98,7 @@ async fn without_others_nobody_is_waited_for() {
     coordinator.heard_everywhere(Seq(5), begun).await;
     assert_eq!(begun.elapsed(), Duration::ZERO);
     // What is committed later is another matter, when somebody has come meanwhile.
-    desk.state.lock().peers.push(Peer { node: NodeId::from_bytes([2; 16]), lease: 0, heard: Seq(5) });
+    desk.state.lock().peers.push(Peer { node: NodeId::from_bytes([2; 16]), lease: 0, heard: Seq(5), line: None });
     coordinator.heard_everywhere(Seq(6), Instant::now()).await;
     assert!(begun.elapsed() >= PATIENCE);
 }

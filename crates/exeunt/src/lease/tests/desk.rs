@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use crate::lease::ManualBootClock;
 use crate::revocation::{Cause, Ended, Revocation, Seq, Target};
 use crate::session::Session;
-use crate::store::{Follower, Known, Logged, News, NodeId, Peer, Piece, Shared, Stamp, StoreError};
+use crate::store::{Follower, Known, Line, Logged, News, NodeId, Peer, Piece, Shared, Stamp, StoreError, Written};
 
 /// A log, and what is to happen while a renewal is on its way.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ pub(super) struct Desk {
     pub(super) acknowledged: watch::Sender<Option<Seq>>,
     /// Who has joined and has not left.
     pub(super) nodes: Mutex<Vec<NodeId>>,
+    /// Where the one that joined last hears others.
+    pub(super) offered: Mutex<Option<Line>>,
     /// Somebody has just joined, and waits for the answer until the door is open.
     pub(super) coming: Notify,
     pub(super) door: tokio::sync::Mutex<()>,
@@ -29,6 +31,8 @@ pub(super) struct Desk {
     hint: Notify,
     /// Hears what the process writes itself.
     follower: OnceLock<Arc<dyn Follower>>,
+    /// Up to where the others were woken.
+    pub(super) woken: Mutex<Vec<Seq>>,
     /// The last to hear has said so.
     pub(super) last: Notify,
 }
@@ -60,12 +64,18 @@ impl Desk {
         Known { seq, stamp: state.log.last().map(|last| last.stamp.clone()) }
     }
 
-    /// The node's own process writes this.
-    pub(super) fn write_here(&self, session: &Session, history: &str) {
+    /// Writes this, and has it as a piece.
+    pub(super) fn piece(&self, session: &Session, history: &str) -> Piece {
         let before = self.end();
         self.write(session, history);
         let log = vec![self.state.lock().log.last().cloned().expect("just written")];
-        self.follower.get().expect("a node").follow(&Piece { before, log });
+        Piece { before, log }
+    }
+
+    /// The node's own process writes this.
+    pub(super) fn write_here(&self, session: &Session, history: &str) {
+        let written = Written { piece: self.piece(session, history), present: Vec::new(), is_hinted: true };
+        self.follower.get().expect("a node").follow(&written);
     }
 
     /// How often somebody looked who has heard.
@@ -94,8 +104,9 @@ impl Desk {
 
 #[async_trait]
 impl Shared for Desk {
-    async fn join(&self, node: NodeId, _: &str) -> Result<Known, StoreError> {
+    async fn join(&self, node: NodeId, _: &str, line: Option<&Line>) -> Result<Known, StoreError> {
         self.tried()?;
+        *self.offered.lock() = line.cloned();
         self.nodes.lock().push(node);
         self.coming.notify_one();
         drop(self.door.lock().await);
@@ -145,6 +156,12 @@ impl Shared for Desk {
     async fn cutoffs(&self) -> Result<Vec<Stamp>, StoreError> {
         let restored = |logged: &&Logged| logged.revocation.cause == Cause::Restored;
         Ok(self.state.lock().log.iter().filter(restored).map(|logged| logged.stamp.clone()).collect())
+    }
+
+    async fn wake(&self, up_to: Seq) -> Result<(), StoreError> {
+        self.tried()?;
+        self.woken.lock().push(up_to);
+        Ok(())
     }
 
     fn lead(&self, follower: Arc<dyn Follower>) {

@@ -10,14 +10,14 @@ use tokio_postgres::Row;
 use super::fault::{Done, Fault};
 use super::link::Link;
 use super::people::{lock_user, note};
-use super::rows;
 use super::writer::Deed as Sentence;
+use super::{nodes, rows};
 use crate::audit::Deed;
 use crate::clock::Timestamp;
 use crate::revocation::{Actor, By, Cause, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
 use crate::store::written;
-use crate::store::{Known, Logged, NewSession, Opening, Piece, Seen, SessionLimit, Stamp};
+use crate::store::{Known, Logged, NewSession, Opening, Piece, Seen, SessionLimit, Stamp, Written};
 use crate::token::TokenDigest;
 use crate::user::UserId;
 
@@ -247,34 +247,47 @@ async fn end_everyone(tx: &Link, said: &mut Vec<Revocation>, order: &Order) -> D
 /// A session that is to end, and the order.
 pub(super) type Ending<'a> = (SessionId, &'a Order);
 
-/// Ends those of these sessions that are live: for each order what it ended, in one statement. If that is all of a transaction it has an
-/// author, and brings the piece of the log that it wrote.
-pub(super) async fn end_sessions(
+/// Ends those of these sessions that are live, in one statement: for each order what it ended, and what was written, if that was the whole
+/// transaction. Without an author nobody is woken.
+pub(super) async fn end_among(
     link: &Link,
     endings: &[Ending<'_>],
     author: Option<&str>,
-) -> Done<(Vec<Option<Revocation>>, Option<Piece>)> {
-    let sql = "SELECT * FROM end_sessions($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text)";
+) -> Done<(Vec<Option<Revocation>>, Option<Written>)> {
+    let sql = "SELECT * FROM end_among($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text)";
     let sids: Vec<&[u8]> = endings.iter().map(|(id, _)| &id.as_bytes()[..]).collect();
     let words = || endings.iter().map(|(_, order)| written(order));
     let (causes, actors): (Vec<_>, Vec<_>) = words().map(|(cause, actor, ..)| (cause, actor)).unzip();
     let (from, times): (Vec<_>, Vec<_>) = words().map(|(.., from, at)| (from, at)).unzip();
     let rows = link.write(sql, &[&sids, &causes, &actors, &from, &times, &author]).await?;
-    let (mut ended, mut log, mut head) = (vec![None; endings.len()], Vec::new(), None);
+    let (mut ended, mut log) = (vec![None; endings.len()], Vec::new());
+    let (mut head, mut present) = (None, Vec::new());
     for row in &rows {
-        let place: i32 = row.try_get(0)?;
-        let Some(at) = usize::try_from(place).ok().and_then(|place| place.checked_sub(1)) else {
-            head = Some(known(row.try_get(1)?, row.try_get(4)?));
-            continue;
+        let at = match row.try_get::<_, i32>(0)? {
+            -1 => {
+                present.push(nodes::name(row.try_get(2)?)?);
+                continue;
+            }
+            0 => {
+                head = Some(known(row.try_get(1)?, row.try_get(4)?));
+                continue;
+            }
+            place => usize::try_from(place - 1).unwrap_or(usize::MAX),
         };
         let (id, order) = *endings.get(at).ok_or(Fault::Unreadable("what ended"))?;
-        let one = Ended { id: rows::session_id(row.try_get(2)?)?, digest: rows::digest(row.try_get(3)?)? };
-        let (seq, target) = (Seq(row.try_get(1)?), Target::Session(id));
-        let revocation = Revocation { seq, target, cause: order.cause, ended: vec![one] };
-        log.push(Logged { revocation: revocation.clone(), stamp: Stamp(row.try_get(4)?) });
-        ended[at] = Some(revocation);
+        let logged = logged(row, id, order.cause)?;
+        ended[at] = Some(logged.revocation.clone());
+        log.push(logged);
     }
-    Ok((ended, head.map(|before| Piece { before, log })))
+    let written = |before| Written { piece: Piece { before, log }, present, is_hinted: author.is_some() };
+    Ok((ended, head.map(written)))
+}
+
+/// `…, seq, sid, digest, stamp`
+fn logged(row: &Row, id: SessionId, cause: Cause) -> Done<Logged> {
+    let one = Ended { id: rows::session_id(row.try_get(2)?)?, digest: rows::digest(row.try_get(3)?)? };
+    let (seq, target) = (Seq(row.try_get(1)?), Target::Session(id));
+    Ok(Logged { revocation: Revocation { seq, target, cause, ended: vec![one] }, stamp: Stamp(row.try_get(4)?) })
 }
 
 /// The piece of the log that this transaction has written, for whoever must hear of it, and wakes them with the commit.
@@ -299,7 +312,7 @@ fn known(seq: i64, stamp: Option<String>) -> Known {
 
 /// The same of one, within a transaction.
 async fn end_session(tx: &Link, said: &mut Vec<Revocation>, ending: Ending<'_>) -> Done<Option<Revocation>> {
-    let (ended, _) = end_sessions(tx, &[ending], None).await?;
+    let (ended, _) = end_among(tx, &[ending], None).await?;
     Ok(ended.into_iter().next().flatten().map(|revocation| say(said, revocation)))
 }
 

@@ -3,12 +3,14 @@
 //! Owns what is asked between nodes and database. A renewal is a synchronously committed write, so a database that cannot commit grants no
 //! lease; an acknowledgement is not, for it is as true when it is forgotten.
 
+use tokio_postgres::Row;
+
 use super::fault::{Done, Fault};
 use super::link::Link;
 use super::param::Param;
 use super::rows;
 use crate::revocation::Seq;
-use crate::store::{Known, Logged, News, NodeId, Peer, Stamp};
+use crate::store::{Known, Line, LineKey, Logged, News, NodeId, Peer, Stamp};
 
 /// Revocations that are read at once. A node that was away for long reads more than once before it has a lease.
 const LOG_PAGE: i64 = 2_000;
@@ -22,7 +24,7 @@ const LAST: &str = "SELECT pg_notify('exeunt_heard', '')
     WHERE (SELECT count(*) FROM (SELECT FROM nodes WHERE heard < $1 LIMIT 2) AS behind) < 2";
 
 /// Holds the counter, so that every revocation is either before the answer or finds the row (R9).
-pub(super) async fn join(link: &Link, node: NodeId, label: &str) -> Done<Known> {
+pub(super) async fn join(link: &Link, node: NodeId, label: &str, hears: Option<&Line>) -> Done<Known> {
     link.begin("SELECT seq FROM counter WHERE one = 1 FOR UPDATE").await?;
     let sql =
         "SELECT c.seq, (SELECT r.stamp::text FROM revocations r WHERE r.seq = c.seq) FROM counter c WHERE one = 1";
@@ -32,8 +34,9 @@ pub(super) async fn join(link: &Link, node: NodeId, label: &str) -> Done<Known> 
     if known.seq > Seq(0) && known.stamp.is_none() {
         return Err(Fault::Unreadable("the last revocation"));
     }
-    let add = "INSERT INTO nodes (node, label, lease, heard) VALUES ($1, $2, 0, $3)";
-    link.execute(add, &[&&node.as_bytes()[..], &label, &known.seq.0]).await?;
+    let (at, key) = (hears.map(|line| line.at.as_str()), hears.map(|line| &line.key.as_bytes()[..]));
+    let add = "INSERT INTO nodes (node, label, lease, heard, line, line_key) VALUES ($1, $2, 0, $3, $4, $5)";
+    link.execute(add, &[&&node.as_bytes()[..], &label, &known.seq.0, &at, &key]).await?;
     link.commit("SELECT 1").await?;
     Ok(known)
 }
@@ -79,13 +82,32 @@ pub(super) async fn acknowledge(link: &Link, node: NodeId, heard: &Known) -> Don
 }
 
 pub(super) async fn peers(link: &Link) -> Done<Vec<Peer>> {
-    let found = link.query("SELECT node, lease, heard FROM nodes", &[]).await?;
-    let peer = |row: &tokio_postgres::Row| {
-        let node: &[u8] = row.try_get(0)?;
-        let node = node.try_into().map_err(|_| Fault::Unreadable("a node's name"))?;
-        Ok(Peer { node: NodeId::from_bytes(node), lease: row.try_get(1)?, heard: Seq(row.try_get(2)?) })
+    let found = link.query("SELECT node, lease, heard, line, line_key FROM nodes", &[]).await?;
+    let peer = |row: &Row| {
+        let (node, lease, heard) = (name(row.try_get(0)?)?, row.try_get(1)?, Seq(row.try_get(2)?));
+        Ok(Peer { node, lease, heard, line: line(row.try_get(3)?, row.try_get(4)?)? })
     };
     found.iter().map(peer).collect()
+}
+
+/// Who is there. Asked by who holds the counter: nobody joins meanwhile (R9).
+pub(super) async fn present(tx: &Link) -> Done<Vec<NodeId>> {
+    tx.query("SELECT node FROM nodes", &[]).await?.iter().map(|row| name(row.try_get(0)?)).collect()
+}
+
+pub(super) fn name(bytes: &[u8]) -> Done<NodeId> {
+    bytes.try_into().map(NodeId::from_bytes).map_err(|_| Fault::Unreadable("a node's name"))
+}
+
+fn line(at: Option<String>, key: Option<&[u8]>) -> Done<Option<Line>> {
+    let (Some(at), Some(key)) = (at, key) else { return Ok(None) };
+    let key = key.try_into().map_err(|_| Fault::Unreadable("the key of a line"))?;
+    Ok(Some(Line { at, key: LineKey::from_bytes(key) }))
+}
+
+pub(super) async fn wake(link: &Link, up_to: Seq, author: &str) -> Done<()> {
+    let sql = "SELECT pg_notify('exeunt_ended', $1::bigint::text || ' ' || $2::text)";
+    link.execute(sql, &[&up_to.0, &author]).await.map(drop)
 }
 
 pub(super) async fn remove(link: &Link, silent: NodeId, lease: i64) -> Done<()> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::address::Address;
 use super::fault::Fault;
 use super::link::{Link, LinkError};
+use super::nodes;
 use crate::clock::Timestamp;
 use crate::revocation::Seq;
 use crate::store::NodeId;
@@ -72,7 +73,7 @@ async fn read(link: &Link) -> Result<Roll, Fault> {
         let Some(node) = row.try_get::<_, Option<&[u8]>>(1)? else { continue };
         let micros: i64 = row.try_get(4)?;
         nodes.push(Listed {
-            node: NodeId::from_bytes(node.try_into().map_err(|_| Fault::Unreadable("a node's name"))?),
+            node: nodes::name(node)?,
             label: row.try_get(2)?,
             joined_at: Timestamp::from_micros(row.try_get(3)?),
             silent: Duration::from_micros(u64::try_from(micros).unwrap_or(0)),

@@ -9,13 +9,14 @@ use async_trait::async_trait;
 use super::link::Link;
 use super::{Among, nodes};
 use crate::revocation::Seq;
-use crate::store::{Follower, Known, News, NodeId, Peer, Shared, Stamp, StoreError};
+use crate::store::{Follower, Known, Line, News, NodeId, Peer, Shared, Stamp, StoreError};
 
 #[async_trait]
 impl Shared for Among {
-    async fn join(&self, node: NodeId, label: &str) -> Result<Known, StoreError> {
-        let label = label.to_owned();
-        self.pool.run("join the nodes", move |link| async move { nodes::join(&link, node, &label).await }).await
+    async fn join(&self, node: NodeId, label: &str, line: Option<&Line>) -> Result<Known, StoreError> {
+        let (label, line) = (label.to_owned(), line.cloned());
+        let join = move |link: Arc<Link>| async move { nodes::join(&link, node, &label, line.as_ref()).await };
+        self.pool.run("join the nodes", join).await
     }
 
     async fn renew(&self, node: NodeId, known: &Known) -> Result<Option<News>, StoreError> {
@@ -49,6 +50,12 @@ impl Shared for Among {
 
     async fn cutoffs(&self) -> Result<Vec<Stamp>, StoreError> {
         self.pool.run("read the log", |link| async move { nodes::cutoffs(&link).await }).await
+    }
+
+    async fn wake(&self, up_to: Seq) -> Result<(), StoreError> {
+        let author = Arc::clone(&self.author);
+        let wake = move |link: Arc<Link>| async move { nodes::wake(&link, up_to, &author).await };
+        self.pool.run("wake the other nodes", wake).await
     }
 
     async fn hint(&self) -> Option<Seq> {

@@ -12,11 +12,12 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::address::Address;
-use super::endings::{Ending, end_sessions, said_since};
+use super::endings::{Ending, end_among, said_since};
 use super::fault::{Done, Fault};
 use super::link::Link;
+use super::nodes;
 use crate::revocation::Revocation;
-use crate::store::{Follower, Piece, StoreError, Witness};
+use crate::store::{Follower, StoreError, Witness, Written};
 
 /// Sentences that may wait.
 const QUEUE_MAX: usize = 4_096;
@@ -129,6 +130,11 @@ impl Audience {
         }
     }
 
+    /// Whether nobody must be woken.
+    fn reaches_everyone(&self) -> bool {
+        self.follower.lock().as_ref().is_some_and(|follower| follower.reaches_everyone())
+    }
+
     fn told(&self, said: &Said) {
         for witness in self.witnesses.lock().iter() {
             said.revocations.iter().for_each(|revocation| witness.heard(revocation));
@@ -136,8 +142,8 @@ impl Audience {
         if said.revocations.is_empty() {
             return;
         }
-        match &said.piece {
-            Some(piece) => self.follower.lock().iter().for_each(|follower| follower.follow(piece)),
+        match &said.written {
+            Some(written) => self.follower.lock().iter().for_each(|follower| follower.follow(written)),
             None => self.missed(),
         }
     }
@@ -147,7 +153,7 @@ impl Audience {
 #[derive(Default)]
 struct Said {
     revocations: Vec<Revocation>,
-    piece: Option<Piece>,
+    written: Option<Written>,
 }
 
 /// What a writer calls itself in its notifications, so that its own process is not woken by them.
@@ -188,6 +194,7 @@ async fn write(
             Some(link) => link,
             None => open(address).await?,
         };
+        let author = (!audience.reaches_everyone()).then_some(&**author);
         match at_once(&open, author, &endings).await {
             Ok((ended, said)) => {
                 group.iter_mut().zip(ended).for_each(|(job, ended)| job.ended(ended));
@@ -211,11 +218,11 @@ async fn write(
 }
 
 /// All in one statement that commits by itself.
-async fn at_once(link: &Link, author: &str, endings: &[Ending<'_>]) -> Done<(Vec<Option<Revocation>>, Said)> {
-    let (ended, piece) = end_sessions(link, endings, Some(author)).await?;
+async fn at_once(link: &Link, author: Option<&str>, endings: &[Ending<'_>]) -> Done<(Vec<Option<Revocation>>, Said)> {
+    let (ended, written) = end_among(link, endings, author).await?;
     let mut revocations: Vec<Revocation> = ended.iter().flatten().cloned().collect();
     revocations.sort_unstable_by_key(|revocation| revocation.seq);
-    Ok((ended, Said { revocations, piece }))
+    Ok((ended, Said { revocations, written }))
 }
 
 /// A connection that holds the counter. The kept one may have been closed by the server meanwhile; a new one then gets its chance.
@@ -256,8 +263,12 @@ async fn one_by_one(link: &Link, author: &str, group: &mut [Box<dyn Job>]) -> Do
         Some(_) => said_since(link, &revocations, author).await?,
         None => None,
     };
+    let written = match piece {
+        Some(piece) => Some(Written { piece, present: nodes::present(link).await?, is_hinted: true }),
+        None => None,
+    };
     link.commit("SELECT 1").await?;
-    Ok(Said { revocations, piece })
+    Ok(Said { revocations, written })
 }
 
 #[async_trait]

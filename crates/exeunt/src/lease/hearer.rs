@@ -1,0 +1,187 @@
+//! Hears other nodes directly: applies what they have written to the log, where it comes next, and answers that it has.
+//!
+//! Owns the address at which this node listens, and the key of its present run. It believes nobody who does not hold that key, applies nothing
+//! out of its order, and answers nothing before it is applied and closed (R6). Whoever cannot prove anything costs a place for five
+//! seconds, and there are few of these.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::line::HearsAt;
+use super::line::seal::{FRAME_MAX, Seal, Way, read_frame};
+use super::line::words::{self, Challenge, Words};
+use super::log::Log;
+use super::member::CLOSING_WAIT;
+use crate::live::Live;
+use crate::random::Random;
+use crate::store::{Known, Line, LineKey, NodeId};
+
+/// Lines to one node at most: as many as nodes of which a primary bears the log.
+const LINES_MAX: usize = 1_024;
+
+/// Callers who have proved nothing yet.
+const STRANGERS_MAX: usize = 64;
+
+/// The longest greeting, in bytes: a stranger fills no more of this node's memory.
+const HELLO_MAX: usize = 256;
+
+/// How long somebody may take to prove that they are a node.
+const HELLO_WAIT: Duration = Duration::from_secs(5);
+
+/// Answers that wait on one line. Full, the line is read no further.
+const ANSWERS_MAX: usize = 256;
+
+/// The pause after a caller could not be let in: the process has no files left, and has to close some first.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Hears the others.
+#[derive(Debug)]
+pub(crate) struct Hearer {
+    log: Arc<Log>,
+    live: Arc<Live>,
+    random: Arc<dyn Random>,
+    /// How the others reach it.
+    at: String,
+    /// Of the present run.
+    seal: Mutex<Option<Arc<Seal>>>,
+    strangers: Arc<Semaphore>,
+    lines: Arc<Semaphore>,
+}
+
+impl Hearer {
+    /// Listens, until `stopped`.
+    pub(crate) async fn start(
+        at: &HearsAt,
+        (log, live): (Arc<Log>, Arc<Live>),
+        random: Arc<dyn Random>,
+        stopped: CancellationToken,
+    ) -> io::Result<Arc<Self>> {
+        let listener = TcpListener::bind(at.listen).await?;
+        let bound = listener.local_addr()?;
+        let hearer = Arc::new(Self {
+            log,
+            live,
+            random,
+            at: at.known_as.clone().unwrap_or_else(|| bound.to_string()),
+            seal: Mutex::default(),
+            strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
+            lines: Arc::new(Semaphore::new(LINES_MAX)),
+        });
+        tokio::spawn(stopped.run_until_cancelled_owned(Arc::clone(&hearer).listen(listener)));
+        Ok(hearer)
+    }
+
+    /// What a run of this node leaves in its row. Whoever called an earlier run is hung up on.
+    pub(crate) fn offer(&self, node: NodeId) -> Line {
+        let line = Line { at: self.at.clone(), key: LineKey::generate(&*self.random) };
+        *self.seal.lock() = Some(Arc::new(Seal::new(node, &line.key)));
+        line
+    }
+
+    async fn listen(self: Arc<Self>, listener: TcpListener) {
+        // Dropped with this: a node that has left hangs up.
+        let mut calls = tokio::task::JoinSet::new();
+        loop {
+            let Ok(place) = Arc::clone(&self.strangers).acquire_owned().await else { return };
+            while calls.try_join_next().is_some() {}
+            match listener.accept().await {
+                Ok((stream, from)) => {
+                    let hearer = Arc::clone(&self);
+                    calls.spawn(async move {
+                        if let Err(error) = hearer.attend(stream, place).await {
+                            tracing::debug!(%from, %error, "a line ended");
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "no other node can call");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn attend(&self, stream: TcpStream, place: tokio::sync::OwnedSemaphorePermit) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let (from, mut to) = stream.into_split();
+        let mut from = BufReader::new(from);
+        let mut challenge = Challenge::default();
+        self.random.fill(&mut challenge);
+        to.write_all(&challenge).await?;
+        let hello = timeout(HELLO_WAIT, read_frame(&mut from, HELLO_MAX)).await??;
+        let seal = self.seal.lock().clone().ok_or(io::ErrorKind::NotConnected)?;
+        if said(&seal, &hello)? != Words::Hello(challenge) {
+            return Err(stranger());
+        }
+        let _line = Arc::clone(&self.lines).try_acquire_owned().map_err(|_| io::ErrorKind::QuotaExceeded)?;
+        drop(place);
+        let (answers, waiting) = mpsc::channel(ANSWERS_MAX);
+        // Says that somebody is there, and nothing else: nobody waits for what was heard before.
+        let known = self.log.known().ok_or(io::ErrorKind::NotConnected)?;
+        let _ = answers.send(known).await;
+        tokio::select! {
+            heard = self.hear(&seal, from, answers) => heard,
+            answered = self.answer(&seal, to, waiting) => answered,
+        }
+    }
+
+    /// Applies at once what comes, and leaves answering to another: a socket that closes slowly holds up answers, and no endings.
+    async fn hear(
+        &self,
+        seal: &Arc<Seal>,
+        mut from: impl AsyncRead + Unpin,
+        answers: mpsc::Sender<Known>,
+    ) -> io::Result<()> {
+        loop {
+            let frame = read_frame(&mut from, FRAME_MAX).await?;
+            let Words::Piece(piece) = said(seal, &frame)? else { return Err(stranger()) };
+            // Since it called, this node may have come anew, and waits for others under another name.
+            if !self.seal.lock().as_ref().is_some_and(|present| Arc::ptr_eq(present, seal)) {
+                return Err(io::ErrorKind::NotConnected.into());
+            }
+            // Else the log is read, and the database told, as of everything that was not heard here.
+            if let Some((_, last)) = piece.ends()
+                && self.log.follow(&piece)
+            {
+                let _ = answers.send(last).await;
+            }
+        }
+    }
+
+    /// R6: applied, closed, and only then acknowledged.
+    async fn answer(
+        &self,
+        seal: &Seal,
+        mut to: impl AsyncWrite + Unpin,
+        mut waiting: mpsc::Receiver<Known>,
+    ) -> io::Result<()> {
+        let (mut group, mut frames) = (Vec::new(), Vec::new());
+        while waiting.recv_many(&mut group, ANSWERS_MAX).await > 0 {
+            for known in group.drain(..) {
+                if timeout(CLOSING_WAIT, self.live.closed_up_to(known.seq)).await.is_err() {
+                    tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
+                }
+                seal.close(Way::ToTeller, &words::heard(&known), &*self.random, &mut frames);
+            }
+            to.write_all(&frames).await?;
+            frames.clear();
+        }
+        Ok(())
+    }
+}
+
+fn said(seal: &Seal, frame: &[u8]) -> io::Result<Words> {
+    seal.open(Way::ToHearer, frame).as_deref().and_then(words::read).ok_or_else(stranger)
+}
+
+fn stranger() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "not a word of a node's")
+}
