@@ -167,7 +167,7 @@ impl Authority {
         let end = self.store.log_end().await?;
         let since = Instant::now();
         if let Some(many) = &self.many {
-            tokio::join!(many.coordinator.heard_everywhere(end, since), many.heard_here(end, since));
+            tokio::join!(many.coordinator.known_everywhere(end, since), many.heard_here(end, since));
         }
         let heard = heard_since(since);
         super::not_for_ever(self.live.closed_up_to(end)).await;

@@ -87,11 +87,8 @@ impl Coordinator {
         &self.teller
     }
 
-    /// Waits until `seq`, whose commit had returned at `since`, is heard everywhere.
+    /// Waits until `seq`, which this process has written and whose commit had returned at `since`, is heard everywhere.
     pub(crate) async fn heard_everywhere(&self, seq: Seq, since: Instant) {
-        // On our own clock, that of the operating system's monotonic time: while the machine sleeps it stands still, so this may only
-        // come out longer.
-        let until = since + PATIENCE;
         let before = self.begun.load(Ordering::SeqCst);
         let heard = async {
             match self.teller.told(seq) {
@@ -103,6 +100,19 @@ impl Coordinator {
                 None => self.look_until_heard(seq, before).await,
             }
         };
+        self.in_time(seq, since, heard).await;
+    }
+
+    /// The same of what somebody may have written, in whatever history: what was told here with that number may be another one (R8).
+    pub(crate) async fn known_everywhere(&self, seq: Seq, since: Instant) {
+        let before = self.begun.load(Ordering::SeqCst);
+        self.in_time(seq, since, self.look_until_heard(seq, before)).await;
+    }
+
+    async fn in_time(&self, seq: Seq, since: Instant, heard: impl Future<Output = ()>) {
+        // On our own clock, that of the operating system's monotonic time: while the machine sleeps it stands still, so this may only
+        // come out longer.
+        let until = since + PATIENCE;
         if timeout_at(until, heard).await.is_err() {
             self.ran_out.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(seq = seq.0, "a node did not answer; its lease is over by now, and it believes nothing");
@@ -138,6 +148,9 @@ impl Coordinator {
     async fn heard_otherwise(&self, told: &Told, seq: Seq, before: u64) {
         if !told.is_hinted() {
             sleep(TOLD_WAIT).await;
+        }
+        // Sixty-four may wait for one piece; one of them is enough.
+        if told.is_to_be_hinted() {
             self.teller.late(told);
             if let Err(error) = self.shared.wake(seq).await {
                 tracing::debug!(%error, "the other nodes could not be woken; they hear with their next renewals");

@@ -20,9 +20,10 @@ use super::line::seal::{FRAME_MAX, Seal, Way, read_frame};
 use super::line::words::{self, Challenge, Words};
 use super::log::Log;
 use super::member::CLOSING_WAIT;
+use super::teller::SILENCE_MAX;
 use crate::live::Live;
 use crate::random::Random;
-use crate::store::{Known, Line, LineKey, NodeId};
+use crate::store::{Known, Line, LineKey, NodeId, Piece};
 
 /// Lines to one node at most: as many as nodes of which a primary bears the log.
 const LINES_MAX: usize = 1_024;
@@ -42,6 +43,9 @@ const ANSWERS_MAX: usize = 256;
 /// The pause after a caller could not be let in: the process has no files left, and has to close some first.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long a piece waits for the one before it, which is on another line or being read.
+const GAP_WAIT: Duration = Duration::from_millis(50);
+
 /// Hears the others.
 #[derive(Debug)]
 pub(crate) struct Hearer {
@@ -50,10 +54,16 @@ pub(crate) struct Hearer {
     random: Arc<dyn Random>,
     /// How the others reach it.
     at: String,
-    /// Of the present run.
-    seal: Mutex<Option<Arc<Seal>>>,
+    present: Mutex<Option<Run>>,
     strangers: Arc<Semaphore>,
     lines: Arc<Semaphore>,
+}
+
+/// One run of this node: what is sealed for it, and when it is over.
+#[derive(Clone, Debug)]
+struct Run {
+    seal: Arc<Seal>,
+    over: CancellationToken,
 }
 
 impl Hearer {
@@ -71,7 +81,7 @@ impl Hearer {
             live,
             random,
             at: at.known_as.clone().unwrap_or_else(|| bound.to_string()),
-            seal: Mutex::default(),
+            present: Mutex::default(),
             strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
             lines: Arc::new(Semaphore::new(LINES_MAX)),
         });
@@ -82,7 +92,10 @@ impl Hearer {
     /// What a run of this node leaves in its row. Whoever called an earlier run is hung up on.
     pub(crate) fn offer(&self, node: NodeId) -> Line {
         let line = Line { at: self.at.clone(), key: LineKey::generate(&*self.random) };
-        *self.seal.lock() = Some(Arc::new(Seal::new(node, &line.key)));
+        let run = Run { seal: Arc::new(Seal::new(node, &line.key)), over: CancellationToken::new() };
+        if let Some(before) = self.present.lock().replace(run) {
+            before.over.cancel();
+        }
         line
     }
 
@@ -117,7 +130,7 @@ impl Hearer {
         self.random.fill(&mut challenge);
         to.write_all(&challenge).await?;
         let hello = timeout(HELLO_WAIT, read_frame(&mut from, HELLO_MAX)).await??;
-        let seal = self.seal.lock().clone().ok_or(io::ErrorKind::NotConnected)?;
+        let Run { seal, over } = self.present.lock().clone().ok_or(io::ErrorKind::NotConnected)?;
         if said(&seal, &hello)? != Words::Hello(challenge) {
             return Err(stranger());
         }
@@ -128,6 +141,7 @@ impl Hearer {
         let known = self.log.known().ok_or(io::ErrorKind::NotConnected)?;
         let _ = answers.send(known).await;
         tokio::select! {
+            () = over.cancelled() => Ok(()),
             heard = self.hear(&seal, from, answers) => heard,
             answered = self.answer(&seal, to, waiting) => answered,
         }
@@ -136,24 +150,35 @@ impl Hearer {
     /// Applies at once what comes, and leaves answering to another: a socket that closes slowly holds up answers, and no endings.
     async fn hear(
         &self,
-        seal: &Arc<Seal>,
+        seal: &Seal,
         mut from: impl AsyncRead + Unpin,
         answers: mpsc::Sender<Known>,
     ) -> io::Result<()> {
         loop {
-            let frame = read_frame(&mut from, FRAME_MAX).await?;
-            let Words::Piece(piece) = said(seal, &frame)? else { return Err(stranger()) };
-            // Since it called, this node may have come anew, and waits for others under another name.
-            if !self.seal.lock().as_ref().is_some_and(|present| Arc::ptr_eq(present, seal)) {
-                return Err(io::ErrorKind::NotConnected.into());
-            }
-            // Else the log is read, and the database told, as of everything that was not heard here.
-            if let Some((_, last)) = piece.ends()
-                && self.log.follow(&piece)
-            {
-                let _ = answers.send(last).await;
+            let frame = timeout(SILENCE_MAX, read_frame(&mut from, FRAME_MAX)).await??;
+            let heard = match said(seal, &frame)? {
+                Words::Piece(piece) => self.applied(&piece).await,
+                Words::Still => self.log.known(),
+                _ => return Err(stranger()),
+            };
+            if let Some(heard) = heard {
+                let _ = answers.send(heard).await;
             }
         }
+    }
+
+    /// What to answer to a piece; `None`: it is not applied, or another one is in its place. Of two nodes' pieces the later may come first, and
+    /// whatever is missing is being read: what follows on this line comes after it anyway.
+    async fn applied(&self, piece: &Piece) -> Option<Known> {
+        let (_, last) = piece.ends()?;
+        if !self.log.follow(piece) {
+            let mut applied = self.log.applied();
+            let _ = timeout(GAP_WAIT, applied.wait_for(|applied| applied.seq >= last.seq)).await;
+            if !self.log.follow(piece) {
+                return None;
+            }
+        }
+        Some(last)
     }
 
     /// R6: applied, closed, and only then acknowledged.
@@ -165,10 +190,13 @@ impl Hearer {
     ) -> io::Result<()> {
         let (mut group, mut frames) = (Vec::new(), Vec::new());
         while waiting.recv_many(&mut group, ANSWERS_MAX).await > 0 {
+            // Once for all of them: one that does not close must not put off the next answer by another second.
+            if let Some(last) = group.iter().map(|known: &Known| known.seq).max()
+                && timeout(CLOSING_WAIT, self.live.closed_up_to(last)).await.is_err()
+            {
+                tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
+            }
             for known in group.drain(..) {
-                if timeout(CLOSING_WAIT, self.live.closed_up_to(known.seq)).await.is_err() {
-                    tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
-                }
                 seal.close(Way::ToTeller, &words::heard(&known), &*self.random, &mut frames);
             }
             to.write_all(&frames).await?;

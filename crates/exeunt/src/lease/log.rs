@@ -88,8 +88,12 @@ impl Log {
         let News::After { log, .. } = news else { return Err(Regressed) };
         let mut state = self.state.lock();
         for logged in log {
-            // Two readers may have read the same piece.
+            // Two readers may have read the same piece; but one of them another history's, by an answer that was late.
             if logged.revocation.seq <= state.end() {
+                let known = Known { seq: logged.revocation.seq, stamp: Some(logged.stamp) };
+                if state.recent_at(known.seq).is_some_and(|heard| *heard != known) {
+                    return Err(Regressed);
+                }
                 continue;
             }
             if logged.revocation.seq != Seq(state.end().0 + 1) {
@@ -166,7 +170,11 @@ impl State {
 
     /// Whether exactly this was heard, not long ago.
     fn has(&self, known: &Known) -> bool {
-        let place = self.recent.front().and_then(|first| usize::try_from(known.seq.0.checked_sub(first.seq.0)?).ok());
-        place.and_then(|place| self.recent.get(place)) == Some(known)
+        self.recent_at(known.seq) == Some(known)
+    }
+
+    fn recent_at(&self, seq: Seq) -> Option<&Known> {
+        let first = self.recent.front()?;
+        self.recent.get(usize::try_from(seq.0.checked_sub(first.seq.0)?).ok()?)
     }
 }

@@ -139,6 +139,7 @@ impl Member {
     /// Stops accepting, and only then takes its row away, so that nobody waits for it (R9).
     pub(crate) async fn leave(&self) {
         self.stopped.cancel();
+        self.coordinator.teller().hang_up();
         self.lease.lay_down();
         self.live.lapse();
         let left = timeout(LEAVE_WAIT, async {
@@ -195,7 +196,8 @@ impl Member {
 
     /// Reads and applies what is new. Failing here costs time only: the renewal hears, too.
     async fn hear(&self) {
-        let Some(known) = self.log.known() else { return };
+        // Who is not among the nodes believes nothing, and reads what it needs when it joins.
+        let (Some(known), Some(_)) = (self.log.known(), *self.node.lock()) else { return };
         let heard = match self.shared.news(&known).await {
             Ok(news) => self.apply(news),
             Err(error) => Err(error.into()),

@@ -13,6 +13,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -33,6 +34,15 @@ const QUEUE_MAX: usize = 256;
 /// How long another node may take to let this one in.
 const CONNECT_WAIT: Duration = Duration::from_secs(1);
 
+/// An answer that took longer does not show that the next one will come soon.
+const FRESH: Duration = Duration::from_millis(100);
+
+/// How long nothing is said on a line before something is, for either end to know that the other is there.
+const STILL_EVERY: Duration = Duration::from_secs(10);
+
+/// After so long a silence nobody is there: three words were lost.
+pub(super) const SILENCE_MAX: Duration = Duration::from_secs(30);
+
 /// The pause before a line that broke is opened again.
 const LINE_PAUSE: Duration = Duration::from_millis(500);
 
@@ -52,6 +62,7 @@ struct Lines {
     open: HashMap<NodeId, Out>,
     /// Whether every other node that was there at the last look has a line.
     reach_all: bool,
+    is_closed: bool,
     own: Option<NodeId>,
 }
 
@@ -80,7 +91,7 @@ pub(crate) struct Told {
     first: Seq,
     last: Known,
     since: Instant,
-    is_hinted: bool,
+    is_hinted: AtomicBool,
     left: Mutex<Vec<NodeId>>,
     heard: watch::Sender<bool>,
 }
@@ -98,6 +109,9 @@ impl Teller {
     /// Has a line to each of these others, and to nobody else.
     pub(crate) fn reach(&self, others: &[Peer]) {
         let mut lines = self.lines.lock();
+        if lines.is_closed {
+            return;
+        }
         lines.open.retain(|node, out| others.iter().any(|other| other.offers(*node, &out.offered)));
         for (node, line) in others.iter().filter_map(|other| Some((other.node, other.line.as_ref()?))) {
             if lines.open.len() < LINES_MAX && !lines.open.contains_key(&node) {
@@ -124,7 +138,7 @@ impl Teller {
         let lines = self.lines.lock();
         let left: Vec<NodeId> = written.present.iter().copied().filter(|node| Some(*node) != lines.own).collect();
         let heard = watch::Sender::new(left.is_empty());
-        let (since, is_hinted) = (Instant::now(), written.is_hinted);
+        let (since, is_hinted) = (Instant::now(), AtomicBool::new(written.is_hinted));
         // Before it is said: nobody can answer what nobody waits for.
         self.told.add(Told { first, last, since, is_hinted, left: Mutex::new(left), heard });
         if lines.open.is_empty() {
@@ -150,7 +164,15 @@ impl Teller {
     /// The piece with this number that was told last. `None`: it was not told, and is heard through the store alone.
     pub(crate) fn told(&self, seq: Seq) -> Option<Arc<Told>> {
         let told = self.told.0.lock();
-        told.iter().rev().find(|told| told.first <= seq && seq <= told.last.seq).cloned()
+        let found = told.iter().rev().find(|told| told.first <= seq && seq <= told.last.seq);
+        found.filter(|told| told.since.elapsed() < PATIENCE).cloned()
+    }
+
+    /// Tells nobody any more.
+    pub(crate) fn hang_up(&self) {
+        let mut lines = self.lines.lock();
+        lines.is_closed = true;
+        lines.open.clear();
     }
 
     /// Whoever has not answered this yet is not counted on before the next answer.
@@ -183,7 +205,12 @@ impl Told {
 
     /// Whether the others were woken through the store, too.
     pub(crate) fn is_hinted(&self) -> bool {
-        self.is_hinted
+        self.is_hinted.load(Ordering::Relaxed)
+    }
+
+    /// The same, said once to one of those who ask.
+    pub(crate) fn is_to_be_hinted(&self) -> bool {
+        !self.is_hinted.swap(true, Ordering::Relaxed)
     }
 
     /// Only these are waited for from now on.
@@ -206,11 +233,12 @@ impl Register {
         told.push_back(Arc::new(new));
     }
 
-    fn heard(&self, by: NodeId, last: &Known) {
+    /// Whether it is an answer to what was told just now.
+    fn heard(&self, by: NodeId, last: &Known) -> bool {
         let told = self.0.lock();
-        if let Some(told) = told.iter().rev().find(|told| told.last == *last) {
-            told.only(|node| *node != by);
-        }
+        let Some(told) = told.iter().rev().find(|told| told.last == *last) else { return false };
+        told.only(|node| *node != by);
+        told.since.elapsed() < FRESH
     }
 }
 
@@ -238,25 +266,33 @@ impl Call {
 
     async fn talk(&self, waiting: &mut mpsc::Receiver<Arc<[u8]>>) -> io::Result<()> {
         let (stream, challenge) = timeout(CONNECT_WAIT, self.connect()).await??;
-        let (from, mut to) = stream.into_split();
+        let (from, to) = stream.into_split();
         let seal = Seal::new(self.node, &self.line.key);
-        let say = async {
-            let (mut group, mut frames) = (vec![Arc::from(words::hello(&challenge))], Vec::new());
-            loop {
-                for words in group.drain(..) {
-                    // What is too long is not told here.
-                    seal.close(Way::ToHearer, &words, &*self.random, &mut frames);
-                }
-                to.write_all(&frames).await?;
-                frames.clear();
-                if waiting.recv_many(&mut group, QUEUE_MAX).await == 0 {
-                    return Ok(());
-                }
-            }
-        };
         tokio::select! {
-            said = say => said,
+            said = self.say(&seal, &challenge, (waiting, to)) => said,
             heard = self.hear(&seal, BufReader::new(from)) => heard,
+        }
+    }
+
+    async fn say(
+        &self,
+        seal: &Seal,
+        challenge: &Challenge,
+        (waiting, mut to): (&mut mpsc::Receiver<Arc<[u8]>>, OwnedWriteHalf),
+    ) -> io::Result<()> {
+        let (mut group, mut frames) = (vec![Arc::from(words::hello(challenge))], Vec::new());
+        loop {
+            for words in group.drain(..) {
+                // What is too long is not told here.
+                seal.close(Way::ToHearer, &words, &*self.random, &mut frames);
+            }
+            to.write_all(&frames).await?;
+            frames.clear();
+            match timeout(STILL_EVERY, waiting.recv_many(&mut group, QUEUE_MAX)).await {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(_) => group.push(Arc::from(words::still())),
+            }
         }
     }
 
@@ -268,13 +304,17 @@ impl Call {
         Ok((stream, challenge))
     }
 
-    async fn hear(&self, seal: &Seal, mut from: BufReader<tokio::net::tcp::OwnedReadHalf>) -> io::Result<()> {
+    async fn hear(&self, seal: &Seal, mut from: BufReader<OwnedReadHalf>) -> io::Result<()> {
+        let mut patience = CONNECT_WAIT;
         loop {
-            let frame = read_frame(&mut from, FRAME_MAX).await?;
+            let frame = timeout(patience, read_frame(&mut from, FRAME_MAX)).await??;
             match seal.open(Way::ToTeller, &frame).as_deref().and_then(words::read) {
                 Some(Words::Heard(known)) => {
-                    self.answers.store(true, Ordering::Relaxed);
-                    self.told.heard(self.node, &known);
+                    let is_greeting = patience == CONNECT_WAIT;
+                    if self.told.heard(self.node, &known) || is_greeting {
+                        self.answers.store(true, Ordering::Relaxed);
+                    }
+                    patience = SILENCE_MAX;
                 }
                 _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "an answer that is none")),
             }

@@ -87,6 +87,20 @@ async fn whoever_joins_beside_an_ending_is_named_by_it_or_has_read_it() {
     }
 }
 
+/// A pooler may lend a session that was never told how to isolate.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ending_that_could_miss_somebody_is_not_said() {
+    let postgres = Postgres::start("default_transaction_isolation = 'repeatable read'");
+    let database = postgres.database();
+    let opened = store(&database).await;
+    let (client, connection) = tokio_postgres::connect(&database, tokio_postgres::NoTls).await.expect("connected");
+    let connection = tokio::spawn(connection);
+    let said = client.simple_query("SELECT * FROM end_among('{}', '{}', '{}', '{}', '{}', NULL)").await;
+    assert!(said.expect_err("refused").as_db_error().expect("said").message().contains("repeatable read"));
+    drop((client, opened));
+    let _ = connection.await.expect("ran");
+}
+
 /// Waits until so many wait for the counter.
 fn waiting(database: &str, many: usize) {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";

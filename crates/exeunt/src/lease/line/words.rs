@@ -15,6 +15,7 @@ const VERSION: u8 = 1;
 const HELLO: u8 = 0;
 const PIECE: u8 = 1;
 const HEARD: u8 = 2;
+const STILL: u8 = 3;
 
 /// What a hearer asks of whoever calls: a greeting that was recorded answers another one.
 pub(in crate::lease) type Challenge = [u8; 16];
@@ -24,6 +25,8 @@ pub(in crate::lease) type Challenge = [u8; 16];
 pub(in crate::lease) enum Words {
     /// Somebody who has the key is there, and has just been asked this.
     Hello(Challenge),
+    /// Nothing has ended for a while, and somebody is there.
+    Still,
     /// This was written to the log.
     Piece(Piece),
     /// Up to here everything is applied and closed.
@@ -33,6 +36,11 @@ pub(in crate::lease) enum Words {
 /// The bytes of a greeting.
 pub(in crate::lease) fn hello(challenge: &Challenge) -> Vec<u8> {
     [&[VERSION, HELLO], &challenge[..]].concat()
+}
+
+/// The bytes of a word that says nothing else.
+pub(in crate::lease) fn still() -> Vec<u8> {
+    vec![VERSION, STILL]
 }
 
 /// The bytes of a piece of the log.
@@ -68,6 +76,7 @@ pub(in crate::lease) fn read(bytes: &[u8]) -> Option<Words> {
     }
     let words = match from.byte()? {
         HELLO => Words::Hello(from.take()?),
+        STILL => Words::Still,
         PIECE => {
             let (before, mut log) = (from.known()?, Vec::new());
             while !from.0.is_empty() {
@@ -205,6 +214,7 @@ mod tests {
     #[test]
     fn what_is_said_is_read_as_it_was_meant() {
         assert_eq!(read(&hello(&[7; 16])), Some(Words::Hello([7; 16])));
+        assert_eq!(read(&still()), Some(Words::Still));
         let said = everything();
         assert_eq!(read(&piece(&said)), Some(Words::Piece(said)));
         for known in [known(0), known(9)] {

@@ -4,8 +4,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Scene;
+use crate::lease::log::Log;
 use crate::live::Belief;
 use crate::revocation::Seq;
+use crate::store::{Known, News};
 
 #[tokio::test(start_paused = true)]
 async fn what_this_process_wrote_is_applied_without_being_read() {
@@ -65,4 +67,21 @@ async fn what_this_process_wrote_to_another_history_hides_nothing() {
     assert_eq!(scene.member.state().1, Seq(3), "it is not taken for what comes next");
     scene.member.renew_now().await.expect_err("another history");
     assert_eq!((scene.belief(&theirs), scene.belief(&ours)), (Belief::NoLease, Belief::NoLease));
+}
+
+/// R8: an answer of the database that was lost comes after a word of the one that is there now.
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_of_another_history_is_not_taken_for_what_is_known() {
+    let scene = Scene::new().await;
+    let log = Log::new(std::sync::Arc::clone(&scene.live));
+    log.begin(Known { seq: Seq(0), stamp: None }, Vec::new());
+    let piece = scene.desk.piece(&scene.believed(), "b");
+    assert!(log.follow(&piece));
+    let late = |history: &str| {
+        let mut logged = piece.log[0].clone();
+        logged.stamp.0 = format!("{history}1");
+        log.apply(News::After { log: vec![logged], more: false })
+    };
+    late("b").expect("it is the same");
+    late("a").expect_err("another one has its number");
 }

@@ -144,6 +144,27 @@ async fn what_it_heard_through_the_store_first_is_answered_all_the_same() {
     assert_eq!(two.here.ran_out(), 0, "it has heard exactly this");
 }
 
+#[tokio::test]
+async fn a_piece_that_came_before_the_one_before_it_is_answered_when_that_was_read() {
+    let two = Two::connected().await;
+    let (first, second) = (two.there.believed(), two.there.believed());
+    two.there.desk.write(&first, "a");
+    two.tell(&two.ends(&second)).await;
+    assert_eq!(two.here.ran_out(), 0);
+    assert_eq!((two.there.belief(&first), two.there.belief(&second)), (Belief::Unknown, Belief::Unknown));
+}
+
+/// R8: whoever asks for a number may mean another history's than what was told here.
+#[tokio::test]
+async fn what_was_told_and_answered_says_nothing_of_a_number_that_somebody_asks_for() {
+    let two = Two::connected().await;
+    two.tell(&two.ends(&two.there.believed())).await;
+    let looks = two.desk.looks();
+    two.everybody_hears_through_the_store();
+    two.here.known_everywhere(Seq(1), Instant::now()).await;
+    assert!(two.desk.looks() > looks, "nobody looked");
+}
+
 /// R8: a number of a lost history is another revocation's.
 #[tokio::test]
 async fn an_answer_is_for_the_piece_with_its_stamp_and_not_for_the_number() {

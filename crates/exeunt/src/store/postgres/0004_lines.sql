@@ -19,6 +19,10 @@ DECLARE
     last bigint;
     owner bigint;
 BEGIN
+    -- In any other, what is looked at below would be as it was before the counter was had, and somebody who joined meanwhile not be named.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'an ending is not said in isolation %', current_setting('transaction_isolation');
+    END IF;
     -- A pooler may have lent another session than the one that was set. The warning that a commit may not last must be heard.
     PERFORM set_config('synchronous_commit', 'on', true), set_config('client_min_messages', 'warning', true);
     -- What is looked at by the statements after this sees every ending and every joining before it.
