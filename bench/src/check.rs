@@ -13,17 +13,17 @@ use crate::drive::head;
 use crate::http::Connection;
 use crate::machine::{self, Split};
 use crate::report::{float, say, thousands, verdict};
-use crate::seed::{Order, Seed, TokenText, seed};
+use crate::seed::{NOTED_EVERY, Order, Seed, TokenText, seed};
 use crate::server::Ground;
 
-/// Live sessions that the tokens are chosen from. A use of each is noted once a minute; since the real server is driven
-/// a quarter of the time, spreading them over four minutes makes it write as much for a request as it would under load
+/// Live sessions that the tokens are chosen from. A use of each is noted once in ten minutes; since the real server is driven
+/// a quarter of the time, spreading them over four times as long makes it write as much for a request as it would under load
 /// that never ends.
 pub(crate) const SEED: Seed = Seed {
     sessions: 100_000,
     users: 25_000,
     order: Order::AsTheyCome,
-    noted_within: Duration::from_secs(4 * 60),
+    noted_within: NOTED_EVERY.saturating_mul(4),
     forgotten: 0,
 };
 /// Connections of the driver.

@@ -26,7 +26,7 @@ use self::errand::Deed;
 use self::field::{Entrant, Place};
 use crate::machine;
 use crate::report::{float, say, thousands};
-use crate::seed::{Order, Seed, seed};
+use crate::seed::{NOTED_EVERY, Order, Seed, seed};
 use crate::server::Ground;
 
 /// How it is called.
@@ -67,8 +67,6 @@ const QUICK: Plan = Plan {
 const WARMING_LOGINS: u64 = 500;
 /// How long a server is left alone before such a look.
 const SETTLE: Duration = Duration::from_millis(1_500);
-/// How often Exeunt notes that a session is used.
-const NOTED_EVERY: Duration = Duration::from_secs(60);
 /// What the bare server stands beside, before anybody has been asked: some bytes of JSON.
 const BODY_BYTES: usize = 200;
 
@@ -238,7 +236,7 @@ impl Measuring {
         Ok(rounds)
     }
 
-    /// Exeunt notes a use of each session once a minute. Who is asked a tenth of the time would write ten times as much for each check as
+    /// Exeunt notes a use of each session once in ten minutes. Who is asked a tenth of the time would write ten times as much for each check as
     /// under a load that never ends, so the next notes are spread over ten times as long.
     fn sow_again(&mut self, place: &Place<'_>) -> anyhow::Result<()> {
         let spread = NOTED_EVERY * u32::try_from(self.field.len())?;

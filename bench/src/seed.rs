@@ -36,8 +36,8 @@ const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Fi
 const OPENED_AGO: Duration = Duration::from_secs(3_600);
 /// How long ago those were that nobody has used since: a day more than a session may lie unused.
 const FORGOTTEN_AGO: Duration = Duration::from_secs(8 * 24 * 3_600);
-/// A use of a session is noted if the last one that was noted is this long ago.
-const NOTED_EVERY: Duration = Duration::from_secs(60);
+/// A use of a session is noted if the last one that was noted is this long ago: what `Lifetime::noted_every` says by default.
+pub(crate) const NOTED_EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// In which order the sessions are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -183,4 +183,14 @@ where
         done??;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uses_are_noted_as_often_as_the_server_notes_them() {
+        assert_eq!(Lifetime::default().noted_every(), NOTED_EVERY);
+    }
 }

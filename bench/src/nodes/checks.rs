@@ -13,7 +13,7 @@ use crate::contest::{Contestant, Course, HEADING, hold, is_ok};
 use crate::logout::ask;
 use crate::machine::{self, Split};
 use crate::report::{float, say, thousands, verdict};
-use crate::seed::{Order, Seed, TokenText, plant_known};
+use crate::seed::{NOTED_EVERY, Order, Seed, TokenText, plant_known};
 use crate::server::Ground;
 
 /// Live sessions that the tokens are chosen from: one, and a hundred thousand.
@@ -28,8 +28,8 @@ const TURN: Duration = Duration::from_millis(500);
 const TURNS: u32 = 6;
 /// How long it is driven before the first.
 const WARM_UP: Duration = Duration::from_secs(2);
-/// Each server is driven a third of the time, so a use that falls due within three minutes is one a minute of its own.
-const NOTED_WITHIN: Duration = Duration::from_secs(3 * 60);
+/// Each server is driven a third of the time, so a use that falls due within thrice the time between two notes is as many as its own.
+const NOTED_WITHIN: Duration = NOTED_EVERY.saturating_mul(3);
 /// What is wanted of the ratio to SQLite.
 const GOAL: f64 = 0.95;
 

@@ -54,7 +54,7 @@ pub(super) struct Listed {
     /// Its sessions are written through the store, for its login hashes.
     #[serde(default)]
     seeded: bool,
-    /// It notes once a minute that a session was used, and its store is one of ours: see `sow_again`.
+    /// It notes once in a while that a session was used, and its store is one of ours: see `sow_again`.
     #[serde(default)]
     notes_uses: bool,
 }

@@ -64,7 +64,7 @@ pub struct ListedSession {
     pub device: Device,
     /// When it was opened.
     pub opened_at: Timestamp,
-    /// When it was last used, to a minute or so.
+    /// When it was last used, as far as that was noted: `exeunt::Lifetime::noted_every`.
     pub seen_at: Timestamp,
     /// When it ends at the latest.
     pub expires_at: Timestamp,

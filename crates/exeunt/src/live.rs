@@ -38,9 +38,6 @@ const SHARDS: usize = 64;
 /// Sessions that a shard remembers where the store can be asked again: a million in all, some 96 MB.
 const SHARD_MAX: usize = 16_384;
 
-/// A session's use is noted once in this many seconds; a page with twenty pictures is one use.
-const TOUCH_EVERY_S: u32 = 60;
-
 /// Touches that wait to be written. More are dropped: a lost touch ends a session early, never late.
 const TOUCHES_MAX: usize = 65_536;
 
@@ -55,7 +52,9 @@ pub struct Live {
     /// The number of the revocation that last ended everything of everybody.
     everyone: AtomicI64,
     watches: Arc<Watches>,
-    lifetime: Lifetime,
+    /// How long a session may lie unused, and how often its use is noted, in seconds.
+    idle_s: u32,
+    noted_every_s: u32,
     /// Where many nodes share the store: until when anything here may be believed.
     lease: Option<Arc<Lease>>,
 }
@@ -101,7 +100,8 @@ impl Live {
             complete: AtomicBool::new(false),
             everyone: AtomicI64::new(0),
             watches: Arc::new(Watches::under(lease.clone())),
-            lifetime,
+            idle_s: whole_seconds(lifetime.idle),
+            noted_every_s: whole_seconds(lifetime.noted_every()),
             lease,
         }
     }
@@ -237,13 +237,13 @@ impl Live {
             return Belief::Dead;
         }
         let seen = entry.seen();
-        let idle_at = seen.saturating_add(whole_seconds(self.lifetime.idle));
+        let idle_at = seen.saturating_add(self.idle_s);
         if now >= idle_at {
             // Where others write, it may have been used elsewhere.
             return self.absent();
         }
-        let idle_at =
-            if now.saturating_sub(seen) >= TOUCH_EVERY_S { self.touch(entry, holder, seen, now) } else { idle_at };
+        let is_due = now.saturating_sub(seen) >= self.noted_every_s;
+        let idle_at = if is_due { self.touch(entry, holder, seen, now) } else { idle_at };
         Belief::Live(LiveSession {
             id: entry.id,
             user: holder.id,
@@ -288,7 +288,7 @@ impl Live {
                 touched.push(Seen { digest: entry.digest, epoch: holder.epoch, at: moment(now) });
             }
         }
-        now.saturating_add(whole_seconds(self.lifetime.idle))
+        now.saturating_add(self.idle_s)
     }
 }
 

@@ -19,6 +19,12 @@ const AGENT_BYTES_MAX: usize = 256;
 /// The most bytes kept of an address: an IPv6 address with a zone fits.
 const ADDRESS_BYTES_MAX: usize = 64;
 
+/// A use is noted when the last noted one is this share of the idle time ago: a minute of an hour. A session may end early by as much.
+const NOTED_SHARE: u32 = 60;
+
+/// The longest time between two notes, however long a session may lie unused: lists show when it was last used by what was noted.
+const NOTED_EVERY_MAX: Duration = Duration::from_secs(10 * 60);
+
 /// The public name of a session (`sid`): 32 hexadecimal digits. It opens nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId([u8; 16]);
@@ -82,6 +88,16 @@ impl Default for Lifetime {
     }
 }
 
+impl Lifetime {
+    /// How often a use of a session is noted, in memory and on disk alike: a page with twenty pictures is one use, and to write each down
+    /// would take more than to answer it. Until then the session counts as unused since the last note, so it may end early by this, never late.
+    #[must_use]
+    pub fn noted_every(&self) -> Duration {
+        // Memory keeps whole seconds.
+        (self.idle / NOTED_SHARE).clamp(Duration::from_secs(1), NOTED_EVERY_MAX)
+    }
+}
+
 /// What a browser or program says of itself, kept so that its owner can recognise it. Never trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Device {
@@ -125,7 +141,7 @@ pub struct Session {
     pub epoch: Epoch,
     /// When it was opened.
     pub opened_at: Timestamp,
-    /// When it was last used; written in batches, so up to a minute old.
+    /// When it was last used, as far as that was noted: [`Lifetime::noted_every`], and written in batches.
     pub seen_at: Timestamp,
     /// When it ends, however much it is used.
     pub expires_at: Timestamp,
@@ -165,6 +181,16 @@ fn tidy(text: &str, bytes_max: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_often_a_use_is_noted_follows_from_how_long_a_session_may_lie_unused() {
+        for (idle, every) in [(7 * 86_400, 600), (36_000, 600), (3_600, 60), (1_800, 30), (60, 1), (3, 1), (1, 1)] {
+            let lifetime = Lifetime { idle: Duration::from_secs(idle), ..Lifetime::default() };
+            assert_eq!(lifetime.noted_every(), Duration::from_secs(every), "{idle} s");
+        }
+        let forever = Lifetime { idle: Duration::MAX, ..Lifetime::default() };
+        assert_eq!(forever.noted_every(), NOTED_EVERY_MAX);
+    }
 
     #[test]
     fn a_name_is_read_in_one_spelling() {

@@ -325,7 +325,7 @@ async fn a_store_that_fails_at_any_call_makes_no_answer_false() {
             let login = scene.sign_in(PASSWORD).await.expect("ran");
             let changed = changes(&scene, &other.token, PASSWORD).await;
             let disabled = scene.authority.change_user(scene.ana, Become::Disabled, By::operator()).await;
-            scene.clock.advance(Duration::from_secs(90));
+            scene.clock.advance(scene.authority.settings().lifetime.noted_every());
             let _ = scene.authority.keep_house().await;
             scene.store.clear();
             if out.is_ok() {

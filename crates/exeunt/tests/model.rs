@@ -166,8 +166,8 @@ impl World {
         let Some((opened, wanted)) = self.sessions.get_mut(session) else { return };
         let standing = self.authority.check(&opened.token).await.expect("looked");
         assert_eq!(matches!(standing, Standing::Live(_)), wanted.is_live(now));
-        // A use is noted once in a minute.
-        if wanted.is_live(now) && now >= wanted.used.plus(Duration::from_secs(60)) {
+        // Memory and store count from the last use that was noted.
+        if wanted.is_live(now) && now >= wanted.used.plus(LIFETIME.noted_every()) {
             wanted.used = now;
         }
     }

@@ -105,7 +105,7 @@ async fn a_caller_that_goes_away_after_the_commit_changes_nothing() {
 async fn a_touch_in_flight_does_not_bring_a_session_back() {
     let scene = Scene::new().await;
     let opened = scene.signed_in().await;
-    scene.clock.advance(Duration::from_secs(120));
+    scene.clock.advance(scene.authority.settings().lifetime.noted_every());
     assert!(scene.is_live(&opened.token).await, "this look is a use, and is noted later");
     let hold = scene.store.hold("touch", When::Before);
     let authority = Arc::clone(&scene.authority);

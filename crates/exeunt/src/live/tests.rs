@@ -167,6 +167,18 @@ fn a_busy_minute_is_one_touch() {
 }
 
 #[test]
+fn a_session_in_use_outlives_an_idle_time_of_seconds() {
+    let live = Live::new(Lifetime { absolute: HOUR, idle: Duration::from_secs(3) });
+    let mut scene = Scene { live: Arc::new(live), ..Scene::new() };
+    let session = scene.session(1, 0);
+    assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+    for _ in 0..100 {
+        scene.now = scene.now.plus(Duration::from_secs(2));
+        assert!(scene.is_live(&session));
+    }
+}
+
+#[test]
 fn absence_is_an_answer_only_when_memory_is_complete() {
     let scene = Scene::new();
     let stranger = scene.session(1, 0);

@@ -1,0 +1,140 @@
+//! How long a session may lie unused, as those see it who use it: early by what is not noted, never late.
+//!
+//! Owns what is shown, what memory does, and what is left after a crash. Nothing here sleeps.
+
+mod scene;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use exeunt::clock::{Clock as _, ManualClock};
+use exeunt::credential::Work;
+use exeunt::store::Store;
+use exeunt::store::memory::MemoryStore;
+use exeunt::store::sqlite::SqliteStore;
+use exeunt::{Authority, By, Device, Lifetime, LiveSession, Opened, Place, Settings, Standing, Timestamp};
+use scene::{NAME, PASSWORD};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Idle times with a user who comes back after so many seconds, a hundred times.
+const USES: [(u64, u64); 6] = [(7 * 86_400, 7), (7 * 86_400, 599), (3_600, 41), (1_800, 1_799), (30, 29), (3, 1)];
+
+struct World {
+    store: Arc<dyn Store>,
+    clock: Arc<ManualClock>,
+    lifetime: Lifetime,
+}
+
+impl World {
+    fn new(store: Arc<dyn Store>, idle_seconds: u64) -> Self {
+        let lifetime = Lifetime { idle: Duration::from_secs(idle_seconds), ..Lifetime::default() };
+        Self { store, clock: Arc::new(ManualClock::at(Timestamp::from_micros(1_800_000_000_000_000))), lifetime }
+    }
+
+    async fn authority(&self) -> Arc<Authority> {
+        let settings = Settings {
+            lifetime: self.lifetime,
+            clock: Arc::clone(&self.clock) as Arc<_>,
+            work: Work::for_tests(),
+            keep_every: None,
+            ..Settings::default()
+        };
+        Authority::open(Arc::clone(&self.store), settings).await.expect("opened")
+    }
+
+    async fn signed_in(&self) -> (Arc<Authority>, Opened) {
+        let authority = self.authority().await;
+        authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
+        let device = Device::default();
+        let opened = authority.login(NAME, PASSWORD, Place { device: &device, replaces: None }).await;
+        (authority, opened.unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Moves the clock to `moment`.
+    fn wait_until(&self, moment: Timestamp) {
+        let span = u64::try_from(moment.as_micros() - self.now().as_micros()).expect("it comes later");
+        self.clock.advance(Duration::from_micros(span));
+    }
+
+    /// That the session's end as it was shown lies between the last use with and without what may be missing of it.
+    fn must_be_near(&self, shown: Timestamp, used: Timestamp) {
+        let truth = used.plus(self.lifetime.idle);
+        assert!(shown <= truth, "late: {shown:?} {truth:?}");
+        assert!(truth < shown.plus(self.lifetime.noted_every()), "too early: {shown:?} {truth:?}");
+    }
+}
+
+async fn seen(authority: &Authority, opened: &Opened) -> Option<LiveSession> {
+    match authority.check(&opened.token).await.expect("looked") {
+        Standing::Live(session) => Some(session),
+        Standing::Refused => None,
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_was_shown_to_end_and_never_later_than_its_idle_time_after_its_last_use() {
+    for (idle, pause) in USES {
+        let world = World::new(Arc::new(MemoryStore::default()), idle);
+        let (authority, opened) = world.signed_in().await;
+        let mut shown = opened.session.idle_at;
+        for _ in 0..100 {
+            world.clock.advance(Duration::from_secs(pause));
+            shown = seen(&authority, &opened).await.expect("in use").idle_at;
+            world.must_be_near(shown, world.now());
+            authority.keep_house().await.expect("kept");
+        }
+        world.wait_until(Timestamp::from_micros(shown.as_micros() - 1));
+        authority.keep_house().await.expect("kept");
+        assert_eq!(authority.live_sessions(), 1, "{idle} s: not swept before its end");
+        world.wait_until(shown);
+        assert!(seen(&authority, &opened).await.is_none(), "{idle} s");
+        authority.keep_house().await.expect("kept");
+        assert_eq!(authority.live_sessions(), 0, "{idle} s: swept at its end");
+        assert!(seen(&authority, &opened).await.is_none(), "{idle} s: replayed");
+    }
+}
+
+/// A crash keeps what was written, which is what was noted before the last round of the house.
+#[tokio::test]
+async fn after_a_crash_a_session_ends_when_it_was_shown_to_end_or_earlier_by_one_note() {
+    for (idle, pause) in USES {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let world = World::new(Arc::new(SqliteStore::open(folder.path()).expect("opened")), idle);
+        let (authority, opened) = world.signed_in().await;
+        for _ in 0..100 {
+            world.clock.advance(Duration::from_secs(pause));
+            seen(&authority, &opened).await.expect("in use");
+            authority.keep_house().await.expect("kept");
+        }
+        let used = world.now();
+        drop(authority);
+        let authority = world.authority().await;
+        let listed = authority.sessions_of(opened.session.user).await.expect("looked");
+        let shown = listed[0].seen_at.plus(world.lifetime.idle);
+        world.must_be_near(shown, used);
+        world.wait_until(shown);
+        world.clock.advance(SECOND);
+        assert!(seen(&authority, &opened).await.is_none(), "{idle} s: replayed");
+    }
+}
+
+#[tokio::test]
+async fn however_often_a_session_is_used_it_is_written_once_in_a_while() {
+    let world = World::new(Arc::new(MemoryStore::default()), 7 * 86_400);
+    let (authority, opened) = world.signed_in().await;
+    let (mut written, mut last) = (0, world.now());
+    for _ in 0..3_600 {
+        world.clock.advance(SECOND);
+        seen(&authority, &opened).await.expect("in use");
+        authority.keep_house().await.expect("kept");
+        let seen_at = authority.sessions_of(opened.session.user).await.expect("looked")[0].seen_at;
+        written += u32::from(seen_at != last);
+        last = seen_at;
+    }
+    assert_eq!(written, 6, "once in ten minutes");
+}
