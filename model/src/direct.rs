@@ -77,6 +77,21 @@ impl Protocol {
 }
 
 impl State {
+    /// Whoever was asked has said so as soon as it has applied it, however it came to know: to say it later allows less.
+    pub(crate) fn say_what_is_applied(&mut self) {
+        let has = |key: Key, piece: Stamp| {
+            let mut nodes = self.nodes.iter().filter(|node| node.key == Some(key) && node.is_joined());
+            nodes.any(|node| self.has_applied(node, piece))
+        };
+        let asked = self.pieces().flat_map(|(piece, ending)| ending.asked.iter().map(move |key| (*key, piece)));
+        let said: Vec<(Key, Stamp)> = asked.filter(|(key, piece)| has(*key, *piece)).collect();
+        for (key, piece) in said {
+            if let Some(ending) = self.ending_of_mut(piece) {
+                ending.asked.retain(|asked| *asked != key);
+            }
+        }
+    }
+
     /// Whether the node has applied this very ending. Endings before the one that was lost are the same in both logs.
     pub(crate) fn has_applied(&self, node: &Node, piece: Stamp) -> bool {
         let in_both = self.primary.lost.as_ref().is_none_or(|(lost, _)| piece.number < *lost);

@@ -107,6 +107,7 @@ impl Model for Protocol {
     fn next_state(&self, before: &State, step: Step) -> Option<State> {
         let mut state = before.clone();
         self.take(&mut state, step);
+        state.say_what_is_applied();
         (state != *before).then_some(state)
     }
 

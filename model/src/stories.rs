@@ -93,9 +93,9 @@ fn heard_what_is_lost() -> Vec<Step> {
 #[test]
 fn a_piece_that_goes_on_from_a_number_hides_what_another_log_ended_before_it() {
     let bounds = Bounds { opened: 2, endings: 3, login: false, ..Bounds::regressing(2) };
-    let [first, second] = [1, 2].map(|number| Stamp { number, history: 1 });
+    let second = Stamp { number: 2, history: 1 };
     let mut steps = heard_what_is_lost();
-    steps.extend([Step::Tell(1, second), Step::Tell(1, first), Step::Answer(1), Step::Check(1, 1), Step::Look]);
+    steps.extend([Step::Tell(1, second), Step::Answer(1), Step::Check(1, 1), Step::Look]);
     let replayed = play(&Protocol { bounds: bounds.clone(), mutant: Some(Mutant::AppliesByNumber) }, &steps);
     assert!(replayed.accepted);
 
