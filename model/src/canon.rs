@@ -38,19 +38,23 @@ impl State {
         let joined = node.key.take().is_some();
         let waits_for = |ending: &&Ending| matches!(ending.stage, Stage::Waiting { by, .. } if by == place);
         let waits: u32 = (0..).zip(&self.primary.log).map(|(bit, e)| u32::from(waits_for(&e)) << bit).sum();
+        let asked = |ending: &Ending| self.nodes[place].key.is_some_and(|key| ending.asked.contains(&key));
+        let asks: u32 = (0..).zip(self.endings()).map(|(bit, ending)| u32::from(asked(ending)) << bit).sum();
         let checks = self.check.is_some_and(|(node, _)| node == place);
-        (node, joined, row, waits, checks)
+        (node, joined, row, waits, asks, checks)
     }
 
     /// Names incarnations anew: those of the nodes in the nodes' order, then those that nobody is any more.
     fn rename(&mut self) {
         let owned: Vec<Key> = self.nodes.iter().filter_map(|node| node.key).collect();
         let mut orphans: Vec<Row> = self.primary.rows.iter().filter(|row| !owned.contains(&row.key)).cloned().collect();
-        orphans.sort_by_key(|row| Reverse((row.acked, row.silent)));
+        let asked = |key: Key| self.endings().map(|ending| ending.asked.contains(&key)).collect::<Vec<bool>>();
+        orphans.sort_by_cached_key(|row| Reverse((row.acked, row.silent, asked(row.key))));
         let names: Vec<Key> = owned.into_iter().chain(orphans.iter().map(|row| row.key)).collect();
         let name = |key: Key| {
-            let place = names.iter().position(|name| *name == key).expect("every name is listed");
-            Key::try_from(place).expect("bounds keep the table short")
+            let place = names.iter().position(|name| *name == key);
+            // Of those who are gone for good one stands for all: nobody will say anything in their name.
+            place.map_or(Key::MAX, |place| Key::try_from(place).expect("bounds keep the table short"))
         };
         for node in &mut self.nodes {
             node.key = node.key.map(name);
@@ -59,5 +63,17 @@ impl State {
             row.key = name(row.key);
         }
         self.primary.rows.sort();
+        let lost = self.primary.lost.iter_mut().map(|(_, ending)| ending);
+        for ending in self.primary.log.iter_mut().chain(lost) {
+            for key in &mut ending.asked {
+                *key = name(*key);
+            }
+            ending.asked.sort_unstable();
+            ending.asked.dedup();
+        }
+    }
+
+    fn endings(&self) -> impl Iterator<Item = &Ending> {
+        self.primary.log.iter().chain(self.primary.lost.iter().map(|(_, ending)| ending))
     }
 }

@@ -16,13 +16,16 @@ impl Protocol {
         state.may_answer(number, self.bounds.wait_takes(self.mutant), self.mutant)
     }
 
-    /// R5, as a node decides it.
+    /// R5, as a node decides it; and R8: a mark is one of the log that the node follows, or says nothing.
     pub(crate) fn may_enter(&self, state: &State, node: &Node, session: usize, mark: Number) -> bool {
         let user_ended = |(number, ending): (Number, &Ending)| number <= node.applied && ending.target == Target::User;
         if self.is(Mutant::FillIgnoresItsMark) && state.primary.committed().any(user_ended) {
             return false;
         }
-        node.may_enter(session, mark, self.mutant)
+        let is_of_its_log = state.primary.history == node.history
+            || state.primary.lost.as_ref().is_none_or(|(lost, _)| mark < *lost)
+            || self.is(Mutant::FillOfAnotherLog);
+        is_of_its_log && node.may_enter(session, mark, self.mutant)
     }
 
     /// R4 broken: whether a row read at `mark` is accepted as it is. Nothing but a mutant accepts so; the rule is that what
@@ -41,17 +44,19 @@ impl Protocol {
         let lease_lasts = self.bounds.lease_lasts();
         match step {
             Step::Tick => state.tick(lease_lasts, self.bounds.wait_takes(self.mutant)),
-            Step::End(by, target) => state.primary.end(by, target),
+            Step::End(by, target) => state.primary.end(by, state.nodes[by].key, target),
             Step::TakeNumber(by, target) => state.primary.take_number(by, target, self.mutant),
-            Step::Commit(number) => state.primary.commit(number),
+            Step::Commit(number) => self.commit(state, number),
             Step::Answer(number) => self.say_success(state, number),
+            Step::AnswerLost => state.answer_lost(),
+            Step::Tell(node, piece) => self.hear_directly(state, node, piece),
             Step::Prove => state.proof = Some(state.primary.epoch(state.primary.counter())),
             Step::Open => self.open(state),
             Step::Renew(node) => state.nodes[node].send_renewal(),
             Step::Join(node) => self.ask_to_join(state, node),
             Step::Execute(node, upto) => self.execute(state, node, upto),
             Step::EnterRow(node) => enter_row(state, node),
-            Step::Hear(node) => state.nodes[node].hear(lease_lasts, self.mutant),
+            Step::Hear(node) => self.hear(&mut state.nodes[node]),
             Step::SetDeadline(node) => self.set_deadline_early(state, node),
             Step::Lose(node) => state.nodes[node].lose_flight(),
             Step::Fill(node, session, _) => state.nodes[node].memory[session] = true,
@@ -66,6 +71,14 @@ impl Protocol {
             Step::Remove(key) => remove(state, key),
             Step::Regress => regress(state),
         }
+    }
+
+    fn commit(&self, state: &mut State, number: Number) {
+        let own = match state.primary.log[usize::from(number) - 1].stage {
+            Stage::Waiting { by, .. } => state.nodes[by].key,
+            _ => None,
+        };
+        state.primary.commit(number, own, self.mutant);
     }
 
     fn say_success(&self, state: &mut State, number: Number) {
@@ -85,7 +98,12 @@ impl Protocol {
 
     /// R9: a new incarnation has a name that nobody has or had.
     fn ask_to_join(&self, state: &mut State, node: usize) {
-        let taken = |key: &Key| state.primary.row(*key).is_some() || state.nodes.iter().any(|n| n.key == Some(*key));
+        let taken = |key: &Key| {
+            let endings = state.primary.log.iter().chain(state.primary.lost.iter().map(|(_, ending)| ending));
+            state.primary.row(*key).is_some()
+                || state.nodes.iter().any(|node| node.key == Some(*key))
+                || endings.flat_map(|ending| &ending.asked).any(|asked| asked == key)
+        };
         let free = (0..Key::MAX).find(|key| !taken(key)).expect("bounds keep the table short");
         let key = match self.mutant {
             Some(Mutant::SharedIncarnation) => 0,
@@ -128,6 +146,17 @@ impl Protocol {
             Some(Mutant::RegressionByNumber) => counter < node.applied,
             _ => history != node.history,
         }
+    }
+
+    /// R3; and R8: a reply of a log that was lost, after a piece of this one was applied, is no news and gives no lease.
+    fn hear(&self, node: &mut Node) {
+        let is_older = |flight: &Flight| flight.told.as_ref().is_some_and(|told| told.history < node.wrote);
+        if node.flight.as_ref().is_some_and(|flight| !flight.joins && is_older(flight))
+            && !self.is(Mutant::HearsAnotherLog)
+        {
+            return node.lose_flight();
+        }
+        node.hear(self.bounds.lease_lasts(), self.mutant);
     }
 
     fn set_deadline_early(&self, state: &mut State, node: usize) {

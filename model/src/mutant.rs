@@ -43,6 +43,10 @@ pub enum Mutant {
     AcknowledgedBeforeApplied,
     /// R6: the coordinator's own node has not applied the ending when success is answered.
     CoordinatorForgetsItself,
+    /// R6: a node says directly that it has heard, before it applies.
+    SaysBeforeItApplies,
+    /// R6: a node applies a piece that it is told directly, though something is missing before it.
+    AppliesAcrossAGap,
     /// R7: success is answered though nobody knows whether the commit came to be.
     UnknownOutcomeAnswered,
     /// R7: the nodes to wait for are listed before the commit.
@@ -51,6 +55,10 @@ pub enum Mutant {
     AnsweredAtOnce,
     /// R7: success is answered when one other node has acknowledged.
     OneNodeIsEnough,
+    /// R7: whoever is asked directly is listed before the commit, and not in its transaction.
+    AsksWhoWasThereBefore,
+    /// R7: those who have said that they heard are counted, and not named: one may say it twice.
+    CountsAcknowledgements,
     /// R7: W is L, as if clocks were true.
     WaitOfOneLease,
     /// R7: W is L(1+r): the drift of one of the two clocks is forgotten.
@@ -63,6 +71,18 @@ pub enum Mutant {
     HeardOfALostLog,
     /// R8: a node acknowledges to a log what it heard of the one that is lost.
     AcknowledgesAnotherLog,
+    /// R8: a fill shows a number, of whatever log.
+    FillOfAnotherLog,
+    /// R8: a reply of a log that was lost since counts beside what was applied of this one.
+    HearsAnotherLog,
+    /// R8: a coordinator's own node has heard what is as old as its number, of whatever log.
+    CoordinatorGoesByNumber,
+    /// R8: a piece that is told directly goes on from a number, and not from a stamp.
+    AppliesByNumber,
+    /// R8: a node says directly that it has heard a number, and not a stamp.
+    SaysTheNumber,
+    /// R8: a coordinator hears a number in what it is told directly, and not a stamp.
+    CountsTheNumber,
     /// R9: a node reads the log and then enters its row.
     JoinsInTwoSteps,
     /// R9: a node that joins anew keeps its memory.
@@ -73,6 +93,10 @@ pub enum Mutant {
     SharedIncarnation,
     /// R9: a process has its old incarnation again after a crash.
     IncarnationAfterCrash,
+    /// R9: who says directly that it has heard is known by its address, and not by its incarnation.
+    AddressForIncarnation,
+    /// R9: a node listens to pieces before it has heard at which number it joined.
+    HearsBeforeItJoined,
     /// R9: a node that leaves removes its row first, and goes on accepting.
     LeavesBeforeStopping,
     /// R9: a row is removed while its node may still hold a lease.
@@ -93,8 +117,9 @@ pub enum Verdict {
 }
 
 impl Mutant {
-    /// All of them, in the order of the rules.
-    pub const ALL: [Self; 36] = [
+    /// All of them that a search finds in a small world, in the order of the rules. `AppliesByNumber` takes three endings, and
+    /// has its schedule in `stories`.
+    pub const ALL: [Self; 47] = [
         Self::TouchUpserts,
         Self::OpensWithOldProof,
         Self::OpensInOldEpoch,
@@ -112,21 +137,32 @@ impl Mutant {
         Self::FillIgnoresItsMark,
         Self::AcknowledgedBeforeApplied,
         Self::CoordinatorForgetsItself,
+        Self::SaysBeforeItApplies,
+        Self::AppliesAcrossAGap,
         Self::UnknownOutcomeAnswered,
         Self::NodesListedBeforeCommit,
         Self::AnsweredAtOnce,
         Self::OneNodeIsEnough,
+        Self::AsksWhoWasThereBefore,
+        Self::CountsAcknowledgements,
         Self::WaitOfOneLease,
         Self::WaitForgetsADrift,
         Self::RegressionBelieved,
         Self::RegressionByNumber,
         Self::HeardOfALostLog,
         Self::AcknowledgesAnotherLog,
+        Self::FillOfAnotherLog,
+        Self::HearsAnotherLog,
+        Self::CoordinatorGoesByNumber,
+        Self::SaysTheNumber,
+        Self::CountsTheNumber,
         Self::JoinsInTwoSteps,
         Self::JoinsWithOldMemory,
         Self::JoinsWithoutFloor,
         Self::SharedIncarnation,
         Self::IncarnationAfterCrash,
+        Self::AddressForIncarnation,
+        Self::HearsBeforeItJoined,
         Self::LeavesBeforeStopping,
         Self::RemovedTooEarly,
         Self::RemovedWithoutLooking,
@@ -149,16 +185,27 @@ impl Mutant {
             | Self::StoreReadSkipsDeadline
             | Self::FreshReadSkipsTheGate => "R4",
             Self::FillWithoutMark | Self::FillIgnoresItsMark => "R5",
-            Self::AcknowledgedBeforeApplied | Self::CoordinatorForgetsItself => "R6",
+            Self::AcknowledgedBeforeApplied
+            | Self::CoordinatorForgetsItself
+            | Self::SaysBeforeItApplies
+            | Self::AppliesAcrossAGap => "R6",
             Self::UnknownOutcomeAnswered
             | Self::NodesListedBeforeCommit
             | Self::AnsweredAtOnce
             | Self::OneNodeIsEnough
+            | Self::AsksWhoWasThereBefore
+            | Self::CountsAcknowledgements
             | Self::WaitOfOneLease
             | Self::WaitForgetsADrift => "R7",
             Self::RegressionBelieved
             | Self::RegressionByNumber
             | Self::HeardOfALostLog
+            | Self::FillOfAnotherLog
+            | Self::HearsAnotherLog
+            | Self::CoordinatorGoesByNumber
+            | Self::AppliesByNumber
+            | Self::SaysTheNumber
+            | Self::CountsTheNumber
             | Self::AcknowledgesAnotherLog => "R8",
             _ => "R9",
         }
@@ -186,15 +233,25 @@ impl Mutant {
         let one = Bounds { endings: 1, login: false, ..Bounds::fixed(2) };
         match self {
             Self::OpensWithOldProof | Self::OpensInOldEpoch | Self::FillIgnoresItsMark => Bounds { login: true, ..one },
-            Self::NumberBeforeCommit => Bounds { endings: 2, opened: 2, ..one },
-            Self::OneNodeIsEnough => Bounds { nodes: 3, joined: 3, ..one },
+            Self::NumberBeforeCommit | Self::AppliesAcrossAGap => Bounds { endings: 2, opened: 2, ..one },
+            Self::OneNodeIsEnough | Self::CountsAcknowledgements | Self::AddressForIncarnation => {
+                Bounds { nodes: 3, joined: 3, ..one }
+            }
             Self::RegressionBelieved | Self::RegressionByNumber => Bounds { regressions: 1, ..one },
-            Self::HeardOfALostLog | Self::AcknowledgesAnotherLog => {
-                Bounds { opened: 2, endings: 2, regressions: 1, ..one }
+            Self::HeardOfALostLog
+            | Self::AcknowledgesAnotherLog
+            | Self::FillOfAnotherLog
+            | Self::HearsAnotherLog
+            | Self::SaysTheNumber
+            | Self::CountsTheNumber => Bounds { opened: 2, endings: 2, regressions: 1, ..one },
+            Self::CoordinatorGoesByNumber => {
+                Bounds { nodes: 1, joined: 1, opened: 2, endings: 2, regressions: 1, ..one }
             }
-            Self::JoinsInTwoSteps | Self::NodesListedBeforeCommit | Self::SharedIncarnation => {
-                Bounds { joined: 1, joins: 1, ..one }
-            }
+            Self::JoinsInTwoSteps
+            | Self::NodesListedBeforeCommit
+            | Self::AsksWhoWasThereBefore
+            | Self::HearsBeforeItJoined
+            | Self::SharedIncarnation => Bounds { joined: 1, joins: 1, ..one },
             Self::JoinsWithOldMemory | Self::JoinsWithoutFloor => Bounds { joins: 1, removals: 1, ..one },
             Self::IncarnationAfterCrash => Bounds { joins: 1, crashes: 1, ..one },
             Self::LeavesBeforeStopping => Bounds { leaves: 1, ..one },

@@ -4,7 +4,7 @@
 //! It never looks at the primary: what it knows, it was told.
 
 use crate::mutant::Mutant;
-use crate::state::{Flight, Key, Node, Number, SESSIONS, Told};
+use crate::state::{Flight, Key, Node, Number, SESSIONS, Stamp, Told};
 
 impl Node {
     /// R4, first: now is before the deadline, read at the moment of use.
@@ -52,18 +52,20 @@ impl Node {
         if joins {
             self.begin_incarnation(&told, mutant);
         } else if mutant != Some(Mutant::RenewalBringsNothing) {
-            self.apply(told.upto, told.ends);
+            self.apply(Stamp { number: told.upto, history: told.wrote }, told.ends);
         }
         self.set_deadline(age, lease_lasts, mutant);
     }
 
     /// R6: applies and evicts. What is acknowledged is read from `applied`, so it comes after.
-    pub(crate) fn apply(&mut self, upto: Number, ends: [Number; SESSIONS]) {
+    pub(crate) fn apply(&mut self, upto: Stamp, ends: [Number; SESSIONS]) {
         for (session, number) in ends.into_iter().enumerate().filter(|(_, number)| *number > self.applied) {
             self.ended[session] = number;
             self.memory[session] = false;
         }
-        self.applied = self.applied.max(upto);
+        if upto.number > self.applied {
+            (self.applied, self.wrote) = (upto.number, upto.history);
+        }
     }
 
     /// R3: `t_send` + L. A late reply never shortens a lease, nor gives more than what is left since its sending.
@@ -83,6 +85,7 @@ impl Node {
     fn begin_incarnation(&mut self, told: &Told, mutant: Option<Mutant>) {
         let memory = if mutant == Some(Mutant::JoinsWithOldMemory) { self.memory } else { [false; SESSIONS] };
         let floor = if mutant == Some(Mutant::JoinsWithoutFloor) { 0 } else { told.upto };
-        *self = Self { memory, floor, key: self.key, applied: told.upto, history: told.history, ..Self::started() };
+        let (applied, wrote, history) = (told.upto, told.wrote, told.history);
+        *self = Self { memory, floor, key: self.key, applied, wrote, history, ..Self::started() };
     }
 }

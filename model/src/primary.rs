@@ -34,27 +34,33 @@ impl Primary {
     }
 
     /// R2: one transaction takes the next number from the counter row and ends.
-    pub(crate) fn end(&mut self, by: usize, target: Target) {
+    pub(crate) fn end(&mut self, by: usize, own: Option<Key>, target: Target) {
         self.take_number(by, target, None);
-        self.commit(self.counter());
+        self.commit(self.counter(), own, None);
     }
 
     /// The first half of an ending, which only mutants show: the number is taken, and nobody sees the ending yet.
     pub(crate) fn take_number(&mut self, by: usize, target: Target, mutant: Option<Mutant>) {
         let lists = mutant == Some(Mutant::NodesListedBeforeCommit);
         let listed = self.rows.iter().filter(|_| lists).map(|row| row.key).collect();
-        let stage = Stage::Waiting { by, since: 0 };
-        self.log.push(Ending { target, ends: [false; SESSIONS], committed: false, listed, stage });
+        let asked = if mutant == Some(Mutant::AsksWhoWasThereBefore) { self.present() } else { Vec::new() };
+        let (stage, history) = (Stage::Waiting { by, since: 0 }, self.history);
+        self.log.push(Ending { target, ends: [false; SESSIONS], committed: false, history, asked, listed, stage });
     }
 
-    /// Shows the ending to everybody, and begins the wait of R7.
-    pub(crate) fn commit(&mut self, number: Number) {
+    /// Shows the ending to everybody, and begins the wait of R7. The transaction holds the counter, as joining does: so it
+    /// also says who is there to be asked.
+    pub(crate) fn commit(&mut self, number: Number, own: Option<Key>, mutant: Option<Mutant>) {
         let place = usize::from(number) - 1;
         let target = self.log[place].target;
         for session in 0..SESSIONS {
             let named = target == Target::User || target == Target::One(session);
             self.log[place].ends[session] = named && self.lives(session, self.counter());
         }
+        if mutant != Some(Mutant::AsksWhoWasThereBefore) {
+            self.log[place].asked = self.present();
+        }
+        self.log[place].asked.retain(|key| Some(*key) != own);
         self.log[place].committed = true;
         if let Stage::Waiting { since, .. } = &mut self.log[place].stage {
             *since = 0;
@@ -108,6 +114,15 @@ impl Primary {
         self.rows.sort();
     }
 
+    /// The log in which the ending with this number was written; there is none before the first.
+    pub(crate) fn wrote(&self, number: Number) -> u8 {
+        number.checked_sub(1).and_then(|place| self.log.get(usize::from(place))).map_or(0, |ending| ending.history)
+    }
+
+    fn present(&self) -> Vec<Key> {
+        self.rows.iter().map(|row| row.key).collect()
+    }
+
     pub(crate) fn row(&self, key: Key) -> Option<&Row> {
         self.rows.iter().find(|row| row.key == key)
     }
@@ -137,9 +152,9 @@ impl Primary {
 
     /// The endings that are committed, up to `upto`.
     fn tell(&self, upto: Number) -> Told {
-        let mut told = Told { upto: 0, ends: [0; SESSIONS], history: self.history, rowed: true };
+        let mut told = Told { upto: 0, ends: [0; SESSIONS], wrote: 0, history: self.history, rowed: true };
         for (number, ending) in self.committed().filter(|(number, _)| *number <= upto) {
-            told.upto = number;
+            (told.upto, told.wrote) = (number, ending.history);
             for session in (0..SESSIONS).filter(|session| ending.ends[*session]) {
                 told.ends[session] = number;
             }

@@ -16,6 +16,9 @@ pub const LIVES: &str = "a login after the end lives";
 /// Witness: success can be answered because everybody has heard.
 pub const CONFIRMED: &str = "answered because every node acknowledged";
 
+/// Witness: everybody who was asked has said directly that they heard, before the table says so of anybody.
+pub const CONFIRMED_DIRECTLY: &str = "every node said directly that it had heard, and none in the table";
+
 /// Witness: success can be answered although somebody has not heard.
 pub const CONFIRMED_BY_WAITING: &str = "answered because W was over";
 
@@ -34,6 +37,9 @@ pub(crate) fn properties(protocol: &Protocol) -> Vec<Property<Protocol>> {
         Property::sometimes(CONFIRMED_BY_WAITING, |_, state: &State| any_ending_is(state, Stage::Waited)),
         Property::sometimes(RECOVERED, everybody_recovered),
     ];
+    if protocol.bounds.nodes > 1 {
+        properties.push(Property::sometimes(CONFIRMED_DIRECTLY, everybody_said_so));
+    }
     if protocol.bounds.joins > 0 {
         properties.push(Property::sometimes(REJOINED, |_, state: &State| {
             state.nodes.iter().any(|node| node.lease > 0 && node.floor > 0)
@@ -75,6 +81,13 @@ fn logins_live(protocol: &Protocol, state: &State) -> bool {
 
 fn any_ending_is(state: &State, reached: Stage) -> bool {
     state.primary.log.iter().any(|ending| ending.stage == reached)
+}
+
+fn everybody_said_so(_: &Protocol, state: &State) -> bool {
+    let rows = &state.primary.rows;
+    let waits = |ending: &Ending| matches!(ending.stage, Stage::Waiting { .. }) && ending.asked.is_empty();
+    let unheard = |number: Number| rows.iter().filter(|row| row.acked < number).count() > 1;
+    state.primary.committed().any(|(number, ending)| waits(ending) && unheard(number))
 }
 
 fn everybody_recovered(_: &Protocol, state: &State) -> bool {

@@ -13,6 +13,14 @@ pub(crate) type Number = u8;
 /// The name of an incarnation. What is random in the product is here a name that nobody uses.
 pub(crate) type Key = u8;
 
+/// An ending, told from one that has its number in another log (R8). What is a random stamp in the product is here the log
+/// in which it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stamp {
+    pub(crate) number: Number,
+    pub(crate) history: u8,
+}
+
 /// One state of the world.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct State {
@@ -80,6 +88,11 @@ pub(crate) struct Ending {
     pub(crate) ends: [bool; SESSIONS],
     /// False only where a mutant hands out numbers before the commit (R2).
     pub(crate) committed: bool,
+    /// The log in which it was written (R8).
+    pub(crate) history: u8,
+    /// Those of the table when it was committed, without its coordinator's node, that have not directly said that they have
+    /// heard; empty once nobody waits.
+    pub(crate) asked: Vec<Key>,
     /// The keys that were in the table when the number was taken: only a mutant reads it (R7).
     pub(crate) listed: Vec<Key>,
     pub(crate) stage: Stage,
@@ -127,6 +140,8 @@ pub(crate) struct Node {
     pub(crate) memory: [bool; SESSIONS],
     /// Its incarnation, once it has asked to join.
     pub(crate) key: Option<Key>,
+    /// The log in which the last ending that it applied was written: with `applied` its stamp.
+    pub(crate) wrote: u8,
     /// The log that it follows (R8).
     pub(crate) history: u8,
     /// It has seen its log go backwards (R8).
@@ -153,6 +168,8 @@ pub(crate) struct Told {
     pub(crate) upto: Number,
     /// For each session the highest number in the reply that ends it.
     pub(crate) ends: [Number; SESSIONS],
+    /// The log in which the last of them was written.
+    pub(crate) wrote: u8,
     pub(crate) history: u8,
     /// False only where a mutant inserts the row after it read the log (R9).
     pub(crate) rowed: bool,
@@ -213,6 +230,7 @@ impl Node {
             ended: [0; SESSIONS],
             memory: [false; SESSIONS],
             key: None,
+            wrote: 0,
             history: 0,
             distrusts: false,
             flight: None,

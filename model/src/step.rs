@@ -9,7 +9,7 @@ use stateright::{Model, Property};
 use crate::bounds::Bounds;
 use crate::mutant::Mutant;
 use crate::promise;
-use crate::state::{Key, Node, Number, SESSIONS, State, Target};
+use crate::state::{Key, Node, Number, SESSIONS, Stamp, State, Target};
 
 /// The protocol within bounds, with one rule broken or none.
 #[derive(Clone, Debug)]
@@ -33,6 +33,10 @@ pub enum Step {
     Commit(Number),
     /// R7: success is answered.
     Answer(Number),
+    /// R7: success is answered of what the primary has lost since, for those who were there have said that they heard.
+    AnswerLost,
+    /// A node hears of an ending directly from its coordinator, and says directly that it has heard.
+    Tell(usize, Stamp),
     /// R1: a password is verified.
     Prove,
     /// R1: the session is opened, or the password must be verified anew.
@@ -95,6 +99,7 @@ impl Model for Protocol {
         for (place, node) in state.nodes.iter().enumerate() {
             self.flights(state, place, node, steps);
             self.reads(state, place, node, steps);
+            self.tells(state, place, node, steps);
         }
         self.goings(state, steps);
     }
@@ -102,6 +107,7 @@ impl Model for Protocol {
     fn next_state(&self, before: &State, step: Step) -> Option<State> {
         let mut state = before.clone();
         self.take(&mut state, step);
+        state.say_what_is_applied();
         (state != *before).then_some(state)
     }
 
@@ -121,7 +127,8 @@ impl Protocol {
             let targets: Vec<Target> = one.chain([Target::User]).collect();
             let split = self.is(Mutant::NumberBeforeCommit)
                 || self.is(Mutant::UnknownOutcomeAnswered)
-                || self.is(Mutant::NodesListedBeforeCommit);
+                || self.is(Mutant::NodesListedBeforeCommit)
+                || self.is(Mutant::AsksWhoWasThereBefore);
             for (by, _) in state.nodes.iter().enumerate().filter(|(_, node)| node.is_joined()) {
                 let end = |target: &Target| if split { Step::TakeNumber(by, *target) } else { Step::End(by, *target) };
                 steps.extend(targets.iter().map(end));
@@ -134,6 +141,9 @@ impl Protocol {
             if self.answer(state, number).is_some() {
                 steps.push(Step::Answer(number));
             }
+        }
+        if state.may_answer_lost() {
+            steps.push(Step::AnswerLost);
         }
         let lasts = primary.log.last().is_some_and(|ending| ending.committed);
         if lasts && state.left.regressions > 0 {

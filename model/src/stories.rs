@@ -9,7 +9,7 @@ use stateright::Model as _;
 use crate::bounds::Bounds;
 use crate::mutant::Mutant;
 use crate::run::check;
-use crate::state::{State, Target};
+use crate::state::{Stamp, State, Target};
 use crate::step::{Protocol, Step};
 
 /// Takes the steps one after the other; each must be possible when its turn comes.
@@ -29,33 +29,33 @@ fn renews(node: usize, upto: u8) -> [Step; 3] {
     [Step::Renew(node), Step::Execute(node, upto), Step::Hear(node)]
 }
 
-/// Both nodes have applied ending 1, of the first session, and it was answered. The primary loses it, and writes another
-/// ending under its number.
+/// Both nodes have applied ending 1, of the first session, and it was answered. The primary loses it, and a third node, which
+/// has joined since, writes another ending under its number.
 fn lost_and_overtaken() -> Vec<Step> {
     let mut steps = vec![Step::End(0, Target::One(0))];
     steps.extend(renews(1, 1));
-    steps.extend([Step::Renew(1), Step::Execute(1, 1), Step::Answer(1), Step::Regress]);
-    steps.extend([Step::Hear(1), Step::End(0, Target::One(1))]);
+    steps.extend([Step::Renew(1), Step::Execute(1, 1), Step::Answer(1), Step::Regress, Step::Hear(1)]);
+    steps.extend([Step::Join(2), Step::Execute(2, 0), Step::Hear(2), Step::End(2, Target::One(1))]);
     steps
 }
 
 #[test]
 fn a_log_that_has_caught_up_with_what_it_lost_cannot_be_told_by_its_number() {
     let bounds = Bounds { opened: 2, login: false, ..Bounds::regressing(2) };
-    let mut steps = lost_and_overtaken();
-    steps.extend([Step::Tick, Step::Tick, Step::Renew(1), Step::Execute(1, 1)]);
+    let mut steps = vec![Step::Fill(1, 0, 0), Step::End(0, Target::One(0)), Step::Tick, Step::Tick, Step::Answer(1)];
+    steps.extend([Step::Regress, Step::End(0, Target::One(1)), Step::Renew(1), Step::Execute(1, 1)]);
 
     let told = play(&Protocol { bounds: bounds.clone(), mutant: None }, &steps);
     assert!(told.nodes[1].distrusts);
 
-    steps.extend([Step::Hear(1), Step::Fill(1, 0, 1), Step::Check(1, 0), Step::Look]);
+    steps.extend([Step::Hear(1), Step::Check(1, 0), Step::Look]);
     let replayed = play(&Protocol { bounds, mutant: Some(Mutant::RegressionByNumber) }, &steps);
     assert!(replayed.accepted);
 }
 
 #[test]
 fn a_coordinator_that_counts_what_was_heard_of_a_lost_log_answers_too_early() {
-    let bounds = Bounds { opened: 2, login: false, ..Bounds::regressing(2) };
+    let bounds = Bounds { joined: 2, opened: 2, login: false, ..Bounds::regressing(3) };
     let mut steps = lost_and_overtaken();
     steps.extend([Step::Fill(1, 1, 0), Step::Answer(1), Step::Check(1, 1), Step::Look]);
     let replayed = play(&Protocol { bounds: bounds.clone(), mutant: Some(Mutant::HeardOfALostLog) }, &steps);
@@ -65,6 +65,62 @@ fn a_coordinator_that_counts_what_was_heard_of_a_lost_log_answers_too_early() {
     let mut possible = Vec::new();
     Protocol { bounds, mutant: None }.actions(&waiting, &mut possible);
     assert!(!possible.contains(&Step::Answer(1)), "nobody has heard this number of this log");
+}
+
+/// A renewal brings a node an ending late: its log is lost since, and the node has applied another of that number.
+#[test]
+fn a_reply_of_a_lost_log_that_comes_after_a_piece_of_this_one_gives_no_lease() {
+    let bounds = Bounds { opened: 2, login: false, ..Bounds::regressing(2) };
+    let mut steps = vec![Step::Fill(1, 0, 0), Step::End(0, Target::One(0)), Step::Tick, Step::Renew(1)];
+    steps.extend([Step::Execute(1, 1), Step::Tick, Step::Answer(1), Step::Regress, Step::End(1, Target::One(1))]);
+    steps.extend([Step::Tell(1, Stamp { number: 1, history: 1 }), Step::Hear(1)]);
+    let told = play(&Protocol { bounds: bounds.clone(), mutant: None }, &steps);
+    assert!(!told.nodes[1].holds_lease(None));
+
+    steps.extend([Step::Check(1, 0), Step::Look]);
+    assert!(play(&Protocol { bounds, mutant: Some(Mutant::HearsAnotherLog) }, &steps).accepted);
+}
+
+/// A node that has heard ending 1 of a log that is lost since, and two endings of the log that came after.
+fn heard_what_is_lost() -> Vec<Step> {
+    let mut steps = renews(1, 0).to_vec();
+    steps.extend([Step::Fill(1, 1, 0), Step::End(0, Target::One(0))]);
+    steps.extend([Step::Tell(1, Stamp { number: 1, history: 0 }), Step::Regress]);
+    steps.extend([Step::End(0, Target::One(1)), Step::End(0, Target::One(0))]);
+    steps
+}
+
+#[test]
+fn a_piece_that_goes_on_from_a_number_hides_what_another_log_ended_before_it() {
+    let bounds = Bounds { opened: 2, endings: 3, login: false, ..Bounds::regressing(2) };
+    let second = Stamp { number: 2, history: 1 };
+    let mut steps = heard_what_is_lost();
+    steps.extend([Step::Tell(1, second), Step::Answer(1), Step::Check(1, 1), Step::Look]);
+    let replayed = play(&Protocol { bounds: bounds.clone(), mutant: Some(Mutant::AppliesByNumber) }, &steps);
+    assert!(replayed.accepted);
+
+    let protocol = Protocol { bounds, mutant: None };
+    let mut possible = Vec::new();
+    protocol.actions(&play(&protocol, &heard_what_is_lost()), &mut possible);
+    assert!(!possible.iter().any(|step| matches!(step, Step::Tell(1, _) | Step::Answer(_))), "{possible:?}");
+}
+
+#[test]
+fn what_everybody_said_directly_is_answered_though_the_primary_has_lost_it_and_nobody_who_heard_it_believes() {
+    let bounds = Bounds { login: false, endings: 1, ..Bounds::regressing(2) };
+    let piece = Stamp { number: 1, history: 0 };
+    let mut steps = renews(1, 0).to_vec();
+    steps.extend([Step::Fill(1, 0, 0), Step::End(0, Target::One(0)), Step::Tell(0, piece)]);
+    let protocol = Protocol { bounds, mutant: None };
+    let mut possible = Vec::new();
+    protocol.actions(&play(&protocol, &[&steps[..], &[Step::Regress]].concat()), &mut possible);
+    assert!(!possible.contains(&Step::AnswerLost), "the other has not heard");
+
+    steps.extend([Step::Tell(1, piece), Step::Regress, Step::AnswerLost]);
+    let state = play(&protocol, &steps);
+    let node = &state.nodes[1];
+    assert!(state.is_over(0, 1) && node.holds_lease(None) && !node.believes(0));
+    assert!(!(state.primary.lives(0, 0) && protocol.may_enter(&state, node, 0, 0)));
 }
 
 #[test]

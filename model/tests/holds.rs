@@ -39,6 +39,11 @@ fn a_lease_of_two_ticks_changes_nothing() {
 }
 
 #[test]
+fn a_node_alone_that_followed_a_lost_log_says_nothing_of_this_one_by_its_numbers() {
+    holds(Bounds { opened: 2, login: false, ..Bounds::regressing(1) });
+}
+
+#[test]
 fn a_node_that_followed_a_lost_log_accepts_nothing_that_it_ended() {
     holds(Bounds { endings: 1, login: false, joins: 0, ..Bounds::regressing(2) });
 }

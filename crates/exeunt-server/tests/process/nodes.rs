@@ -9,6 +9,7 @@ mod over_everywhere;
 mod probe;
 mod refusals;
 mod restored;
+mod rolling;
 
 use crate::cluster::{Cluster, until};
 use crate::throwaway;

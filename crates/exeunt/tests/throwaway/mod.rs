@@ -103,7 +103,7 @@ impl Postgres {
     /// Runs SQL as the server's owner; returns what it printed, without headings.
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
         let database = database.rsplit('/').next().expect("a last part");
-        let mut psql = Command::new(binaries().join("psql"));
+        let mut psql = Command::new(client("psql"));
         psql.env("PGOPTIONS", "-c client_min_messages=warning");
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", ROLE, "-d", database]);
         psql.arg("-p").arg(self.port.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -117,8 +117,7 @@ impl Postgres {
     /// A backup of a database, as text.
     pub(crate) fn dump(&self, database: &str) -> String {
         assert!(database.contains(&self.port.to_string()));
-        let dump =
-            Command::new(binaries().join("pg_dump")).args(["--no-owner", "-d", database]).output().expect("pg_dump");
+        let dump = Command::new(client("pg_dump")).args(["--no-owner", "-d", database]).output().expect("pg_dump");
         assert!(dump.status.success(), "{dump:?}");
         String::from_utf8(dump.stdout).expect("text")
     }
@@ -140,7 +139,7 @@ impl Postgres {
 
     /// A server that follows the one at the other end of a way that begins at this port.
     pub(crate) fn standby_by(port: u16) -> Self {
-        let copy = binaries().join("pg_basebackup");
+        let copy = client("pg_basebackup");
         Self::run("", &format!("{} -h 127.0.0.1 -p {port} -U {ROLE} -c fast -R -D", copy.display()))
     }
 
@@ -204,7 +203,7 @@ impl Postgres {
     /// Waits until it lets somebody in.
     pub(crate) fn wait_until_ready(&self) {
         loop {
-            let mut ready = Command::new(binaries().join("pg_isready"));
+            let mut ready = Command::new(client("pg_isready"));
             ready.args(["-q", "-h", "127.0.0.1", "-p"]).arg(self.port.to_string());
             if ready.status().expect("pg_isready").success() {
                 return;
@@ -223,8 +222,22 @@ impl Drop for Postgres {
     }
 }
 
-/// The newest server that is installed.
+/// The folder that this names holds the server's programs, of another version than the one that is installed.
+const CHOSEN: &str = "EXEUNT_PG_BIN";
+
+/// Where the server's programs are.
 fn binaries() -> PathBuf {
+    std::env::var_os(CHOSEN).map_or_else(installed, PathBuf::from)
+}
+
+/// A program that asks a server. A folder that was chosen may hold none: then those that are installed ask.
+fn client(name: &str) -> PathBuf {
+    let chosen = binaries().join(name);
+    if chosen.exists() { chosen } else { installed().join(name) }
+}
+
+/// The newest server that is installed.
+fn installed() -> PathBuf {
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .expect("Debian's package postgresql")
         .map(|entry| entry.expect("read").path().join("bin"))
