@@ -54,9 +54,16 @@ pub(crate) struct Hearer {
     random: Arc<dyn Random>,
     /// How the others reach it.
     at: String,
-    present: Mutex<Option<Run>>,
+    runs: Mutex<Runs>,
     strangers: Arc<Semaphore>,
     lines: Arc<Semaphore>,
+}
+
+/// The run that joins, and the one that has.
+#[derive(Debug, Default)]
+struct Runs {
+    coming: Option<Run>,
+    present: Option<Run>,
 }
 
 /// One run of this node: what is sealed for it, and when it is over.
@@ -81,7 +88,7 @@ impl Hearer {
             live,
             random,
             at: at.known_as.clone().unwrap_or_else(|| bound.to_string()),
-            present: Mutex::default(),
+            runs: Mutex::default(),
             strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
             lines: Arc::new(Semaphore::new(LINES_MAX)),
         });
@@ -89,14 +96,22 @@ impl Hearer {
         Ok(hearer)
     }
 
-    /// What a run of this node leaves in its row. Whoever called an earlier run is hung up on.
+    /// What a run of this node leaves in its row. Whoever called an earlier run is hung up on, and nobody is heard until [`Hearer::open`].
     pub(crate) fn offer(&self, node: NodeId) -> Line {
         let line = Line { at: self.at.clone(), key: LineKey::generate(&*self.random) };
-        let run = Run { seal: Arc::new(Seal::new(node, &line.key)), over: CancellationToken::new() };
-        if let Some(before) = self.present.lock().replace(run) {
+        let mut runs = self.runs.lock();
+        if let Some(before) = runs.present.take() {
             before.over.cancel();
         }
+        runs.coming = Some(Run { seal: Arc::new(Seal::new(node, &line.key)), over: CancellationToken::new() });
         line
+    }
+
+    /// The run that was offered last has joined, and its log begun: what was answered before that would be forgotten with what the run before
+    /// knew.
+    pub(crate) fn open(&self) {
+        let mut runs = self.runs.lock();
+        runs.present = runs.coming.take();
     }
 
     async fn listen(self: Arc<Self>, listener: TcpListener) {
@@ -130,7 +145,7 @@ impl Hearer {
         self.random.fill(&mut challenge);
         to.write_all(&challenge).await?;
         let hello = timeout(HELLO_WAIT, read_frame(&mut from, HELLO_MAX)).await??;
-        let Run { seal, over } = self.present.lock().clone().ok_or(io::ErrorKind::NotConnected)?;
+        let Run { seal, over } = self.runs.lock().present.clone().ok_or(io::ErrorKind::NotConnected)?;
         if said(&seal, &hello)? != Words::Hello(challenge) {
             return Err(stranger());
         }

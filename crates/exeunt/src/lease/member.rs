@@ -254,6 +254,9 @@ impl Member {
         let cutoffs = self.shared.cutoffs().await?;
         tracing::info!(%node, seq = known.seq.0, "this node has joined");
         self.log.begin(known, cutoffs);
+        if let Some(hearer) = &self.hearer {
+            hearer.open();
+        }
         if self.stopped.is_cancelled() {
             // It was told to leave while it came.
             return Ok(self.shared.leave(node).await?);

@@ -306,6 +306,30 @@ async fn another_run_of_a_node_hangs_up_on_who_called_the_one_before() {
     assert_eq!((two.here.ran_out(), two.there.belief(&session)), (0, Belief::Unknown));
 }
 
+/// R9: what a node were told before it knows at which number it joined it would forget when it does, having answered.
+#[tokio::test]
+async fn nobody_is_heard_before_the_log_of_a_run_has_begun() {
+    let two = Two::connected().await;
+    let door = two.there.desk.door.lock().await;
+    two.there.desk.state.lock().gone = true;
+    let member = Arc::clone(&two.there.member);
+    let joining = tokio::spawn(async move { member.renew_now().await });
+    two.there.desk.coming.notified().await;
+    while two.there.desk.nodes.lock().len() < 2 {
+        two.there.desk.coming.notified().await;
+    }
+    let mut caller = Caller::to(&two.line().at).await;
+    let greeting = words::hello(&caller.challenge);
+    caller.say(&Seal::new(two.name(), &two.line().key), &greeting).await;
+    assert_eq!(caller.answer().await, None, "it has its key, and has not joined");
+    drop(door);
+    joining.await.expect("asked").expect("joined");
+    let mut caller = Caller::to(&two.line().at).await;
+    let greeting = words::hello(&caller.challenge);
+    caller.say(&Seal::new(two.name(), &two.line().key), &greeting).await;
+    assert!(caller.answer().await.is_some(), "now it has");
+}
+
 #[tokio::test]
 async fn a_node_that_has_left_hangs_up() {
     let two = Two::connected().await;
