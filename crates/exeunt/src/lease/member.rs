@@ -106,7 +106,7 @@ impl Member {
         });
         // Before anything is applied: what is applied before somebody listens would never be acknowledged.
         let applied = member.log.applied();
-        member.renew().await.map_err(StoreError::from)?;
+        member.renew().await.inspect_err(|_| member.stopped.cancel()).map_err(StoreError::from)?;
         tokio::spawn(Arc::clone(&member).keep());
         tokio::spawn(Arc::clone(&member).acknowledge(applied));
         tokio::spawn(Arc::clone(&member).close_without_lease());
