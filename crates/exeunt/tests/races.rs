@@ -149,6 +149,7 @@ async fn whatever_expires_at_once_is_swept_in_steps_before_the_next_round() {
     let begun = tokio::time::Instant::now();
     scene.clock.advance(kept.settings().lifetime.idle);
     while kept.live_sessions() > 0 {
+        // The runtime's clock is paused: it goes on by itself when everybody else waits, and nobody naps.
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert!(begun.elapsed() < 2 * ROUND, "{} are left", kept.live_sessions());
     }

@@ -33,7 +33,6 @@ const TOLD_WAIT: Duration = Duration::from_millis(5);
 pub(crate) struct Coordinator {
     shared: Arc<dyn Shared>,
     teller: Arc<Teller>,
-    own: Mutex<Option<NodeId>>,
     /// How many looks have begun.
     begun: AtomicU64,
     /// The look that began last, of those that ended.
@@ -67,7 +66,6 @@ impl Coordinator {
         Self {
             shared,
             teller: Arc::new(Teller::new(random)),
-            own: Mutex::default(),
             begun: AtomicU64::new(0),
             last: watch::Sender::new(None),
             looking: tokio::sync::Mutex::default(),
@@ -78,7 +76,6 @@ impl Coordinator {
 
     /// Under which name this node is among the others; it does not wait for itself.
     pub(crate) fn call_itself(&self, node: NodeId) {
-        *self.own.lock() = Some(node);
         self.teller.call_itself(node);
     }
 
@@ -127,7 +124,7 @@ impl Coordinator {
     /// Looks once who is there, and removes who is silent.
     pub(crate) async fn look(&self) -> Result<(), StoreError> {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        let (own, began) = (*self.own.lock(), Instant::now());
+        let (own, began) = (self.teller.own(), Instant::now());
         let mut peers = self.shared.peers().await?;
         peers.retain(|peer| Some(peer.node) != own);
         if own.is_some() {
@@ -150,7 +147,7 @@ impl Coordinator {
             sleep(TOLD_WAIT).await;
         }
         // Sixty-four may wait for one piece; one of them is enough.
-        if told.is_to_be_hinted() {
+        if told.take_waking() {
             self.teller.late(told);
             if let Err(error) = self.shared.wake(seq).await {
                 tracing::debug!(%error, "the other nodes could not be woken; they hear with their next renewals");

@@ -25,7 +25,7 @@ use crate::random::Random;
 use crate::revocation::Seq;
 use crate::store::{Known, Line, NodeId, Peer, Written};
 
-/// Lines from one node at most. Beyond, the others are woken through the store: two of them would cost less than so many connections.
+/// Lines from one node at most. Beyond, the others are woken through the store: one word for all costs less than so many connections.
 const LINES_MAX: usize = 256;
 
 /// Pieces that wait for one line. It carries one in some microseconds; who is so far behind hears through the store.
@@ -104,6 +104,11 @@ impl Teller {
     /// Under which name this node is among the others: it does not wait for itself.
     pub(crate) fn call_itself(&self, node: NodeId) {
         self.lines.lock().own = Some(node);
+    }
+
+    /// That name; `None`: it is not among them.
+    pub(crate) fn own(&self) -> Option<NodeId> {
+        self.lines.lock().own
     }
 
     /// Has a line to each of these others, and to nobody else.
@@ -208,8 +213,8 @@ impl Told {
         self.is_hinted.load(Ordering::Relaxed)
     }
 
-    /// The same, said once to one of those who ask.
-    pub(crate) fn is_to_be_hinted(&self) -> bool {
+    /// True to the first who asks whether to wake them, where nobody has.
+    pub(crate) fn take_waking(&self) -> bool {
         !self.is_hinted.swap(true, Ordering::Relaxed)
     }
 
@@ -305,16 +310,16 @@ impl Call {
     }
 
     async fn hear(&self, seal: &Seal, mut from: BufReader<OwnedReadHalf>) -> io::Result<()> {
-        let mut patience = CONNECT_WAIT;
+        let mut is_greeting = true;
         loop {
+            let patience = if is_greeting { CONNECT_WAIT } else { SILENCE_MAX };
             let frame = timeout(patience, read_frame(&mut from, FRAME_MAX)).await??;
             match seal.open(Way::ToTeller, &frame).as_deref().and_then(words::read) {
                 Some(Words::Heard(known)) => {
-                    let is_greeting = patience == CONNECT_WAIT;
                     if self.told.heard(self.node, &known) || is_greeting {
                         self.answers.store(true, Ordering::Relaxed);
                     }
-                    patience = SILENCE_MAX;
+                    is_greeting = false;
                 }
                 _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "an answer that is none")),
             }
