@@ -3,6 +3,7 @@
 //! Owns how cases are played and reported. It knows no server: what a target's requests look like stands in its folder.
 
 pub mod case;
+pub mod group;
 mod http;
 mod jar;
 pub mod liar;

@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use anyhow::{Context as _, anyhow, bail, ensure};
 use tempfile::TempDir;
 
-use self::process::Process;
-pub(crate) use self::process::{pause, shell};
+pub(crate) use self::process::pause;
 use self::wire::Wire;
+use crate::group::{Group, Surroundings, shell};
 use crate::target::{Program, Target, Variant, fill};
 
 /// The first port that is tried, above those that services of a system use.
@@ -60,7 +60,7 @@ struct Node {
     variant: Variant,
     port: u16,
     wire: Option<Wire>,
-    process: Option<Process>,
+    process: Option<Group>,
     log: PathBuf,
     is_http: bool,
 }
@@ -154,7 +154,7 @@ impl Stage {
             Disk::Nodes => self.nodes.iter().collect(),
             Disk::Service => self.service.iter().collect(),
         };
-        nodes.iter().filter_map(|node| node.process.as_ref()).try_for_each(|process| process.limit(limit))
+        nodes.iter().filter_map(|node| node.process.as_ref()).try_for_each(|process| process::limit(process, limit))
     }
 
     /// What every process said until now.
@@ -173,7 +173,7 @@ impl Stage {
 /// A line that failed, with what it said.
 pub fn install(target: &Target) -> anyhow::Result<()> {
     target.install.iter().try_for_each(|line| {
-        shell(line, &target.folder).map_err(|error| {
+        shell(line, &target.folder).map(drop).map_err(|error| {
             let said = format!("{error:#}");
             let is_telling = |line: &&str| {
                 let line = line.to_lowercase();
@@ -210,7 +210,7 @@ impl Node {
             env.insert(name.clone(), self.fill(value, known)?);
         }
         let folder = Path::new(&known["target"]);
-        let mut process = Process::start(&words, &env, folder, &self.log)?;
+        let mut process = process::start(&words, Surroundings { env: &env, folder, log: &self.log })?;
         let ready = self.program.ready.as_ref().map(|line| self.fill(line, known)).transpose()?;
         process.wait_until(|| match &ready {
             Some(line) => shell(line, Path::new("/")).is_ok(),

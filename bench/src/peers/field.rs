@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::asking::Requests;
 use super::errand::Sessions;
-use super::group::{Group, Start, at, free_port, shell};
+use super::group::{Group, Surroundings, at, free_port, shell};
 use super::{data, sown};
 use crate::http::Connection;
 use crate::machine::Split;
@@ -117,7 +117,7 @@ impl Entrant {
             let ready = program.ready.clone();
             let mut store = self.run(&program, ("store", port), place)?;
             let ready = ready.map(|line| self.fill(&line, port, place)).transpose()?.unwrap_or_default();
-            store.wait_until(&self.log("store"), || shell(&ready, Path::new("/")).is_ok())?;
+            store.wait_until(|| shell(&ready, Path::new("/")).is_ok())?;
             self.store = Some((store, port));
         }
         self.port = free_port()?;
@@ -126,7 +126,7 @@ impl Entrant {
         program.command.extend(self.listed.args.clone());
         let mut server = self.run(&program, ("server", self.port), place)?;
         let address = at(self.port);
-        server.wait_until(&self.log("server"), || answers(address))?;
+        server.wait_until(|| answers(address))?;
         self.server = Some(server);
         let (check, users) = (&*self.listed.check, self.listed.users > 0);
         self.requests = Some(Requests::of(&self.target, address, check, users)?);
@@ -158,7 +158,8 @@ impl Entrant {
         }
         let processors = place.split.map(|split| &*split.servers);
         let log = self.log(name);
-        Group::start(&Start { words: &words, env: &env, folder: &self.target.folder, log: &log, processors })
+        let surroundings = Surroundings { env: &env, folder: &self.target.folder, log: &log };
+        Group::start(&words, surroundings, processors)
     }
 
     fn fill(&self, text: &str, port: u16, place: &Place<'_>) -> anyhow::Result<String> {
