@@ -6,6 +6,7 @@
 mod asking;
 mod closed;
 mod contest;
+mod dance;
 mod data;
 mod errand;
 mod field;
@@ -271,8 +272,7 @@ impl Measuring {
     }
 
     fn logins_and_logouts(&mut self) -> anyhow::Result<()> {
-        let can = |entrant: &Entrant| entrant.requests.as_ref().is_some_and(|requests| requests.login.is_some());
-        let chosen: Vec<usize> = (0..self.field.len()).filter(|at| can(&self.field[*at])).collect();
+        let chosen: Vec<usize> = (0..self.field.len()).filter(|at| self.field[*at].can_sign_in()).collect();
         for (at, rounds) in chosen.iter().zip(self.rounds(&chosen, Deed::Login, "login")?) {
             self.field[*at].data.login = Some(rounds);
         }

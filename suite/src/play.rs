@@ -2,6 +2,7 @@
 //!
 //! Owns the order of what is done and who holds what. What must be seen is judged in `see`; how a request is written is in `write`.
 
+mod asker;
 mod client;
 mod exchange;
 mod flight;
@@ -9,6 +10,7 @@ mod follow;
 mod page;
 mod race;
 mod see;
+mod visitor;
 mod write;
 
 use std::collections::BTreeMap;
@@ -20,8 +22,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use self::asker::Asker;
 use self::client::{Begun, Client};
 use self::exchange::{ASK_AGAIN_EVERY, RECOVERS_WITHIN};
+pub use self::visitor::Visitor;
 use crate::case::{Ask, Case, Expect, SignIn, Step, Word};
 use crate::http::Answer;
 use crate::stage::{Place, Stage, pause};
@@ -98,7 +102,7 @@ fn turn(case: &Case, target: &Target, place: &Place, order: Vec<String>) -> Resu
     let stage = Stage::set(target, case.variant.as_deref(), place)?;
     let seconds = case.variant.as_ref().and_then(|name| target.variant.get(name)).map_or(0, |variant| variant.seconds);
     let mut player = Player {
-        target,
+        asker: Asker { target, nodes: stage.addresses() },
         stage,
         order,
         span: Duration::from_secs(seconds.into()),
@@ -148,7 +152,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failed {
 }
 
 struct Player<'a> {
-    target: &'a Target,
+    asker: Asker<'a>,
     stage: Stage,
     order: Vec<String>,
     span: Duration,
@@ -200,7 +204,7 @@ impl Player<'_> {
 
     fn sign_in(&mut self, wanted: &SignIn) -> Result<(), Failed> {
         let user = wanted.user.as_ref().unwrap_or(&wanted.client).clone();
-        if !self.registered.contains(&user) && self.target.route.contains_key("register") {
+        if !self.registered.contains(&user) && self.asker.target.route.contains_key("register") {
             let mut stranger = Client::new(&user, "");
             let answer = self.exchange_sure("register", &mut stranger, wanted.node, &Ask::default())?;
             if !(200..400).contains(&answer.status) {
@@ -213,14 +217,14 @@ impl Player<'_> {
         client.by.clone_from(&wanted.by);
         let answer = self.exchange_sure("sign-in", &mut client, wanted.node, &Ask::default())?;
         client.jar.apply(answer.fields("Set-Cookie"));
-        let route = self.target.route(&client.by, "sign-in")?;
+        let route = self.asker.target.route(&client.by, "sign-in")?;
         if let Some(pointer) = &route.token {
             client.token = token(&answer, pointer);
         }
-        self.secrets.extend(client.secrets(self.target));
+        self.secrets.extend(client.secrets(self.asker.target));
         let is_in = Ask { expect: vec![Expect::Word(Word::SignedIn)], ..Ask::default() };
         let check = self.exchange_sure("check", &mut client, wanted.node, &is_in)?;
-        let is_in = see::is(self.target.route(&client.by, "check")?.signed_in.as_ref(), &check);
+        let is_in = see::is(self.asker.target.route(&client.by, "check")?.signed_in.as_ref(), &check);
         let expected = self.see(&wanted.expect, "sign-in", &answer, &client);
         self.clients.insert(wanted.client.clone(), client);
         if !is_in {
@@ -234,7 +238,7 @@ impl Player<'_> {
         let mut client = self.clients.get(&ask.client).cloned().unwrap_or_else(|| Client::new("nobody", ""));
         let answer = self.exchange_sure(&ask.route, &mut client, ask.node, ask)?;
         if ask.route == "sign-out" || ask.route == "everywhere" {
-            let route = self.target.route(&client.by, &ask.route)?;
+            let route = self.asker.target.route(&client.by, &ask.route)?;
             client.has_claimed = see::is(route.success.as_ref(), &answer);
         }
         let seen = self.see(&ask.expect, &ask.route, &answer, &client);
@@ -261,12 +265,12 @@ impl Player<'_> {
     }
 
     fn see(&self, expect: &[Expect], route: &str, answer: &Answer, client: &Client) -> Result<(), Failed> {
-        let view = see::View { target: self.target, route: self.route(route, client)?, answer, client };
+        let view = see::View { target: self.asker.target, route: self.route(route, client)?, answer, client };
         expect.iter().try_for_each(|expect| view.judge(expect).map_err(Failed::Seen))
     }
 
     fn route(&self, name: &str, client: &Client) -> anyhow::Result<&Route> {
-        self.target.route(&client.by, name)
+        self.asker.target.route(&client.by, name)
     }
 }
 

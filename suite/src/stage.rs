@@ -102,8 +102,9 @@ impl Stage {
         Ok(Node { program, variant, port: free_port()?, wire: None, process: None, log, is_http })
     }
 
-    pub(crate) fn address(&self, node: usize) -> anyhow::Result<SocketAddr> {
-        Ok(at(self.nodes.get(node).context("a node of that number")?.port))
+    /// Where its nodes are; a node that is started again is where it was.
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.nodes.iter().map(|node| at(node.port)).collect()
     }
 
     pub(crate) fn gates(&self) -> PathBuf {

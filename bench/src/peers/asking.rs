@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, bail};
-use exeunt_suite::target::{Route, Target, fill};
+use exeunt_suite::target::{Look, Route, Target, fill};
 use toml::Value;
 
 use crate::embedded::{PASSWORD, USER};
@@ -19,14 +19,13 @@ const NAME: &str = "user-XXXXXXX";
 /// Stands nowhere: the request is the same every time.
 const NOTHING: &str = "\u{2}";
 /// The user of the peers' apps.
-const ANA: &str = "ana";
+pub(super) const ANA: &str = "ana";
 
 /// A request with one place that changes, or none.
 pub(super) struct Request {
     before: Vec<u8>,
     after: Option<Vec<u8>>,
-    /// What an answer's status must be.
-    success: Vec<u16>,
+    success: Look,
 }
 
 impl Request {
@@ -40,22 +39,31 @@ impl Request {
         }
     }
 
+    /// Whether an answer has the status, and where the adapter says one, the `Location`.
     pub(super) fn is_success(&self, answer: &Answer<'_>) -> bool {
-        self.success.contains(&answer.status)
+        let leads = |to: &String| fields(answer, "location").iter().any(|location| location.contains(to));
+        self.success.status.contains(&answer.status) && self.success.location.as_ref().is_none_or(leads)
     }
 }
 
 /// What a peer is asked.
 pub(super) struct Requests {
     pub(super) check: Request,
-    /// `None`: its login cannot be measured without a hash.
+    /// `None`: its login cannot be measured without a hash, or it is a dance.
     pub(super) login: Option<Request>,
-    pub(super) logout: Request,
+    /// `None`: it is a dance.
+    pub(super) logout: Option<Request>,
     /// The names of the session's cookies.
     pub(super) cookies: Vec<String>,
 }
 
 impl Requests {
+    /// Of one whose sign-in and sign-out take several requests each, which are `dance`'s affair.
+    pub(super) fn of_dancer(target: &Target, address: SocketAddr, check: &str) -> anyhow::Result<Self> {
+        let writer = Writer { target, address, user: ANA, met: BTreeMap::new() };
+        Ok(Self { check: writer.check(check)?, login: None, logout: None, cookies: target.cookies.clone() })
+    }
+
     /// Asks what must be asked once, such as for a form's token, and writes the rest. `users` says that there are many.
     pub(super) fn of(target: &Target, address: SocketAddr, check: &str, users: bool) -> anyhow::Result<Self> {
         let mut writer = Writer { target, address, user: if users { NAME } else { ANA }, met: BTreeMap::new() };
@@ -63,12 +71,10 @@ impl Requests {
             writer.ask("register")?;
         }
         let login = target.route.contains_key("sign-in").then(|| writer.login()).transpose()?;
-        let status = |look: &Option<_>| look.as_ref().map(|look: &exeunt_suite::target::Look| look.status.clone());
-        let route = target.route("", check)?;
-        let check = writer.request(route, SESSION, status(&route.signed_in).context("how a check succeeds")?)?;
+        let check = writer.check(check)?;
         let route = target.route("", "sign-out")?;
-        let logout = writer.request(route, SESSION, status(&route.success).context("how a logout succeeds")?)?;
-        Ok(Self { check, login, logout, cookies: target.cookies.clone() })
+        let logout = writer.request(route, SESSION, route.success.clone().context("how a logout succeeds")?)?;
+        Ok(Self { check, login, logout: Some(logout), cookies: target.cookies.clone() })
     }
 
     /// The session's cookie that an answer sets, as a browser sends it back.
@@ -88,6 +94,11 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    fn check(&self, name: &str) -> anyhow::Result<Request> {
+        let route = self.target.route("", name)?;
+        self.request(route, SESSION, route.signed_in.clone().context("how a check succeeds")?)
+    }
+
     fn login(&mut self) -> anyhow::Result<Request> {
         let route = self.target.route("", "sign-in")?;
         for before in &route.before {
@@ -95,7 +106,7 @@ impl Writer<'_> {
         }
         // A redirect says nothing: whether it was a success is told by the session's cookie.
         let place = if self.user == NAME { NAME } else { NOTHING };
-        self.request(route, place, vec![200, 201, 302, 303])
+        self.request(route, place, Look { status: vec![200, 201, 302, 303], ..Look::default() })
     }
 
     /// Asks once, and keeps what it met.
@@ -103,7 +114,7 @@ impl Writer<'_> {
         let route = self.target.route("", name)?;
         let mut connection = Connection::open(self.address)?;
         let mut text = Vec::new();
-        self.request(route, SESSION, Vec::new())?.write("", &mut text);
+        self.request(route, SESSION, Look::default())?.write("", &mut text);
         connection.send(&text)?;
         let answer = connection.receive().with_context(|| format!("{name} of {}", self.target.name))?;
         if answer.status >= 400 {
@@ -118,7 +129,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn request(&self, route: &Route, place: &str, success: Vec<u16>) -> anyhow::Result<Request> {
+    fn request(&self, route: &Route, place: &str, success: Look) -> anyhow::Result<Request> {
         let method = route.method.as_deref().unwrap_or("GET");
         let mut text = format!("{method} {} HTTP/1.1\r\nHost: {}\r\n", self.fill(&route.path)?, self.address);
         for (name, value) in &route.headers {
@@ -186,11 +197,17 @@ pub(super) fn user(number: u64) -> String {
 
 /// Names and values of the cookies that an answer sets.
 fn set_cookies(answer: &Answer<'_>) -> Vec<(String, String)> {
-    const FIELD: &str = "set-cookie:";
-    let head = String::from_utf8_lossy(answer.head);
-    let lines = head.lines().filter(|line| line.get(..FIELD.len()).is_some_and(|it| it.eq_ignore_ascii_case(FIELD)));
-    let pairs = lines.filter_map(|line| line[FIELD.len()..].split(';').next()?.trim().split_once('='));
+    let set = fields(answer, "set-cookie");
+    let pairs = set.iter().filter_map(|value| value.split(';').next()?.trim().split_once('='));
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The values of the fields of this name.
+fn fields(answer: &Answer<'_>, name: &str) -> Vec<String> {
+    let head = String::from_utf8_lossy(answer.head);
+    let pairs = head.lines().filter_map(|line| line.split_once(':'));
+    let found = pairs.filter(|(field, _)| field.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.trim().to_owned()).collect()
 }
 
 /// Names and values of the inputs of a page that have both.
@@ -225,6 +242,16 @@ mod tests {
         let head = b"HTTP/1.1 302 Found\r\nset-cookie: a=1; Path=/\r\nSet-Cookie: sid=x.y%3D; HttpOnly\r\n\r\n";
         let set = set_cookies(&Answer { status: 302, head, body: b"" });
         assert_eq!(set, [("a".into(), "1".into()), ("sid".into(), "x.y%3D".into())]);
+    }
+
+    #[test]
+    fn an_answer_that_leads_elsewhere_is_no_success() {
+        let success = Look { status: vec![303], location: Some("?code=".into()), ..Look::default() };
+        let request = Request { before: Vec::new(), after: None, success };
+        let is_success = |head: &[u8]| request.is_success(&Answer { status: 303, head, body: b"" });
+        assert!(is_success(b"HTTP/1.1 303 See Other\r\nLocation: https://app.example/callback?code=x\r\n\r\n"));
+        assert!(!is_success(b"HTTP/1.1 303 See Other\r\nLocation: https://app.example/callback?error=x\r\n\r\n"));
+        assert!(!is_success(b"HTTP/1.1 303 See Other\r\n\r\n"));
     }
 
     #[test]

@@ -23,12 +23,23 @@ pub(super) struct Stop {
 }
 
 /// What was done.
+#[derive(Default)]
 pub(super) struct Done {
     pub(super) answered: u64,
     pub(super) wrong: u64,
     pub(super) took: Duration,
     /// The first answer that was wrong.
     pub(super) said: Option<String>,
+}
+
+impl Done {
+    /// One more answer that is not what was asked for.
+    pub(super) fn add_wrong(&mut self, said: String) -> anyhow::Result<()> {
+        self.wrong += 1;
+        ensure!(self.wrong < WRONG_MAX || self.answered > self.wrong, "hardly an answer is right: {said}");
+        self.said.get_or_insert(said);
+        Ok(())
+    }
 }
 
 /// Drives a server over so many connections until it is time to stop or nothing is left to ask.
@@ -39,7 +50,7 @@ pub(super) fn drive(
     errand: &mut Errand<'_>,
 ) -> anyhow::Result<Done> {
     let begun = Instant::now();
-    let mut done = Done { answered: 0, wrong: 0, took: Duration::ZERO, said: None };
+    let mut done = Done::default();
     let mut asked = 0;
     let mut text = Vec::new();
     let mut ask = |connection: &mut Connection, errand: &mut Errand<'_>| {
@@ -58,9 +69,7 @@ pub(super) fn drive(
         let mut at = 0;
         while let Some(connection) = waiting.get_mut(at) {
             if let Err(said) = receive(connection, errand) {
-                done.wrong += 1;
-                ensure!(done.wrong < WRONG_MAX || done.answered > done.wrong, "hardly an answer is right: {said}");
-                done.said.get_or_insert(said);
+                done.add_wrong(said)?;
                 *connection = Connection::open(address)?;
             } else {
                 done.answered += 1;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use super::closed::{Stop, drive};
+use super::closed::{Done, Stop, drive};
 use super::data::{Open, Plan, Rounds};
 use super::errand::{Deed, Errand};
 use super::field::Entrant;
@@ -56,11 +56,7 @@ pub(super) fn turn(
 ) -> anyhow::Result<Rounds> {
     entrant.signal("CONT")?;
     let before = (used(entrant)?, used_here()?);
-    let address = entrant.address();
-    let requests = entrant.requests.take().context("it was started")?;
-    let driven = Errand::new(deed, &requests, &mut entrant.sessions)
-        .and_then(|mut errand| drive(address, plan.connections, Stop { after, count }, &mut errand));
-    entrant.requests = Some(requests);
+    let driven = asked(entrant, deed, plan, Stop { after, count });
     let done = driven.with_context(|| format!("{:?} of {}", deed, entrant.data.title))?;
     let (theirs, ours) = (used(entrant)? - before.0, used_here()? - before.1);
     entrant.signal("STOP")?;
@@ -72,6 +68,18 @@ pub(super) fn turn(
         driver: ours.as_secs_f64(),
         said: done.said,
     })
+}
+
+fn asked(entrant: &mut Entrant, deed: Deed, plan: &Plan, stop: Stop) -> anyhow::Result<Done> {
+    if entrant.data.dances && matches!(deed, Deed::Login | Deed::Logout) {
+        return entrant.dance(deed, stop);
+    }
+    let address = entrant.address();
+    let requests = entrant.requests.take().context("it was started")?;
+    let driven = Errand::new(deed, &requests, &mut entrant.sessions)
+        .and_then(|mut errand| drive(address, plan.connections, stop, &mut errand));
+    entrant.requests = Some(requests);
+    driven
 }
 
 /// Checks by a schedule, in turn; `rate` says how many a second for each of them.

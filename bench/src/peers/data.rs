@@ -61,6 +61,9 @@ pub(super) struct Peer {
     pub(super) password: String,
     pub(super) durable: String,
     pub(super) strict: Option<String>,
+    /// Each sign-in and sign-out takes several requests.
+    #[serde(default)]
+    pub(super) dances: bool,
     pub(super) check_one: Rounds,
     pub(super) check_many: Rounds,
     /// Live sessions while `check_many` was measured.

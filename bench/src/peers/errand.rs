@@ -39,6 +39,16 @@ pub(super) struct Sessions {
     pub(super) are_all_alike: bool,
 }
 
+impl Sessions {
+    /// Keeps what was signed out, to be tried afterwards.
+    pub(super) fn keep_ended(&mut self, left: Box<str>) {
+        if self.ended.len() == ENDED_KEPT {
+            self.ended.swap_remove(0);
+        }
+        self.ended.push(left);
+    }
+}
+
 /// One kind of request over a peer's sessions.
 pub(super) struct Errand<'a> {
     deed: Deed,
@@ -53,10 +63,10 @@ impl<'a> Errand<'a> {
         let request = match deed {
             Deed::Check | Deed::Replay => Some(&requests.check),
             Deed::Login => requests.login.as_ref(),
-            Deed::Logout => Some(&requests.logout),
+            Deed::Logout => requests.logout.as_ref(),
         };
         ensure!(deed != Deed::Check || !sessions.live.is_empty(), "nobody is signed in");
-        let Some(request) = request else { anyhow::bail!("its login hashes") };
+        let Some(request) = request else { anyhow::bail!("it cannot be asked so by one request") };
         let state = ERRANDS.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         Ok(Self { deed, requests, request, sessions, state })
     }
@@ -85,10 +95,7 @@ impl Asks for Errand<'_> {
             Deed::Logout => {
                 let Some(leaving) = self.sessions.live.pop() else { return false };
                 self.request.write(&leaving, text);
-                if self.sessions.ended.len() == ENDED_KEPT {
-                    self.sessions.ended.swap_remove(0);
-                }
-                self.sessions.ended.push(leaving);
+                self.sessions.keep_ended(leaving);
             }
             Deed::Replay => {
                 let Some(ended) = self.sessions.ended.pop() else { return false };

@@ -12,9 +12,10 @@ use serde::Deserialize;
 use tempfile::TempDir;
 
 use super::asking::Requests;
-use super::errand::Sessions;
+use super::closed::{Done, Stop};
+use super::errand::{Deed, Sessions};
 use super::group::{Group, Surroundings, at, free_port, shell};
-use super::{data, sown};
+use super::{dance, data, sown};
 use crate::http::Connection;
 use crate::machine::Split;
 use crate::server::Ground;
@@ -29,11 +30,14 @@ struct List {
 /// One of the list.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the keys of a file, each said or not")]
 pub(super) struct Listed {
     /// The folder of its adapter.
     target: PathBuf,
     /// In the place of the adapter's.
     title: Option<String>,
+    /// In the place of the adapter's, where something is added to what that one starts.
+    version: Option<String>,
     check: String,
     password: String,
     durable: String,
@@ -57,6 +61,9 @@ pub(super) struct Listed {
     /// It notes once in a while that a session was used, and its store is one of ours: see `sow_again`.
     #[serde(default)]
     notes_uses: bool,
+    /// Its sign-in and its sign-out take several requests each.
+    #[serde(default)]
+    dances: bool,
 }
 
 /// A server that takes part.
@@ -96,12 +103,13 @@ impl Entrant {
         let data = data::Peer {
             name: target.name.clone(),
             title: listed.title.clone().unwrap_or_else(|| target.title.clone()),
-            version: target.version.clone(),
+            version: listed.version.clone().unwrap_or_else(|| target.version.clone()),
             is_bare: listed.bare,
             is_own: target.own && !listed.bare,
             password: listed.password.clone(),
             durable: listed.durable.clone(),
             strict: listed.strict.clone(),
+            dances: listed.dances,
             ..data::Peer::default()
         };
         let sessions = Sessions { users: listed.users, are_all_alike: listed.bare, ..Sessions::default() };
@@ -129,7 +137,11 @@ impl Entrant {
         server.wait_until(|| answers(address))?;
         self.server = Some(server);
         let (check, users) = (&*self.listed.check, self.listed.users > 0);
-        self.requests = Some(Requests::of(&self.target, address, check, users)?);
+        self.requests = Some(if self.listed.dances {
+            Requests::of_dancer(&self.target, address, check)?
+        } else {
+            Requests::of(&self.target, address, check, users)?
+        });
         Ok(())
     }
 
@@ -182,6 +194,16 @@ impl Entrant {
 
     pub(super) const fn address(&self) -> std::net::SocketAddr {
         std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), self.port)
+    }
+
+    /// Whether it lets somebody in without a hash.
+    pub(super) fn can_sign_in(&self) -> bool {
+        self.listed.dances || self.requests.as_ref().is_some_and(|requests| requests.login.is_some())
+    }
+
+    /// Signs in or out by as many requests as that takes.
+    pub(super) fn dance(&mut self, deed: Deed, stop: Stop) -> anyhow::Result<Done> {
+        dance::drive(&self.target, self.address(), deed, stop, &mut self.sessions)
     }
 
     /// Its processes, the store's last.

@@ -98,8 +98,7 @@ fn ratios(run: &Run) -> anyhow::Result<String> {
             // What is only durable with other settings was measured beside the bare server of those rounds.
             let is_strict = name == "durable logout" && peer.strict.is_some();
             let beside = if is_strict { bare.logout_strict.as_ref() } else { of(bare).or(Some(&bare.logout)) };
-            let mark = if name == "logout" { durability(peer) } else { "" };
-            cell(of(peer), beside).map_or_else(|| absent(peer, name), |cell| cell + mark)
+            cell(of(peer), beside).map_or_else(|| absent(peer, name), |cell| cell + &mark(peer, name))
         });
         table.row(&name(peer), &[vec![sessions], cells.to_vec()].concat());
     }
@@ -139,6 +138,13 @@ fn cell(rounds: Option<&Rounds>, bare: Option<&Rounds>) -> Option<String> {
 
 fn absent(peer: &Peer, column: &str) -> String {
     if column == "durable logout" && !peer.is_bare { "not durable".to_owned() } else { NONE.to_owned() }
+}
+
+/// What a reader must know of a number in this column.
+fn mark(peer: &Peer, column: &str) -> String {
+    let durability = if column == "logout" { durability(peer) } else { "" };
+    let is_dance = peer.dances && (column == "logout" || column.starts_with("login"));
+    format!("{durability}{}", if is_dance { " §" } else { "" })
 }
 
 fn durability(peer: &Peer) -> &'static str {
@@ -356,6 +362,17 @@ mod tests {
         );
         assert!(table.contains("| two | 1,000 | 0.49 | 0.49 | – | 0.49, 2.0 % wrong † | not durable |"), "{table}");
         assert!(memory(&run()).contains("| one | 1,000 | 87 | – | – |"));
+    }
+
+    #[test]
+    fn what_takes_several_requests_is_marked() {
+        let mut run = run();
+        run.peers[2] = Peer { dances: true, login: Some(rounds(49, 0)), ..peer("two", "no: memory", 490) };
+        let table = ratios(&run).expect("a table");
+        assert!(
+            table.contains("| two | 1,000 | 0.49 | 0.49 | 0.049 § | 0.49, 2.0 % wrong † § | not durable |"),
+            "{table}"
+        );
     }
 
     #[test]

@@ -6,12 +6,13 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import express from 'express';
 import { Provider } from 'oidc-provider';
+import { Memory } from './memory.js';
 
 const users = ['ana', 'ben', 'mallory', 'eve'];
 const password = 'tall ships sail by night';
 
 const [port] = process.argv.slice(2);
-const { IDLE_SECONDS } = process.env;
+const { IDLE_SECONDS, ADAPTER } = process.env;
 
 // The documentation looks accounts up here, in whatever table an app has. With a gate in the query the lookup is held by the suite: then
 // the provider has read the session and has not written it yet.
@@ -25,6 +26,8 @@ const findAccount = async (ctx, id) => {
 };
 
 const provider = new Provider(`http://127.0.0.1:${port}`, {
+  // The adapter that it brings keeps some thousand entries and forgets the rest, sessions among them: enough for a suite, not for a load.
+  ...(ADAPTER === 'memory' && { adapter: Memory }),
   clients: [
     {
       client_id: 'app',

@@ -21,12 +21,12 @@ impl Player<'_> {
     pub(super) fn is_revived(&self, ask: &Ask) -> anyhow::Result<bool> {
         let is_over = ask.expect.iter().any(|expect| matches!(expect, Expect::Word(Word::SignedOut)));
         let mut client = self.clients.get(&ask.client).cloned().unwrap_or_else(|| Client::new("nobody", ""));
-        let answer = self.exchange(&ask.route, &mut client, ask.node, ask)?;
-        let route = self.target.route(&client.by, &ask.route)?;
+        let answer = self.asker.exchange(&ask.route, &mut client, ask.node, ask)?;
+        let route = self.route(&ask.route, &client)?;
         Ok(is_over && see::is(route.signed_in.as_ref(), &answer))
     }
 
-    /// As [`Self::exchange`], but where the question is whether somebody is in or out, "I cannot know now" (503) is asked again: a node may
+    /// As [`Asker::exchange`](super::asker::Asker::exchange), but where the question is whether somebody is in or out, "I cannot know now" (503) is asked again: a node may
     /// have to wait for its store on a busy machine.
     pub(super) fn exchange_sure(
         &self,
@@ -40,18 +40,11 @@ impl Player<'_> {
         let is_asked = route == "register" || route == "sign-in" || ask.expect.iter().any(is_asked);
         let begun = Instant::now();
         loop {
-            let answer = self.exchange(route, client, node, ask)?;
+            let answer = self.asker.exchange(route, client, node, ask)?;
             if answer.status != 503 || !is_asked || begun.elapsed() > RECOVERS_WITHIN {
                 return Ok(answer);
             }
             pause(ASK_AGAIN_EVERY);
         }
-    }
-
-    /// Writes a request and what it must be preceded by, and waits for the answer. The client's jar hears only of what went before.
-    pub(super) fn exchange(&self, route: &str, client: &mut Client, node: usize, ask: &Ask) -> anyhow::Result<Answer> {
-        let request = self.write(route, client, node, ask)?;
-        let answer = request.ask(self.stage.address(node)?);
-        self.follow(self.target.route(&client.by, route)?, client, node, answer)
     }
 }

@@ -26,10 +26,10 @@ impl Player<'_> {
         let mut client = self.clients.get(&ask.client).context("a client of that name")?.clone();
         let name = ask.keep.clone().context("a name under which the answer is kept")?;
         client.gate = Some(name.clone());
-        let route = self.target.route(&client.by, &ask.route)?;
+        let route = self.asker.target.route(&client.by, &ask.route)?;
         let gate = route.gate.context("a gate")?;
-        let mut request = self.write(&ask.route, &mut client, ask.node, ask)?;
-        let mut connection = Connection::open(self.stage.address(ask.node)?)?;
+        let mut request = self.asker.write(&ask.route, &mut client, ask.node, ask)?;
+        let mut connection = Connection::open(self.asker.address(ask.node)?)?;
         let head = self.enter(gate, &mut request, &mut connection, &name)?;
         let begun = Begun { connection, request, head, gate, client: ask.client.clone(), route: ask.route.clone() };
         self.begun.insert(name, begun);
@@ -112,9 +112,9 @@ impl Player<'_> {
     pub(super) fn pipeline(&mut self, name: &str, routes: &[String], expect: &[Expect]) -> Result<(), Failed> {
         let mut client = self.clients.get(name).context("a client of that name")?.clone();
         let requests: Result<Vec<Request>, _> =
-            routes.iter().map(|route| self.write(route, &mut client, 0, &Ask::default())).collect();
+            routes.iter().map(|route| self.asker.write(route, &mut client, 0, &Ask::default())).collect();
         let requests = requests?;
-        let mut connection = Connection::open(self.stage.address(0)?)?;
+        let mut connection = Connection::open(self.asker.address(0)?)?;
         connection.send(&requests.iter().flat_map(Request::bytes).collect::<Vec<u8>>());
         for ((request, route), expect) in requests.iter().zip(routes).zip(expect) {
             let answer = connection.answer(&request.method).unwrap_or_else(|error| Answer::none(&error));

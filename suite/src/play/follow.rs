@@ -4,7 +4,7 @@
 
 use anyhow::bail;
 
-use super::Player;
+use super::asker::Asker;
 use super::client::Client;
 use super::page::{Next, next};
 use super::write::escaped;
@@ -14,7 +14,7 @@ use crate::target::Route;
 /// How many answers may lead on in a row; browsers give up at twenty.
 const LEADS_MAX: usize = 20;
 
-impl Player<'_> {
+impl Asker<'_> {
     /// The last answer of those that `answer` leads to. What the ones before it set reaches the jar at once, for a browser needs it to go on.
     pub(super) fn follow(
         &self,
@@ -23,7 +23,7 @@ impl Player<'_> {
         node: usize,
         mut answer: Answer,
     ) -> anyhow::Result<Answer> {
-        let address = self.stage.address(node)?;
+        let address = self.address(node)?;
         let host = address.to_string();
         for _ in 0..LEADS_MAX {
             let Some(next) = route.follow.then(|| next(&answer, &host)).flatten() else { return Ok(answer) };

@@ -22,7 +22,7 @@ impl Player<'_> {
             self.sign_in(&wanted)?;
             let Some(mut client) = self.clients.remove(&name) else { continue };
             let (other, out) = self.at_once(race, &mut client)?;
-            let route = self.target.route("", "sign-out")?;
+            let route = self.asker.target.route("", "sign-out")?;
             // Of two sign-outs one may find that nobody is there any more; it is over all the same.
             let other_did_it = race.against == "sign-out" && see::is(route.success.as_ref(), &other);
             if !other_did_it && !see::is(route.success.as_ref(), &out) {
@@ -35,9 +35,9 @@ impl Player<'_> {
 
     fn at_once(&self, race: &Race, client: &mut Client) -> anyhow::Result<(Answer, Answer)> {
         client.gate = None;
-        let address = self.stage.address(0)?;
-        let out = self.write("sign-out", client, 0, &Ask::default())?;
-        let other = self.write(&race.against, client, 0, &Ask::default())?;
+        let address = self.asker.address(0)?;
+        let out = self.asker.write("sign-out", client, 0, &Ask::default())?;
+        let other = self.asker.write(&race.against, client, 0, &Ask::default())?;
         let mut random = [0; 8];
         getrandom::fill(&mut random)?;
         let offset = Duration::from_micros(u64::from_le_bytes(random) % OFFSET_MICROS_MAX);
@@ -54,13 +54,13 @@ impl Player<'_> {
 
     /// The old cookie is dead, and so is what the browser holds, whichever answer came last.
     fn is_over(&self, client: &Client, other: &Answer, out: &Answer) -> Result<(), Failed> {
-        let look = self.target.route("", "check")?;
+        let look = self.asker.target.route("", "check")?;
         for order in [vec![], vec![out, other], vec![other, out]] {
             let mut browser = client.clone();
             for answer in order {
                 browser.jar.apply(answer.fields("Set-Cookie"));
             }
-            let check = self.exchange("check", &mut browser, 0, &Ask::default())?;
+            let check = self.asker.exchange("check", &mut browser, 0, &Ask::default())?;
             if !see::is(look.signed_out.as_ref(), &check) {
                 return Err(Failed::Seen(format!("after a race check answered {}", see::shown(&check))));
             }

@@ -8,17 +8,18 @@ use anyhow::{Context as _, ensure};
 use data_encoding::{BASE64, HEXUPPER};
 use toml::Value;
 
+use super::asker::Asker;
 use super::client::Client;
-use super::{PASSWORD, Player, page};
+use super::{PASSWORD, page};
 use crate::case::Ask;
 use crate::http::{Answer, Request};
 use crate::target::{Route, fill};
 
-impl Player<'_> {
+impl Asker<'_> {
     /// The request of a route; what must precede it is asked here, and only that reaches the client's jar.
     pub(super) fn write(&self, name: &str, client: &mut Client, node: usize, ask: &Ask) -> anyhow::Result<Request> {
         let route = self.target.route(&client.by, name)?;
-        let host = self.stage.address(node)?.to_string();
+        let host = self.address(node)?.to_string();
         // Another site reads no page that is shown to this browser: what a form of it says comes from pages that its owner was shown.
         let mut stranger = ask.site.as_ref().map(|_| Client::new(&client.user, &client.by));
         let last = self.ask_before(route, stranger.as_mut().unwrap_or(client), node)?;
