@@ -76,6 +76,32 @@ fn a_backup_copied_over_the_folder_is_refused_until_everything_is_ended() {
     is_refused_until_everything_is_ended(&folder, &tokens);
 }
 
+/// What the manual says of a backup from a running server, step by step.
+#[test]
+fn a_backup_of_a_running_server_is_restored_as_the_manual_says() {
+    let folder = Folder::new();
+    let mut server = Server::start(&folder);
+    let tokens = Tokens { ended: register(&server, "ana"), open: sign_in(&server, "ana") };
+    let backup = folder.path().join("backup.sqlite3");
+    let running = rusqlite::Connection::open(folder.database()).expect("it waits for nobody");
+    running.execute("VACUUM INTO ?1", [backup.to_str().expect("text")]).expect("copied");
+    drop(running);
+    assert_eq!(server.ask(&Request::post("/api/logout").bearer(&tokens.ended)).status, 200);
+    server.kill();
+    for journal in ["exeunt.sqlite3-wal", "exeunt.sqlite3-shm"] {
+        fs::remove_file(folder.data().join(journal)).expect("removed");
+    }
+    fs::copy(backup, folder.database()).expect("put in its place");
+    let refused = finish(folder.exeunt(&SERVE), "");
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(refused.log.contains("exeunt end --everyone --restored"), "{refused:?}");
+    let adopted = finish(folder.exeunt(&["end", "--everyone", "--restored"]), "");
+    assert!(adopted.status.success(), "{adopted:?}");
+    let server = Server::start(&folder);
+    assert!(!is_live(&server, &tokens.ended) && !is_live(&server, &tokens.open));
+    assert!(is_live(&server, &sign_in(&server, "ana")), "the users are those of the backup");
+}
+
 /// "Everything is over" is not said of a folder that nobody meant, such as that of the shell.
 #[test]
 fn where_there_is_no_store_nothing_is_called_over_and_none_is_begun() {

@@ -94,7 +94,7 @@ impl SqliteStore {
             return Err(OpenError::Folder { folder: folder.to_owned(), source });
         }
         let folder = Folder::own(folder)?;
-        let mut connection = folder.connect_to_write()?;
+        let mut connection = folder.connect_to_adopt()?;
         let (mark, revocation) = Mark::adopt(folder.path(), &mut connection, at)?;
         Ok((Self::with(folder, connection, mark)?, revocation))
     }

@@ -125,21 +125,32 @@ impl Folder {
     }
 
     pub(super) fn connect_to_write(&self) -> Result<Connection, OpenError> {
-        let path = self.path.join(DATABASE);
-        open_private(&path).map_err(|source| OpenError::Folder { folder: self.path.clone(), source })?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&path, flags)?;
-        configure(&connection)?;
-        recognise(&connection, &path)?;
-        hold_to_the_promise(&connection)?;
-        migrate(&mut connection)?;
-        Ok(connection)
+        self.connect(|_| Ok(()))
+    }
+
+    /// As [`Self::connect_to_write`], of a file that everything in it is about to be ended: a backup that SQLite makes of a running store
+    /// (`VACUUM INTO`) has forgotten the journal mode, and is given it back.
+    pub(super) fn connect_to_adopt(&self) -> Result<Connection, OpenError> {
+        self.connect(journal_ahead)
     }
 
     pub(super) fn connect_to_read(&self) -> Result<Connection, OpenError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(self.path.join(DATABASE), flags)?;
         configure(&connection)?;
+        Ok(connection)
+    }
+
+    fn connect(&self, repair: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<Connection, OpenError> {
+        let path = self.path.join(DATABASE);
+        open_private(&path).map_err(|source| OpenError::Folder { folder: self.path.clone(), source })?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(&path, flags)?;
+        configure(&connection)?;
+        recognise(&connection, &path)?;
+        repair(&connection)?;
+        hold_to_the_promise(&connection)?;
+        migrate(&mut connection)?;
         Ok(connection)
     }
 }
@@ -171,9 +182,14 @@ fn recognise(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if id != 0 || objects != 0 {
         return Err(OpenError::NotOurs(path.to_owned()));
     }
-    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    journal_ahead(connection)?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     Ok(())
+}
+
+/// Has the file remember that it is journalled ahead, where the file system can do it.
+fn journal_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))
 }
 
 /// Assumption A2: an acknowledged commit survives. Read back, not assumed: a file system can refuse WAL, and another
@@ -185,7 +201,8 @@ fn hold_to_the_promise(connection: &Connection) -> Result<(), OpenError> {
             setting: "journal_mode",
             found: journal,
             needed: "wal",
-            remedy: "; if the file system is a local one, set it back with sqlite3 and PRAGMA journal_mode = wal",
+            remedy: "; a backup that was put in its place is set right as everything in it is ended (exeunt end --everyone --restored); \
+                     if it is none, and the file system is a local one, set it back with sqlite3 and PRAGMA journal_mode = wal",
         });
     }
     let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
