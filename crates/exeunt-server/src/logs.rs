@@ -1,7 +1,8 @@
 //! How the log is written: to standard error, as JSON or as text.
 //!
 //! Owns the subscriber. What is logged never holds a token, a cookie, a password or a query: the types that hold them
-//! cannot be printed, and `edge` logs the route and not the address line.
+//! cannot be printed, and `edge` logs the route and not the address line. What other crates say by the crate `log` never comes here: the
+//! driver of PostgreSQL says every statement there with its parameters, hashes of passwords among them.
 
 use std::io::IsTerminal as _;
 

@@ -3,6 +3,7 @@
 //! Owns one promise and one fault at a time; all of them together are in `tests/cluster`. Each test ends by replaying what was signed out.
 
 mod faults;
+mod logs;
 mod metrics;
 mod operations;
 mod over_everywhere;
