@@ -267,27 +267,25 @@ impl Auth {
         }
     }
 
-    /// `None`: nothing was offered, or the authority refused it, which it does only where it could look, and has said since that it is
-    /// over everywhere.
+    /// `None`: nothing was offered, or the authority refused it, and has said since that it is over everywhere.
     async fn revoke_own(&self, carrier: Carrier) -> Result<Option<Revoked>, AuthError> {
         let by_cookie = carrier == Carrier::Cookie;
         if by_cookie && self.method != Method::GET {
             self.refuse_foreign()?;
         }
-        let Ok(asker) = self.asker() else {
-            if let Offered::Token(_, token) = &self.offered {
-                self.shared.source.settled(token, &self.device).await?;
-            }
-            return Ok(None);
-        };
-        if by_cookie {
-            match self.approach {
-                Approach::Own => {}
-                Approach::Sent => return Err(AuthError::Unconfirmed),
-                Approach::Foreign => return Err(AuthError::CrossOrigin),
-            }
+        let Offered::Token(_, token) = &self.offered else { return Ok(None) };
+        let asker = self.asker().ok();
+        let is_own = !by_cookie || self.approach == Approach::Own;
+        // Who has nothing to lose is not asked.
+        if !is_own && (asker.is_some() || self.shared.source.is_refused_by_the_clock(token).await?) {
+            let is_asked = self.approach == Approach::Sent;
+            return Err(if is_asked { AuthError::Unconfirmed } else { AuthError::CrossOrigin });
         }
-        self.leave(asker, Ending::This).await.map(Some)
+        match asker {
+            Some(asker) => self.leave(asker, Ending::This).await.map(Some),
+            // That it was refused does not say that it is over: see `Authority::settle`.
+            None => self.shared.source.settle(token, &self.device).await.map(|()| None),
+        }
     }
 
     /// The app hears of it before, and after it is over; where that cannot be known it hears nothing more.

@@ -123,7 +123,7 @@ impl Remote {
 
     /// Returns when the server says that it is over at every node: it has answered the check before it knew that. Nothing else that it
     /// may answer says so.
-    pub(crate) async fn settled(&self, token: &Token, device: &Device) -> Result<(), AuthError> {
+    pub(crate) async fn settle(&self, token: &Token, device: &Device) -> Result<(), AuthError> {
         let answer = self.0.ask(Ask::new(Method::POST, "/api/logout").bearer(token).device(device)).await?;
         match answer.status {
             StatusCode::OK => answer.read::<shapes::Ended>()?.revoked().map(drop),

@@ -244,19 +244,28 @@ impl Source {
         }
     }
 
-    /// Returns when what somebody else is just ending is over. That a check was refused does not say so: whoever was asked has heard of
-    /// the end, and another node may not have.
+    /// Whether a token that was refused opens something where another clock counts. A distant authority says so with its answer to
+    /// [`Source::settle`] alone.
+    pub(crate) async fn is_refused_by_the_clock(&self, token: &Token) -> Result<bool, AuthError> {
+        match &self.0 {
+            Kind::Here(authority) => Ok(authority.is_refused_by_the_clock(token).await?),
+            #[cfg(feature = "remote")]
+            Kind::There(_) => Ok(false),
+        }
+    }
+
+    /// Signs out whoever shows a token that was refused. That a check was refused does not say that it is over: whoever was asked has heard
+    /// of the end, and another node may not have; or only the clock refused it.
     #[cfg_attr(
         not(feature = "remote"),
         expect(unused_variables, reason = "only a distant one is told on whose behalf")
     )]
-    pub(crate) async fn settled(&self, token: &Token, device: &Device) -> Result<(), AuthError> {
+    pub(crate) async fn settle(&self, token: &Token, device: &Device) -> Result<(), AuthError> {
         #[cfg(feature = "remote")]
         if let Kind::There(remote) = &self.0 {
-            return remote.settled(token, device).await;
+            return remote.settle(token, device).await;
         }
-        self.authority()?.settled(token).await;
-        Ok(())
+        Ok(self.authority()?.settle(token).await?)
     }
 
     pub(crate) fn watch(&self, token: &Token) -> Result<Watch, AuthError> {

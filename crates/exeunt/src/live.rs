@@ -158,7 +158,7 @@ impl Live {
         self.watches.lapse();
     }
 
-    /// Waits until whatever was told of endings up to `seq` is closed.
+    /// Waits until whatever was told of endings up to `seq` is closed, or has had its time to.
     pub(crate) async fn closed_up_to(&self, seq: Seq) {
         self.watches.closed_up_to(seq).await;
     }
@@ -212,12 +212,12 @@ impl Live {
         }
     }
 
-    /// Waits until whatever was told of this revocation is closed. What is open for others, and will not close, holds nobody up.
+    /// Waits until whatever was told of this revocation is closed, or has had its time to. What is open for others holds nobody up.
     pub async fn closed(&self, revocation: &Revocation) {
         self.watches.closed(revocation.seq).await;
     }
 
-    /// Waits until nothing is open for this session, which has ended.
+    /// Waits until nothing is open for this session, which has ended, or what is has had its time to close.
     pub async fn closed_for(&self, digest: &TokenDigest) {
         self.watches.closed_for(digest).await;
     }

@@ -99,7 +99,7 @@ async fn who_is_refused_by_the_store_waits_although_memory_was_filled_with_an_ol
     hold.let_go();
     let before = asked.await.expect("asked");
     // What was read before the ending may be answered so; but when the one who leaves is told that it is over, it is.
-    node.settled(&opened.token).await;
+    node.settle(&opened.token).await.expect("it can be known");
     let after = node.check(&opened.token).await;
     println!("{leaving:?}, {before:?}, {after:?}");
     assert!(!matches!(after, Ok(Standing::Live(_))), "it was called over");

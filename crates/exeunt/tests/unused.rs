@@ -12,7 +12,9 @@ use exeunt::credential::Work;
 use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::sqlite::SqliteStore;
-use exeunt::{Authority, By, Device, Lifetime, LiveSession, Opened, Place, Settings, Standing, Timestamp};
+use exeunt::{
+    AuditQuery, Authority, By, Cause, Device, Lifetime, LiveSession, Opened, Place, Settings, Standing, Timestamp,
+};
 use scene::{NAME, PASSWORD};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -74,6 +76,50 @@ async fn seen(authority: &Authority, opened: &Opened) -> Option<LiveSession> {
         Standing::Live(session) => Some(session),
         Standing::Refused => None,
     }
+}
+
+/// A second node, whose memory has not heard of the use that the first has noted.
+#[tokio::test]
+async fn who_signs_out_of_what_the_clock_alone_refuses_is_out_where_it_was_used_since() {
+    let world = World::new(Arc::new(MemoryStore::default()), 60);
+    let (one, opened) = world.signed_in().await;
+    let other = world.authority().await;
+    world.clock.advance(SECOND * 30);
+    assert!(seen(&other, &opened).await.is_some());
+    world.clock.advance(SECOND * 31);
+    assert!(seen(&one, &opened).await.is_none(), "it lay unused there");
+    assert!(seen(&other, &opened).await.is_some(), "and here it did not");
+    one.settle(&opened.token).await.expect("it can be known");
+    assert!(seen(&other, &opened).await.is_none(), "it was called over");
+    other.keep_house().await.expect("kept");
+    assert!(
+        seen(&*world.authority().await, &opened).await.is_none(),
+        "nor does a use that was noted late bring it back"
+    );
+    one.settle(&opened.token).await.expect("it can be known");
+    assert_eq!(causes(&one).await, [Cause::Expired], "once is enough");
+}
+
+/// A clock that was ahead, and is set back.
+#[tokio::test]
+async fn who_signs_out_after_the_end_by_the_clock_is_out_whatever_another_clock_says() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let (behind, ahead) = (World::new(Arc::clone(&store), 60), World::new(store, 60));
+    let (right, opened) = behind.signed_in().await;
+    ahead.wait_until(opened.session.expires_at);
+    let wrong = ahead.authority().await;
+    assert!(seen(&wrong, &opened).await.is_none() && seen(&right, &opened).await.is_some());
+    wrong.settle(&opened.token).await.expect("it can be known");
+    assert_eq!(causes(&wrong).await, [Cause::Expired]);
+    assert!(seen(&right, &opened).await.is_none(), "it was called over");
+    assert!(seen(&*behind.authority().await, &opened).await.is_none(), "nor after a restart");
+}
+
+/// Why whatever has ended has ended, as the trail says it.
+async fn causes(authority: &Authority) -> Vec<Cause> {
+    let query = AuditQuery { user: None, cause: None, from: None, until: None, before: None, limit: 100 };
+    let trail = authority.audit(&query).await.expect("read");
+    trail.into_iter().filter_map(|entry| entry.cause).collect()
 }
 
 #[tokio::test]

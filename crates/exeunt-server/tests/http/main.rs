@@ -14,6 +14,7 @@ mod api_events_ended;
 mod api_password;
 mod api_problems;
 mod api_sessions;
+mod by_clock;
 mod causes;
 mod check_failures;
 mod directlink;

@@ -13,7 +13,7 @@ use crate::lease::coordinator::Coordinator;
 use crate::lease::member::{Member, no_lease};
 use crate::lease::{HearsAt, Lease, PATIENCE};
 use crate::live::{Belief, Live};
-use crate::revocation::{Revocation, Seq};
+use crate::revocation::{By, Cause, Revocation, Seq, Target};
 use crate::store::{Store, StoreError};
 use crate::token::{Token, TokenDigest};
 
@@ -157,7 +157,7 @@ impl Authority {
                 many.coordinator.heard_everywhere(revocation.seq, since).await;
             }
         };
-        tokio::join!(super::not_for_ever(self.live.closed(revocation)), heard);
+        tokio::join!(self.live.closed(revocation), heard);
         heard_since(since)
     }
 
@@ -170,26 +170,41 @@ impl Authority {
             tokio::join!(many.coordinator.known_everywhere(end, since), many.heard_here(end, since));
         }
         let heard = heard_since(since);
-        super::not_for_ever(self.live.closed_up_to(end)).await;
+        self.live.closed_up_to(end).await;
         Ok(heard)
     }
 
-    /// Waits until what was open for the session of a token that opens nothing any more is closed, as [`Authority::revoke`] does: for
-    /// whoever signs out of what somebody else is just ending. A token that opens a session is not waited for where this process owns the
-    /// store. Where it is one of many, memory may say so of what the store has called ended: it was read before, and not heard since.
-    pub async fn settled(&self, token: &Token) {
+    /// Whether a token that was refused has a live session in the store: then it was refused by the clock alone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store could not look.
+    pub async fn is_refused_by_the_clock(&self, token: &Token) -> Result<bool, StoreError> {
+        Ok(self.store.session_by_token(&token.digest()).await?.is_some())
+    }
+
+    /// Signs out whoever shows a token that was refused: returns when it opens nothing at any node any more.
+    ///
+    /// What the clock alone refuses has not ended: another clock may be behind this one, and another node may have noted a use that this one
+    /// has not heard of. So it is ended as expired, for everybody. What somebody else is just ending is waited for.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be known that it is over. Nothing may be claimed then.
+    pub async fn settle(&self, token: &Token) -> Result<(), StoreError> {
         let digest = token.digest();
-        let is_live = || matches!(self.live.look(&digest, self.settings.clock.now()), Belief::Live(_));
-        if self.many.is_none() && is_live() {
-            return;
+        if let Some(found) = self.store.session_by_token(&digest).await? {
+            return self.revoke(Target::Session(found.row.id), Cause::Expired, By::house()).await.map(drop);
         }
         let heard = async {
             if self.closed_by_others().await.is_err() && self.many.is_some() {
-                // Nobody can be asked; but after this time no node believes what it believed before.
+                // Nobody can be asked any more. But the store has said that it ended, and after this time no node believes what it
+                // believed before.
                 sleep(PATIENCE).await;
             }
         };
-        tokio::join!(super::not_for_ever(self.live.closed_for(&digest)), heard);
+        tokio::join!(self.live.closed_for(&digest), heard);
+        Ok(())
     }
 
     /// Whether a sign-in or sign-out could be remembered now, and this node may answer checks.

@@ -332,3 +332,29 @@ fn memory_that_is_being_filled_calls_nobody_dead() {
     loading.done();
     assert_eq!(live.look(&stranger.digest, stranger.opened_at), Belief::Dead);
 }
+
+/// Somebody who never reads what is sent to them, and so never closes.
+#[tokio::test(start_paused = true)]
+async fn what_does_not_close_holds_up_one_answer_and_not_every_later_one() {
+    let scene = Scene::new();
+    let (stuck, next) = (scene.session(1, 0), scene.session(2, 0));
+    for session in [&stuck, &next] {
+        assert_eq!(scene.live.fill(session, Seq(0)), Fill::Entered);
+    }
+    let _held = scene.live.watch(&stuck.digest, scene.now).expect("few").expect("live");
+    scene.live.heard(&end_session(&stuck, 1));
+    let begun = tokio::time::Instant::now();
+    scene.live.closed_up_to(Seq(1)).await;
+    assert!(!begun.elapsed().is_zero(), "it had its time");
+    scene.live.heard(&end_session(&next, 2));
+    let begun = tokio::time::Instant::now();
+    scene.live.closed_up_to(Seq(2)).await;
+    assert!(begun.elapsed().is_zero(), "another's ending waits for it again");
+    let fresh = scene.session(3, 0);
+    assert_eq!(scene.live.fill(&fresh, Seq(2)), Fill::Entered);
+    let _also_held = scene.live.watch(&fresh.digest, scene.now).expect("few").expect("live");
+    scene.live.heard(&end_session(&fresh, 3));
+    let begun = tokio::time::Instant::now();
+    scene.live.closed_up_to(Seq(3)).await;
+    assert!(!begun.elapsed().is_zero(), "what was told just now is waited for");
+}

@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::lease::Lease;
@@ -16,6 +18,10 @@ use crate::token::TokenDigest;
 
 /// Things open for one session at a time: a person with this many tabs is a program.
 const WATCHES_PER_SESSION_MAX: usize = 64;
+
+/// How long whoever ends something waits for what was open for it to close. It has been told and passes nothing on any more; who does not
+/// close it within this time holds up nobody's answer.
+const CLOSING_WAIT: Duration = Duration::from_secs(1);
 
 /// More is open for one session than anybody needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,8 +38,8 @@ pub(super) struct Watches {
 #[derive(Debug, Default)]
 struct Watched {
     ended: CancellationToken,
-    /// The revocation that it was told of.
-    by: Option<Seq>,
+    /// The revocation that it was told of, and when.
+    by: Option<(Seq, Instant)>,
     /// Whether that is known to have ended its session.
     known: bool,
     count: usize,
@@ -93,7 +99,7 @@ impl Drop for Watch {
 impl Watched {
     /// The first ending counts; there is no second.
     fn tell(&mut self, by: Seq, known: bool) {
-        self.by.get_or_insert(by);
+        self.by.get_or_insert_with(|| (by, Instant::now()));
         self.known |= known;
         self.ended.cancel();
     }
@@ -145,12 +151,14 @@ impl Watches {
 
     /// Waits until everything is closed that was told of this revocation, whether that names its session or not.
     pub(super) async fn closed(&self, by: Seq) {
-        self.wait_while(|open| open.values().any(|watched| watched.by == Some(by))).await;
+        self.wait_while(|open| open.values().any(|watched| watched.by.is_some_and(|(told, _)| told == by))).await;
     }
 
-    /// The same of every revocation up to this one.
+    /// The same of every revocation up to this one. What has had its time and is open still was waited for once: else one stream that does
+    /// not close would hold up every answer of this node for as long as it stays.
     pub(super) async fn closed_up_to(&self, last: Seq) {
-        self.wait_while(|open| open.values().any(|watched| watched.by.is_some_and(|by| by <= last))).await;
+        let is_waited_for = |(by, told): (Seq, Instant)| by <= last && told.elapsed() < CLOSING_WAIT;
+        self.wait_while(|open| open.values().any(|watched| watched.by.is_some_and(is_waited_for))).await;
     }
 
     /// Waits until nothing is open for this session.
@@ -158,13 +166,19 @@ impl Watches {
         self.wait_while(|open| open.contains_key(digest)).await;
     }
 
+    /// Waits, but not for ever.
     async fn wait_while(&self, is_open: impl Fn(&HashMap<TokenDigest, Watched>) -> bool) {
-        loop {
-            let closed = self.closed.notified();
-            if !is_open(&self.open.lock()) {
-                return;
+        let closed = async {
+            loop {
+                let closed = self.closed.notified();
+                if !is_open(&self.open.lock()) {
+                    return;
+                }
+                closed.await;
             }
-            closed.await;
+        };
+        if timeout(CLOSING_WAIT, closed).await.is_err() {
+            tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
         }
     }
 }
