@@ -81,7 +81,7 @@ pub struct Config {
     pub strict: Strict,
     /// `public_url`: how the world sees the server.
     pub public_url: Option<Url>,
-    /// `registration`: `open` or `closed`. Default: open on loopback, closed elsewhere.
+    /// `registration`: `open` or `closed`. Default: open on loopback without a public URL, else closed.
     pub registration: Option<bool>,
     /// `metrics`: the loopback address of `GET /metrics`. Default: a free port, which is printed.
     pub metrics: SocketAddr,

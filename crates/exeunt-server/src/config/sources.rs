@@ -44,7 +44,7 @@ pub struct Flags {
     /// The origin under which the world sees the server (https)
     #[arg(long, value_name = "URL", global = true)]
     pub public_url: Option<String>,
-    /// Whether strangers may register: open or closed [default: open on loopback only]
+    /// Whether strangers may register: open or closed [default: open on loopback without a public URL, else closed]
     #[arg(long, value_name = "WORD", global = true)]
     pub registration: Option<String>,
     /// Loopback address of GET /metrics [default: a free port]
