@@ -60,7 +60,8 @@ fn printed() -> Vec<(String, String)> {
 /// The answer with what differs between two runs blotted out.
 fn blot(answer: &str) -> String {
     let blotted = blot_after(answer, "\"bearer\":\"exn_", '"');
-    blot_after(&blotted, "\"time\":\"", '"')
+    let blotted = blot_after(&blotted, "\"time\":\"", '"');
+    blot_after(&blotted, "\"ended\":[\"", '"')
 }
 
 fn blot_after(text: &str, start: &str, end: char) -> String {
