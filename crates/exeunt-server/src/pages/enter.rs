@@ -1,4 +1,6 @@
 //! `POST /login` and `POST /register`: how a person gets in.
+//!
+//! Owns what the two forms lead to, and where on the home page a refusal stands. No password is ever sent back.
 
 use std::borrow::Cow;
 use std::sync::Arc;

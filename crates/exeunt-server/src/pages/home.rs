@@ -1,4 +1,6 @@
 //! `GET /`: the home page, signed in or not.
+//!
+//! Owns which of the two is shown. It never decides who is signed in.
 
 use std::sync::Arc;
 

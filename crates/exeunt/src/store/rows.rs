@@ -1,4 +1,6 @@
 //! What crosses the [`Store`](super::Store) trait: orders to it, and what it remembers.
+//!
+//! Owns these rows and what each of them means to every backend. It knows no table and no driver.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
 //! `GET /admin/users/{id}`: one user, what is open, and what was done.
+//!
+//! Owns what the page is made of; what is asked for there stands in `confirm` and `deeds`.
 
 use std::sync::Arc;
 
