@@ -174,9 +174,10 @@ impl Authority {
         Ok(heard)
     }
 
-    /// Waits until what was open for the session of a token that opens nothing any more is closed, as [`Authority::revoke`] does: for
-    /// whoever signs out of what somebody else is just ending. A token that opens a session is not waited for where this process owns the
-    /// store. Where it is one of many, memory may say so of what the store has called ended: it was read before, and not heard since.
+    /// For whoever signs out with a token that opens nothing any more, which somebody else may just be ending. As [`Authority::revoke`]
+    /// does, it waits until what was open for that session is closed, and until every other node has heard. A belief that the token opens a
+    /// session ends the waiting only where this process owns the store: of many nodes, memory may still hold what the store has called
+    /// ended, having read it before and not heard since.
     pub async fn settled(&self, token: &Token) {
         let digest = token.digest();
         let is_live = || matches!(self.live.look(&digest, self.settings.clock.now()), Belief::Live(_));

@@ -110,7 +110,7 @@ impl Store for MemoryStore {
         let target = Target::User(change.user);
         let revocation = cause
             .map(|cause| state.end_user(change.user, &Order { target, cause, by: change.by.clone(), at: change.at }));
-        state.become_(change.user, change.to);
+        state.apply(change.user, change.to);
         let gone = User { enabled: false, admin: false, ..known.user };
         let user = state.user(change.user).map_or(gone, |known| known.user);
         Ok(Some(UserChanged { user, revocation }))
