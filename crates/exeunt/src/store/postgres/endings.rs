@@ -14,10 +14,10 @@ use super::writer::Deed as Sentence;
 use super::{nodes, rows};
 use crate::audit::Deed;
 use crate::clock::Timestamp;
-use crate::revocation::{Actor, By, Cause, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target};
+use crate::revocation::{By, Cause, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
 use crate::store::written;
-use crate::store::{Known, Logged, NewSession, Opening, Piece, Seen, SessionLimit, Stamp, Written};
+use crate::store::{Known, Logged, NewSession, Opening, Piece, Seen, Stamp, Written};
 use crate::token::TokenDigest;
 use crate::user::UserId;
 
@@ -49,7 +49,7 @@ impl Sentence for NewSession {
             Prepared::No(opening) => return Ok(opening),
             Prepared::Ends { leaving, mark } => (leaving, mark),
         };
-        let by = By { actor: Actor::User(self.session.user), from: self.session.device.address().into() };
+        let by = By::user(self.session.user, &self.session.device);
         for (id, cause) in leaving {
             let order = Order { target: Target::Session(id), cause, by: by.clone(), at: self.session.opened_at };
             if let Some(ended) = end_session(tx, said, (id, &order)).await? {
@@ -84,10 +84,7 @@ async fn prepare(tx: &Link, new: &NewSession) -> Done<Prepared> {
     {
         leaving.push((old, Cause::Replaced));
     }
-    let (max, may_end) = match new.limit {
-        SessionLimit::EndOldest(max) => (max.max(1), true),
-        SessionLimit::Refuse(max) => (max, false),
-    };
+    let (max, may_end) = new.limit.parts();
     let surplus = surplus(tx, user, (max, new.replaces)).await?;
     if !surplus.is_empty() && !may_end {
         return Ok(Prepared::No(Opening::TooMany));

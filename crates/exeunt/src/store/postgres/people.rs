@@ -12,7 +12,7 @@ use super::writer::Deed as Sentence;
 use crate::audit::Deed;
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{Actor, By, Cause, Order, Revocation, Target};
+use crate::revocation::{By, Order, Revocation, Target};
 use crate::session::{Session, SessionId};
 use crate::store::written;
 use crate::store::{Become, NewUser, PasswordChange, PasswordChanged, UserChange, UserChanged};
@@ -27,8 +27,7 @@ pub(super) async fn add_user(link: &Link, new: &NewUser) -> Done<Option<User>> {
     let mut user = None;
     if let Some(row) = added {
         let id = UserId(row.try_get(0)?);
-        let by = new.by.clone().unwrap_or(By { actor: Actor::User(id), from: new.from.clone() });
-        note(link, (Deed::UserAdded, Some(id), None), &by, new.at).await?;
+        note(link, (Deed::UserAdded, Some(id), None), &new.by(id), new.at).await?;
         user = user_by_id(link, id).await?.map(|known| known.user);
     }
     link.commit("SELECT 1").await?;
@@ -98,17 +97,16 @@ impl Sentence for UserChange {
     async fn run(&self, tx: &Link, said: &mut Vec<Revocation>) -> Done<Self::Answer> {
         lock_user(tx, self.user).await?;
         let Some(known) = user_by_id(tx, self.user).await? else { return Ok(None) };
-        let (sql, deed, cause) = becoming(self.to);
-        note(tx, (deed, Some(self.user), None), &self.by, self.at).await?;
+        note(tx, (self.to.deed(), Some(self.user), None), &self.by, self.at).await?;
         // Ended first: a deleted user is no longer among those whose sessions can be listed.
-        let revocation = match cause {
+        let revocation = match self.to.ends() {
             None => None,
             Some(cause) => {
                 let order = Order { target: Target::User(self.user), cause, by: self.by.clone(), at: self.at };
                 Some(end_user(tx, said, self.user, &order).await?)
             }
         };
-        tx.execute(sql, &[&self.user.0]).await?;
+        tx.execute(becoming(self.to), &[&self.user.0]).await?;
         let gone = User { enabled: false, admin: false, ..known.user };
         let user = user_by_id(tx, self.user).await?.map_or(gone, |known| known.user);
         Ok(Some(UserChanged { user, revocation }))
@@ -120,19 +118,13 @@ pub(super) async fn lock_user(tx: &Link, user: UserId) -> Done<()> {
     tx.query("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE", &[&user.0]).await.map(drop)
 }
 
-const fn becoming(to: Become) -> (&'static str, Deed, Option<Cause>) {
+const fn becoming(to: Become) -> &'static str {
     match to {
-        Become::Enabled => ("UPDATE users SET enabled = true WHERE id = $1", Deed::UserEnabled, Some(Cause::Enabled)),
-        Become::Disabled => {
-            ("UPDATE users SET enabled = false WHERE id = $1", Deed::UserDisabled, Some(Cause::Disabled))
-        }
+        Become::Enabled => "UPDATE users SET enabled = true WHERE id = $1",
+        Become::Disabled => "UPDATE users SET enabled = false WHERE id = $1",
         // The row stays for the audit trail; what could identify or let in goes.
-        Become::Deleted => (
-            "UPDATE users SET name_key = NULL, hash = '', enabled = false, admin = false WHERE id = $1",
-            Deed::UserDeleted,
-            Some(Cause::Deleted),
-        ),
-        Become::Admin => ("UPDATE users SET admin = true WHERE id = $1", Deed::AdminGranted, None),
-        Become::Ordinary => ("UPDATE users SET admin = false WHERE id = $1", Deed::AdminWithdrawn, None),
+        Become::Deleted => "UPDATE users SET name_key = NULL, hash = '', enabled = false, admin = false WHERE id = $1",
+        Become::Admin => "UPDATE users SET admin = true WHERE id = $1",
+        Become::Ordinary => "UPDATE users SET admin = false WHERE id = $1",
     }
 }

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::revocation::{By, Cause, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
 use crate::store::written;
-use crate::store::{NewSession, Opening, Seen, SessionLimit};
+use crate::store::{NewSession, Opening, Seen};
 use crate::token::TokenDigest;
 use crate::user::UserId;
 
@@ -26,16 +26,9 @@ pub(super) fn open_session(tx: &Connection, said: &mut Vec<Revocation>, new: &Ne
     if verified != Some(true) {
         return Ok(Opening::EpochGone);
     }
-    let order = |target, cause| Order {
-        target,
-        cause,
-        by: By { actor: crate::revocation::Actor::User(session.user), from: session.device.address().into() },
-        at: session.opened_at,
-    };
-    let (max, may_end) = match new.limit {
-        SessionLimit::EndOldest(max) => (max.max(1), true),
-        SessionLimit::Refuse(max) => (max, false),
-    };
+    let order =
+        |target, cause| Order { target, cause, by: By::user(session.user, &session.device), at: session.opened_at };
+    let (max, may_end) = new.limit.parts();
     let surplus = surplus(tx, session.user, (max, new.replaces))?;
     // Before anything ends: who is not signed in must not be signed out by it.
     if !surplus.is_empty() && !may_end {

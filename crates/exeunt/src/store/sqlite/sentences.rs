@@ -10,7 +10,7 @@ use super::rows::{self, KNOWN_USERS, LIVE_SESSIONS};
 use crate::audit::{AuditEntry, AuditQuery, Deed};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{Actor, By, Cause, Order, Revocation, Seq, Target};
+use crate::revocation::{By, Cause, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
 use crate::store::written;
 use crate::store::{
@@ -33,8 +33,7 @@ pub(super) fn add_user(tx: &Connection, new: &NewUser) -> Done<Option<User>> {
         )
         .optional()?;
     let Some(id) = id.map(UserId) else { return Ok(None) };
-    let by = new.by.clone().unwrap_or(By { actor: Actor::User(id), from: new.from.clone() });
-    note(tx, &Note { deed: Deed::UserAdded, user: Some(id), session: None, by: &by, at: new.at })?;
+    note(tx, &Note { deed: Deed::UserAdded, user: Some(id), session: None, by: &new.by(id), at: new.at })?;
     user_by_id(tx, id).map(|known| known.map(|known| known.user))
 }
 
@@ -89,21 +88,17 @@ pub(super) fn change_user(
     change: &UserChange,
 ) -> Done<Option<UserChanged>> {
     let Some(known) = user_by_id(tx, change.user)? else { return Ok(None) };
-    let (sql, deed, cause) = match change.to {
-        Become::Enabled => ("UPDATE users SET enabled = 1 WHERE id = ?1", Deed::UserEnabled, Some(Cause::Enabled)),
-        Become::Disabled => ("UPDATE users SET enabled = 0 WHERE id = ?1", Deed::UserDisabled, Some(Cause::Disabled)),
+    let sql = match change.to {
+        Become::Enabled => "UPDATE users SET enabled = 1 WHERE id = ?1",
+        Become::Disabled => "UPDATE users SET enabled = 0 WHERE id = ?1",
         // The row stays for the audit trail; what could identify or let in goes.
-        Become::Deleted => (
-            "UPDATE users SET name_key = NULL, hash = '', enabled = 0, admin = 0 WHERE id = ?1",
-            Deed::UserDeleted,
-            Some(Cause::Deleted),
-        ),
-        Become::Admin => ("UPDATE users SET admin = 1 WHERE id = ?1", Deed::AdminGranted, None),
-        Become::Ordinary => ("UPDATE users SET admin = 0 WHERE id = ?1", Deed::AdminWithdrawn, None),
+        Become::Deleted => "UPDATE users SET name_key = NULL, hash = '', enabled = 0, admin = 0 WHERE id = ?1",
+        Become::Admin => "UPDATE users SET admin = 1 WHERE id = ?1",
+        Become::Ordinary => "UPDATE users SET admin = 0 WHERE id = ?1",
     };
-    note(tx, &Note { deed, user: Some(change.user), session: None, by: &change.by, at: change.at })?;
+    note(tx, &Note { deed: change.to.deed(), user: Some(change.user), session: None, by: &change.by, at: change.at })?;
     // Ended first: a deleted user is no longer among those whose sessions can be listed.
-    let revocation = match cause {
+    let revocation = match change.to.ends() {
         None => None,
         Some(cause) => {
             let order = Order { target: Target::User(change.user), cause, by: change.by.clone(), at: change.at };
