@@ -160,7 +160,7 @@ fn the_edges_of_the_server_do_not_know_each_other() {
 #[test]
 fn what_one_place_may_do_is_done_in_one_place() {
     only(&["exeunt-axum/src/parts"], "SET_COOKIE");
-    only(&["exeunt/src/authority"], "Revoked::proven");
+    only(&["exeunt/src/authority/many"], "Revoked::proven");
     only(&["exeunt/src/authority"], "Revoked::nothing_left");
     only(&["exeunt/src/clock"], "SystemTime::now");
     only(&["exeunt/src/random"], "getrandom::");

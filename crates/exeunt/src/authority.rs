@@ -203,16 +203,10 @@ impl Authority {
     /// [`StoreError`] when it cannot be known that it is over. Nothing may be claimed then.
     pub async fn revoke(&self, target: Target, cause: Cause, by: By) -> Result<Revoked, StoreError> {
         let order = Order { target, cause, by, at: self.settings.clock.now() };
-        let mut ending = self.counts.ending();
+        let ending = self.counts.ending();
         match self.store.revoke(&order).await? {
-            None => {
-                ending.over(self.closed_by_others().await?);
-                Ok(Revoked::nothing_left())
-            }
-            Some(revocation) => {
-                ending.over(self.closed(&revocation).await);
-                Ok(Revoked::proven(&revocation))
-            }
+            Some(revocation) => Ok(self.over(ending, &revocation).await),
+            None => self.over_by_others(ending).await,
         }
     }
 

@@ -41,13 +41,12 @@ impl Authority {
             by,
             at: self.settings.clock.now(),
         };
-        let Some(changed) = self.store.change_password(&change).await? else {
+        let ending = self.counts.ending();
+        match self.store.change_password(&change).await? {
+            Some(changed) => Ok(self.over(ending, &changed.revocation).await),
             // Deleted in between, which ended everything.
-            self.closed_by_others().await?;
-            return Ok(Revoked::nothing_left());
-        };
-        self.closed(&changed.revocation).await;
-        Ok(Revoked::proven(&changed.revocation))
+            None => self.over_by_others(ending).await,
+        }
     }
 
     pub(super) async fn verify_guest(
