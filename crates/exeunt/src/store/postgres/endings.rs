@@ -24,13 +24,13 @@ use crate::user::UserId;
 /// Opens a session that ends no other. `None`: it would, so the writer must open it. Holds the user's row, so that of two at once the
 /// second counts the first.
 pub(super) async fn open_session(link: &Link, new: &NewSession) -> Done<Option<Opening>> {
-    link.begin("SELECT 1").await?;
+    link.begin().await?;
     let opening = match prepare(link, new).await? {
         Prepared::No(opening) => Some(opening),
         Prepared::Ends { leaving, .. } if !leaving.is_empty() => None,
         Prepared::Ends { mark, .. } => {
             insert_session(link, &new.session).await?;
-            link.commit("SELECT 1").await?;
+            link.commit().await?;
             return Ok(Some(Opening::Opened { mark, ended: Vec::new() }));
         }
     };

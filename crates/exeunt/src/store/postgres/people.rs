@@ -21,7 +21,7 @@ use crate::user::{Epoch, User, UserId};
 pub(super) async fn add_user(link: &Link, new: &NewUser) -> Done<Option<User>> {
     let sql = "INSERT INTO users (name, name_key, hash, admin, created_at) VALUES ($1, $2, $3, $4, $5)
                ON CONFLICT (name_key) DO NOTHING RETURNING id";
-    link.begin("SELECT 1").await?;
+    link.begin().await?;
     let (name, key, at) = (new.name.as_str(), new.name.key(), new.at.as_micros());
     let added = link.query_opt(sql, &[&name, &key, &new.hash.as_phc(), &new.admin, &at]).await?;
     let mut user = None;
@@ -30,7 +30,7 @@ pub(super) async fn add_user(link: &Link, new: &NewUser) -> Done<Option<User>> {
         note(link, (Deed::UserAdded, Some(id), None), &new.by(id), new.at).await?;
         user = user_by_id(link, id).await?.map(|known| known.user);
     }
-    link.commit("SELECT 1").await?;
+    link.commit().await?;
     Ok(user)
 }
 
@@ -41,8 +41,8 @@ pub(super) async fn renew_hash(link: &Link, user: UserId, old: &PasswordHash, ne
 
 /// A write that changes one byte, and is synced.
 pub(super) async fn ready(link: &Link) -> Done<()> {
-    link.begin("UPDATE pulse SET beat = 1 - beat").await?;
-    link.commit("SELECT 1").await
+    link.begin_with("UPDATE pulse SET beat = 1 - beat").await?;
+    link.commit().await
 }
 
 /// Writes down a deed that is no ending.

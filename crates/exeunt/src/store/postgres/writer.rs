@@ -228,12 +228,12 @@ async fn at_once(link: &Link, author: Option<&str>, endings: &[Ending<'_>]) -> D
 /// A connection that holds the counter. The kept one may have been closed by the server meanwhile; a new one then gets its chance.
 async fn begin(address: &Address, kept: Option<Link>) -> Done<Link> {
     if let Some(link) = kept
-        && link.begin(LOCK_COUNTER).await.is_ok()
+        && link.begin_with(LOCK_COUNTER).await.is_ok()
     {
         return Ok(link);
     }
     let link = open(address).await?;
-    link.begin(LOCK_COUNTER).await?;
+    link.begin_with(LOCK_COUNTER).await?;
     Ok(link)
 }
 
@@ -267,7 +267,7 @@ async fn one_by_one(link: &Link, author: &str, group: &mut [Box<dyn Job>]) -> Do
         Some(piece) => Some(Written { piece, present: nodes::present(link).await?, is_hinted: true }),
         None => None,
     };
-    link.commit("SELECT 1").await?;
+    link.commit().await?;
     Ok(Said { revocations, written })
 }
 
