@@ -47,10 +47,6 @@ pub const SESSIONS_PER_USER: usize = 500;
 /// The most sessions that a list of a user's sessions shows, whatever the limit.
 const SESSIONS_LISTED_MAX: usize = 5_000;
 
-/// How long signing out waits for what was open for the session to close. It has been told and passes nothing on any more;
-/// who does not close it within this time holds up nobody's answer.
-const CLOSING_WAIT: Duration = Duration::from_secs(1);
-
 /// How the authority is to decide.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -299,13 +295,6 @@ impl Authority {
 
     fn is_idle(&self, session: &Session) -> bool {
         self.settings.clock.now() >= session.seen_at.plus(self.settings.lifetime.idle)
-    }
-}
-
-/// What does not close within the time has been told, and passes nothing on any more.
-async fn not_for_ever(closed: impl Future<Output = ()>) {
-    if tokio::time::timeout(CLOSING_WAIT, closed).await.is_err() {
-        tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
     }
 }
 

@@ -158,7 +158,7 @@ impl Live {
         self.watches.lapse();
     }
 
-    /// Waits until whatever was told of endings up to `seq` is closed.
+    /// Waits until whatever was told of endings up to `seq` is closed; but not for ever, here and below.
     pub(crate) async fn closed_up_to(&self, seq: Seq) {
         self.watches.closed_up_to(seq).await;
     }

@@ -172,7 +172,7 @@ impl Authority {
                 many.coordinator.heard_everywhere(revocation.seq, since).await;
             }
         };
-        tokio::join!(super::not_for_ever(self.live.closed(revocation)), heard);
+        tokio::join!(self.live.closed(revocation), heard);
         heard_since(since)
     }
 
@@ -184,7 +184,7 @@ impl Authority {
             tokio::join!(many.coordinator.known_everywhere(end, since), many.heard_here(end, since));
         }
         let heard = heard_since(since);
-        super::not_for_ever(self.live.closed_up_to(end)).await;
+        self.live.closed_up_to(end).await;
         Ok(heard)
     }
 
@@ -204,7 +204,7 @@ impl Authority {
                 sleep(PATIENCE).await;
             }
         };
-        tokio::join!(super::not_for_ever(self.live.closed_for(&digest)), heard);
+        tokio::join!(self.live.closed_for(&digest), heard);
     }
 
     /// Whether a sign-in or sign-out could be remembered now, and this node may answer checks.

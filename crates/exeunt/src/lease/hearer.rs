@@ -19,7 +19,6 @@ use super::line::HearsAt;
 use super::line::seal::{FRAME_MAX, Seal, Way, read_frame};
 use super::line::words::{self, Challenge, Words};
 use super::log::Log;
-use super::member::CLOSING_WAIT;
 use super::teller::SILENCE_MAX;
 use crate::live::Live;
 use crate::random::Random;
@@ -206,10 +205,8 @@ impl Hearer {
         let (mut group, mut frames) = (Vec::new(), Vec::new());
         while waiting.recv_many(&mut group, ANSWERS_MAX).await > 0 {
             // Once for all of them: one that does not close must not put off the next answer by another second.
-            if let Some(last) = group.iter().map(|known: &Known| known.seq).max()
-                && timeout(CLOSING_WAIT, self.live.closed_up_to(last)).await.is_err()
-            {
-                tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
+            if let Some(last) = group.iter().map(|known: &Known| known.seq).max() {
+                self.live.closed_up_to(last).await;
             }
             for known in group.drain(..) {
                 seal.close(Way::ToTeller, &words::heard(&known), &*self.random, &mut frames);

@@ -28,9 +28,6 @@ const RENEW_EVERY: Duration = Duration::from_millis(500);
 /// How long a check without a lease waits for one.
 const LEASE_WAIT: Duration = Duration::from_secs(2);
 
-/// How long an acknowledgement waits for what was open for ended sessions. It has been told, and passes nothing on any more.
-pub(super) const CLOSING_WAIT: Duration = Duration::from_secs(1);
-
 /// The pause before an acknowledgement that failed is said again: a logout waits for it somewhere.
 const ACKNOWLEDGE_PAUSE: Duration = Duration::from_millis(50);
 
@@ -301,9 +298,7 @@ impl Member {
             let awaited = applied.borrow_and_update().awaited;
             let (node, known) = (*self.node.lock(), self.log.known());
             let (Some(node), Some(known)) = (node, known) else { continue };
-            if timeout(CLOSING_WAIT, self.live.closed_up_to(known.seq)).await.is_err() {
-                tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
-            }
+            self.live.closed_up_to(known.seq).await;
             if let Err(error) = self.shared.acknowledge(node, &known).await {
                 tracing::debug!(%error, "what was heard could not be acknowledged; said again soon");
                 sleep(ACKNOWLEDGE_PAUSE).await;

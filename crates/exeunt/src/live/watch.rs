@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::lease::Lease;
@@ -16,6 +18,10 @@ use crate::token::TokenDigest;
 
 /// Things open for one session at a time: a person with this many tabs is a program.
 const WATCHES_PER_SESSION_MAX: usize = 64;
+
+/// How long whoever says that it is over waits for what was open for it to close. That has been told, and passes nothing on any more: what
+/// does not close within this time holds up nobody's answer.
+const CLOSING_WAIT: Duration = Duration::from_secs(1);
 
 /// More is open for one session than anybody needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -143,7 +149,7 @@ impl Watches {
         }
     }
 
-    /// Waits until everything is closed that was told of this revocation, whether that names its session or not.
+    /// Waits until everything is closed that was told of this revocation, whether that names its session or not; but not for ever.
     pub(super) async fn closed(&self, by: Seq) {
         self.wait_while(|open| open.values().any(|watched| watched.by == Some(by))).await;
     }
@@ -159,12 +165,21 @@ impl Watches {
     }
 
     async fn wait_while(&self, is_open: impl Fn(&HashMap<TokenDigest, Watched>) -> bool) {
-        loop {
-            let closed = self.closed.notified();
-            if !is_open(&self.open.lock()) {
-                return;
+        in_time(async {
+            loop {
+                let closed = self.closed.notified();
+                if !is_open(&self.open.lock()) {
+                    return;
+                }
+                closed.await;
             }
-            closed.await;
-        }
+        })
+        .await;
+    }
+}
+
+async fn in_time(closed: impl Future<Output = ()>) {
+    if timeout(CLOSING_WAIT, closed).await.is_err() {
+        tracing::warn!("something that was open for an ended session has not closed yet; it has been told");
     }
 }
