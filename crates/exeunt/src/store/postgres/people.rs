@@ -8,13 +8,13 @@ use super::endings::{end_user, insert_session, live_session};
 use super::fault::Done;
 use super::link::Link;
 use super::reading::user_by_id;
-use super::writer::Deed as Sentence;
+use super::writer::Sentence;
 use crate::audit::Deed;
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
 use crate::revocation::{By, Order, Revocation, Target};
 use crate::session::{Session, SessionId};
-use crate::store::written;
+use crate::store::vocabulary;
 use crate::store::{Become, NewUser, PasswordChange, PasswordChanged, UserChange, UserChanged};
 use crate::user::{Epoch, User, UserId};
 
@@ -54,7 +54,7 @@ pub(super) async fn note(
 ) -> Done<()> {
     let sql = "INSERT INTO audit (at, deed, user_id, sid, actor, address) VALUES ($1, $2, $3, $4, $5, $6)";
     let (user, sid) = (user.map(|user| user.0), session.map(|id| id.as_bytes().to_vec()));
-    let actor = written::actor_number(by.actor);
+    let actor = vocabulary::actor_number(by.actor);
     link.execute(sql, &[&at.as_micros(), &deed.as_str(), &user, &sid, &actor, &&*by.from]).await.map(drop)
 }
 

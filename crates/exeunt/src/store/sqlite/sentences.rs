@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
 use crate::revocation::{By, Cause, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
-use crate::store::written;
+use crate::store::vocabulary;
 use crate::store::{
     Become, KnownUser, Marked, NewUser, PasswordChange, PasswordChanged, Recorded, UserChange, UserChanged,
 };
@@ -47,7 +47,7 @@ pub(super) fn user_by_id(tx: &Connection, user: UserId) -> Done<Option<KnownUser
 
 pub(super) fn users(tx: &Connection, after: UserId, limit: usize) -> Done<Vec<User>> {
     tx.prepare_cached(&format!("{KNOWN_USERS} WHERE id > ?1 ORDER BY id LIMIT ?2"))?
-        .query_map(params![after.0, written::limit(limit)], |row| rows::known_user(row).map(|known| known.user))?
+        .query_map(params![after.0, vocabulary::limit(limit)], |row| rows::known_user(row).map(|known| known.user))?
         .collect()
 }
 
@@ -135,14 +135,14 @@ pub(super) fn live_session(tx: &Connection, id: SessionId) -> Done<Option<Sessio
 
 pub(super) fn sessions_of(tx: &Connection, user: UserId, limit: usize) -> Done<Vec<Session>> {
     tx.prepare_cached(&format!("{LIVE_SESSIONS} WHERE user_id = ?1 ORDER BY opened_at DESC, sid DESC LIMIT ?2"))?
-        .query_map(params![user.0, written::limit(limit)], rows::session)?
+        .query_map(params![user.0, vocabulary::limit(limit)], rows::session)?
         .collect()
 }
 
 pub(super) fn live_sessions(tx: &Connection, after: &TokenDigest, limit: usize) -> Done<Marked<Vec<Session>>> {
     let row = tx
         .prepare_cached(&format!("{LIVE_SESSIONS} WHERE digest > ?1 ORDER BY digest LIMIT ?2"))?
-        .query_map(params![after.as_bytes(), written::limit(limit)], rows::session)?
+        .query_map(params![after.as_bytes(), vocabulary::limit(limit)], rows::session)?
         .collect::<Done<Vec<Session>>>()?;
     Ok(Marked { row, mark: mark(tx)? })
 }
@@ -154,7 +154,7 @@ pub(super) fn expired(tx: &Connection, now: Timestamp, idle_since: Timestamp, li
     let idle = "SELECT digest FROM sessions WHERE seen_at <= ?1 AND ended_by IS NULL LIMIT ?2";
     let mut found: Vec<TokenDigest> = Vec::new();
     for (sql, until) in [(past, now), (idle, idle_since)] {
-        let left = written::limit(limit.saturating_sub(found.len()));
+        let left = vocabulary::limit(limit.saturating_sub(found.len()));
         let mut statement = tx.prepare_cached(sql)?;
         let digests = statement.query_map(params![until.as_micros(), left], |row| row.get(0))?;
         for digest in digests {
@@ -169,7 +169,7 @@ pub(super) fn revocations_after(tx: &Connection, seq: Seq, limit: usize) -> Done
         "SELECT seq, target, user_id, sid, cause, actor, address, at FROM revocations WHERE seq > ?1
          ORDER BY seq LIMIT ?2",
     )?
-    .query_map(params![seq.0, written::limit(limit)], rows::recorded)?
+    .query_map(params![seq.0, vocabulary::limit(limit)], rows::recorded)?
     .collect()
 }
 
@@ -188,7 +188,7 @@ pub(super) fn audit(tx: &Connection, query: &AuditQuery) -> Done<Vec<AuditEntry>
             query.from.map(Timestamp::as_micros),
             query.until.map(Timestamp::as_micros),
             query.before,
-            written::limit(query.limit),
+            vocabulary::limit(query.limit),
         ],
         rows::audit_entry,
     )?
@@ -222,7 +222,7 @@ pub(super) fn note(tx: &Connection, note: &Note<'_>) -> Done<()> {
             note.deed.as_str(),
             note.user.map(|user| user.0),
             note.session.as_ref().map(SessionId::as_bytes),
-            written::actor_number(note.by.actor),
+            vocabulary::actor_number(note.by.actor),
             &*note.by.from,
         ])?;
     Ok(())
