@@ -225,15 +225,6 @@ fn sessions_per_user(raw: &Raw) -> Result<SessionLimit, SettingError> {
     Ok(limit(max))
 }
 
-/// The longest drain that can be set. A proxy that has not asked for ten minutes is none.
-pub const DRAIN_MAX: Duration = Duration::from_secs(10 * 60);
-
-/// The longest lifetime that can be set: browsers keep no cookie longer than 400 days.
-pub const LIFETIME_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
-
-/// The most sessions of a user that can be set: as many as a list of them shows.
-pub const SESSIONS_PER_USER_MAX: usize = 5_000;
-
 #[cfg(test)]
 mod tests {
     use super::*;

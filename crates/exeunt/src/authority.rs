@@ -44,8 +44,8 @@ const FILL_TRIES: usize = 3;
 /// The most sessions of a user unless set otherwise: far above a person's devices, and few enough to list.
 pub const SESSIONS_PER_USER: usize = 500;
 
-/// The most sessions that a list of a user's sessions shows, whatever the limit.
-const SESSIONS_LISTED_MAX: usize = 5_000;
+/// The most sessions that a list of a user's sessions shows, and that a user can be allowed: nobody has sessions that no list shows.
+pub const SESSIONS_LISTED_MAX: usize = 5_000;
 
 /// How the authority is to decide.
 #[derive(Clone, Debug)]
@@ -206,7 +206,7 @@ impl Authority {
         }
     }
 
-    /// The user's live sessions, newest first; at most 5,000.
+    /// The user's live sessions, newest first; at most [`SESSIONS_LISTED_MAX`].
     ///
     /// # Errors
     ///
