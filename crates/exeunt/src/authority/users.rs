@@ -19,7 +19,7 @@ impl Authority {
     /// [`RegisterError`] says what the user can do about it.
     pub async fn register(&self, name: &str, password: &str, device: &Device) -> Result<User, RegisterError> {
         self.attempts.register(device.address(), self.settings.clock.now())?;
-        self.add(name, password, (None, device.address())).await
+        self.add(name, password, (None, device.address()), false).await
     }
 
     /// Adds a user on somebody else's word: like [`Authority::register`], without its limit.
@@ -28,7 +28,16 @@ impl Authority {
     ///
     /// [`RegisterError`] says what can be done about it.
     pub async fn add_user(&self, name: &str, password: &str, by: By) -> Result<User, RegisterError> {
-        self.add(name, password, (Some(by), "")).await
+        self.add(name, password, (Some(by), ""), false).await
+    }
+
+    /// The same of somebody who administers this server from the first moment on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Authority::add_user`].
+    pub async fn add_admin(&self, name: &str, password: &str, by: By) -> Result<User, RegisterError> {
+        self.add(name, password, (Some(by), ""), true).await
     }
 
     /// Changes the password of whoever holds `session`, having verified the current one; ends everything of theirs, and opens
@@ -150,7 +159,13 @@ impl Authority {
         if self.settings.users.is_some() { Err(RegisterError::KeptByApp) } else { Ok(()) }
     }
 
-    async fn add(&self, name: &str, password: &str, (by, from): (Option<By>, &str)) -> Result<User, RegisterError> {
+    async fn add(
+        &self,
+        name: &str,
+        password: &str,
+        (by, from): (Option<By>, &str),
+        admin: bool,
+    ) -> Result<User, RegisterError> {
         self.keeps_users()?;
         let name = UserName::parse(name)?;
         let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
@@ -158,7 +173,7 @@ impl Authority {
             return Err(RegisterError::Taken);
         }
         let hash = self.hasher.turn().await?.hash(password).await?;
-        let new = NewUser { name, hash, admin: false, by, from: from.into(), at: self.settings.clock.now() };
+        let new = NewUser { name, hash, admin, by, from: from.into(), at: self.settings.clock.now() };
         self.store.add_user(&new).await?.ok_or(RegisterError::Taken)
     }
 }

@@ -53,7 +53,10 @@ impl Store for MemoryStore {
         };
         state.by_name.insert(new.name.key().to_owned(), id);
         state.users.insert(id, Row { user, hash: new.hash.clone(), deleted: false });
-        state.note(Deed::UserAdded, (Some(id), None), &new.by(id), new.at);
+        let by = new.by(id);
+        for deed in new.deeds() {
+            state.note(*deed, (Some(id), None), &by, new.at);
+        }
         Ok(state.user(id).map(|known| known.user))
     }
 

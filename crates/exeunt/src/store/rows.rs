@@ -30,6 +30,11 @@ pub struct NewUser {
 }
 
 impl NewUser {
+    /// What the audit trail calls it.
+    pub(super) const fn deeds(&self) -> &'static [Deed] {
+        if self.admin { &[Deed::UserAdded, Deed::AdminGranted] } else { &[Deed::UserAdded] }
+    }
+
     /// On whose word the user with this number is added.
     pub(super) fn by(&self, id: UserId) -> By {
         self.by.clone().unwrap_or_else(|| By { actor: Actor::User(id), from: Arc::clone(&self.from) })

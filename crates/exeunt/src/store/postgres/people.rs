@@ -27,7 +27,10 @@ pub(super) async fn add_user(link: &Link, new: &NewUser) -> Done<Option<User>> {
     let mut user = None;
     if let Some(row) = added {
         let id = UserId(row.try_get(0)?);
-        note(link, (Deed::UserAdded, Some(id), None), &new.by(id), new.at).await?;
+        let by = new.by(id);
+        for deed in new.deeds() {
+            note(link, (*deed, Some(id), None), &by, new.at).await?;
+        }
         user = user_by_id(link, id).await?.map(|known| known.user);
     }
     link.commit().await?;

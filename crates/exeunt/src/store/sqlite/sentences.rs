@@ -33,7 +33,10 @@ pub(super) fn add_user(tx: &Connection, new: &NewUser) -> Done<Option<User>> {
         )
         .optional()?;
     let Some(id) = id.map(UserId) else { return Ok(None) };
-    note(tx, &Note { deed: Deed::UserAdded, user: Some(id), session: None, by: &new.by(id), at: new.at })?;
+    let by = new.by(id);
+    for deed in new.deeds() {
+        note(tx, &Note { deed: *deed, user: Some(id), session: None, by: &by, at: new.at })?;
+    }
     user_by_id(tx, id).map(|known| known.map(|known| known.user))
 }
 
