@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
-use crate::errors::AuthError;
+use crate::errors::{AuthError, CHALLENGE, RETRY_AFTER_S};
 
 /// How long an answer may take: the server's own slowest is a sign-in that waits for its turn to hash.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
@@ -34,14 +34,8 @@ const ANSWER_BYTES_MAX: usize = SESSIONS_LISTED_MAX * LISTED_BYTES_MAX;
 /// How long an event stream may be silent. The server says every 15 s that it is still there.
 const SILENCE_MAX: Duration = Duration::from_secs(40);
 
-/// Seconds to wait before trying again where the server does not say.
-const RETRY_AFTER_S: u64 = 2;
-
 /// The most characters of a reason that is shown to somebody.
 const DETAIL_CHARS_MAX: usize = 300;
-
-/// How an exeunt server challenges whoever is not signed in.
-const CHALLENGE: &str = "Bearer realm=\"exeunt\"";
 
 /// Why there is no line to a server.
 #[non_exhaustive]
