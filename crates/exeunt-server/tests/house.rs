@@ -155,6 +155,8 @@ fn the_edges_of_the_server_do_not_know_each_other() {
         words.extend(["exeunt::store", "SET_COOKIE", "set-cookie", "Authority"]);
         never(&[&format!("exeunt-server/src/{edge}")], &words);
     }
+    // Users are looked at through the desk, where it is asked who may.
+    never(&["exeunt-server/src/pages", "exeunt-server/src/api"], &["authority.user"]);
 }
 
 #[test]

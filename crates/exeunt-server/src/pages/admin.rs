@@ -13,7 +13,7 @@ mod users;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use exeunt::UserId;
-use exeunt_axum::{Admin, AuthError};
+use exeunt_axum::Admin;
 
 pub(crate) use self::audit::audit;
 pub(crate) use self::confirm::{confirm_everyone, confirm_user};
@@ -107,12 +107,8 @@ fn page_of(user: UserId) -> String {
     format!("{PATH}/users/{}", user.0)
 }
 
-fn is_oneself(admin: &Admin, user: UserId) -> bool {
-    admin.auth().user().is_some_and(|session| session.user == user)
-}
-
-/// The administrator's own session as a page is bound to it: the name and the `sid`.
-fn oneself(admin: &Admin) -> Result<(UserId, std::sync::Arc<str>, String), AuthError> {
-    let session = admin.auth().user().ok_or(AuthError::NotSignedIn)?;
-    Ok((session.user, std::sync::Arc::clone(&session.name), session.id.to_string()))
+/// The administrator's own session as a page is bound to it: the number, the name and the `sid`.
+fn oneself(admin: &Admin) -> (UserId, &str, String) {
+    let session = admin.session();
+    (session.user, &session.name, session.id.to_string())
 }

@@ -10,7 +10,7 @@ use axum::response::{Html, IntoResponse, Response};
 use exeunt::UserId;
 use exeunt_axum::{Admin, AuthError, Desk};
 
-use super::{Deed, PATH, Part, SESSIONS_SHOWN, is_oneself, oneself, page_of, user_id};
+use super::{Deed, PATH, Part, SESSIONS_SHOWN, oneself, page_of, user_id};
 use crate::pages::account::row;
 use crate::pages::failure::{Refusal, Why};
 use crate::pages::query::Query;
@@ -50,7 +50,7 @@ pub(crate) async fn confirm_user(
     let admin = admin.map_err(|error| Refusal::new(words, error))?;
     let id = user_id(words, id)?;
     let deed = asked(words, &uri, Deed::is_asked_first)?;
-    if is_oneself(&admin, id) {
+    if admin.is(id) {
         return Err(Refusal::new(words, Why::Oneself));
     }
     let question = Question { words, app: &app, admin: &admin, deed };
@@ -85,11 +85,11 @@ impl Question<'_> {
         let Some(user) = desk.user(id).await? else { return Ok(None) };
         let sessions = desk.sessions_of(id).await?;
         let listed = sessions.iter().take(SESSIONS_SHOWN);
-        let (_, name, sid) = oneself(self.admin)?;
+        let (_, name, sid) = oneself(self.admin);
         let action = page_of(id);
         let again = format!("{action}/confirm?deed={}", self.deed.as_str());
         let page = Confirm {
-            viewer: Viewer { name: &name, session: &sid, again: problem.map(|_| &*again) },
+            viewer: Viewer { name, session: &sid, again: problem.map(|_| &*again) },
             deed: self.deed,
             name: &user.name,
             action: &action,
@@ -108,9 +108,9 @@ impl Question<'_> {
         let whose = whose(desk).await?;
         let count = desk.live_sessions();
         let listed: usize = whose.iter().map(|(_, sessions)| sessions).sum();
-        let (_, name, sid) = oneself(self.admin)?;
+        let (_, name, sid) = oneself(self.admin);
         let page = Confirm {
-            viewer: Viewer { name: &name, session: &sid, again: None },
+            viewer: Viewer { name, session: &sid, again: None },
             deed: self.deed,
             name: "",
             action: PATH,

@@ -14,7 +14,7 @@ use exeunt_axum::{Admin, AuthError, RegisterRefused};
 use serde::Deserialize;
 
 use super::confirm::Question;
-use super::{Deed, Part, is_oneself, page_of, user_id, users};
+use super::{Deed, Part, page_of, user_id, users};
 use crate::pages::done::Done;
 use crate::pages::failure::{self, Refusal, Why};
 use crate::pages::query::link;
@@ -62,7 +62,7 @@ pub(crate) async fn do_to_user(
     let wanted: Wanted = form::read(words, &headers, body).await?;
     let bad_form = || Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST));
     let deed = Deed::from_word(&wanted.deed).ok_or_else(bad_form)?;
-    if is_oneself(&admin, id) && !deed.is_for_oneself() {
+    if admin.is(id) && !deed.is_for_oneself() {
         return Err(Refusal::new(words, Why::Oneself));
     }
     match deed {
@@ -91,7 +91,7 @@ pub(crate) async fn do_to_user(
 async fn end_one(words: &'static Words, admin: Admin, id: UserId, sid: &str) -> Result<Response, Refusal> {
     let gone = || Refusal::new(words, Why::NoSuchSession(Next::Admin));
     let sid = SessionId::parse(sid).ok_or_else(gone)?;
-    if admin.auth().user().is_some_and(|own| own.id == sid) {
+    if admin.session().id == sid {
         let out = admin.into_auth().logout().await.map_err(|error| Refusal::new(words, Why::NotSignedOut(error)))?;
         return Ok((out, go(StatusCode::SEE_OTHER, "/")).into_response());
     }

@@ -43,7 +43,7 @@ async fn page(
     admin: &Admin,
     (id, query): (UserId, &Query),
 ) -> Result<Option<String>, AuthError> {
-    let (own, name, sid) = oneself(admin)?;
+    let (own, name, sid) = oneself(admin);
     let desk = admin.desk();
     let Some(user) = desk.user(id).await? else { return Ok(None) };
     let sessions = desk.sessions_of(id).await?;
@@ -54,7 +54,7 @@ async fn page(
     let done = query.get("done").and_then(|word| Done::told(word, &entries, own, now));
     let listed = sessions.iter().take(SESSIONS_SHOWN);
     let page = User {
-        viewer: Viewer { name: &name, session: &sid, again: None },
+        viewer: Viewer { name, session: &sid, again: None },
         shown: users::row(&user, own, sessions.len()),
         more: sessions.len().saturating_sub(SESSIONS_SHOWN),
         sessions: listed.map(|session| row(words, session, session.id.to_string() == sid)).collect(),
