@@ -76,8 +76,8 @@ pub(super) fn row(words: &Words, session: &ListedSession, current: bool) -> Sess
         sid: session.id.to_string(),
         device: device::describe(session.device.agent(), words),
         address: session.device.address().to_owned(),
-        started: Moment::from_unix_micros(session.opened_at.as_micros()),
-        seen: Moment::from_unix_micros(session.seen_at.as_micros()),
+        started: Moment::of(session.opened_at),
+        seen: Moment::of(session.seen_at),
         current,
     }
 }

@@ -114,7 +114,7 @@ fn older(query: &Query, before: i64) -> String {
 
 /// The same filters, to the end of the trail.
 fn export(wanted: &AuditQuery) -> String {
-    let time = |at: Timestamp| view::Moment::from_unix_micros(at.as_micros()).iso;
+    let time = |at: Timestamp| view::Moment::of(at).iso;
     link(
         EXPORT,
         &[

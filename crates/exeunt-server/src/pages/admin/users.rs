@@ -82,7 +82,7 @@ pub(super) fn row(user: &exeunt::User, own: UserId, sessions: usize) -> UserRow 
         enabled: user.enabled,
         admin: user.admin,
         you: user.id == own,
-        since: Moment::from_unix_micros(user.created_at.as_micros()),
+        since: Moment::of(user.created_at),
         sessions,
     }
 }
