@@ -31,7 +31,7 @@ const SESSIONS_SHOWN: usize = 100;
 
 /// What an administrator can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum Act {
     /// End one session of a user.
     End,
     /// End everything of a user.
@@ -47,7 +47,7 @@ pub(crate) enum Deed {
     Everyone,
 }
 
-impl Deed {
+impl Act {
     const ALL: [Self; 9] = [
         Self::End,
         Self::EndAll,
@@ -76,7 +76,7 @@ impl Deed {
     }
 
     fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|deed| deed.as_str() == word)
+        Self::ALL.into_iter().find(|act| act.as_str() == word)
     }
 
     /// Whether it is shown before it is done, what of one user would end by it.

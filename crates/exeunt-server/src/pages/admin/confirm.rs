@@ -10,7 +10,7 @@ use axum::response::{Html, IntoResponse, Response};
 use exeunt::UserId;
 use exeunt_axum::{Admin, AuthError, Desk};
 
-use super::{Deed, PATH, Part, SESSIONS_SHOWN, oneself, page_of, user_id};
+use super::{Act, PATH, Part, SESSIONS_SHOWN, oneself, page_of, user_id};
 use crate::pages::account::row;
 use crate::pages::failure::{Refusal, Why};
 use crate::pages::query::Query;
@@ -32,8 +32,8 @@ pub(crate) async fn confirm_everyone(
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
     let admin = admin.map_err(|error| Refusal::new(words, error))?;
-    asked(words, &uri, |deed| deed == Deed::Everyone)?;
-    let whole = Question { words, app: &app, admin: &admin, deed: Deed::Everyone };
+    asked(words, &uri, |act| act == Act::Everyone)?;
+    let whole = Question { words, app: &app, admin: &admin, act: Act::Everyone };
     let page = whole.of_everyone().await.map_err(|error| Refusal::new(words, error))?;
     Ok(Html(page).into_response())
 }
@@ -49,18 +49,18 @@ pub(crate) async fn confirm_user(
     let words = words(&headers);
     let admin = admin.map_err(|error| Refusal::new(words, error))?;
     let id = user_id(words, id)?;
-    let deed = asked(words, &uri, Deed::is_asked_first)?;
+    let act = asked(words, &uri, Act::is_asked_first)?;
     if admin.is(id) {
         return Err(Refusal::new(words, Why::Oneself));
     }
-    let question = Question { words, app: &app, admin: &admin, deed };
+    let question = Question { words, app: &app, admin: &admin, act };
     question.of_user(id, None).await
 }
 
 /// The deed that a query names, if it is one that is asked about here.
-fn asked(words: &'static Words, uri: &Uri, here: impl Fn(Deed) -> bool) -> Result<Deed, Refusal> {
-    let deed = Query::of(uri).get("deed").and_then(Deed::from_word).filter(|deed| here(*deed));
-    deed.ok_or_else(|| Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST)))
+fn asked(words: &'static Words, uri: &Uri, here: impl Fn(Act) -> bool) -> Result<Act, Refusal> {
+    let act = Query::of(uri).get("deed").and_then(Act::from_word).filter(|act| here(*act));
+    act.ok_or_else(|| Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST)))
 }
 
 /// A question and who is asked.
@@ -68,7 +68,7 @@ pub(super) struct Question<'a> {
     pub(super) words: &'static Words,
     pub(super) app: &'a App,
     pub(super) admin: &'a Admin,
-    pub(super) deed: Deed,
+    pub(super) act: Act,
 }
 
 impl Question<'_> {
@@ -87,10 +87,10 @@ impl Question<'_> {
         let listed = sessions.iter().take(SESSIONS_SHOWN);
         let (_, name, sid) = oneself(self.admin);
         let action = page_of(id);
-        let again = format!("{action}/confirm?deed={}", self.deed.as_str());
+        let again = format!("{action}/confirm?deed={}", self.act.as_str());
         let page = Confirm {
             viewer: Viewer { name, session: &sid, again: problem.map(|_| &*again) },
-            deed: self.deed,
+            act: self.act,
             name: &user.name,
             action: &action,
             count: sessions.len(),
@@ -111,7 +111,7 @@ impl Question<'_> {
         let (_, name, sid) = oneself(self.admin);
         let page = Confirm {
             viewer: Viewer { name, session: &sid, again: None },
-            deed: self.deed,
+            act: self.act,
             name: "",
             action: PATH,
             count,

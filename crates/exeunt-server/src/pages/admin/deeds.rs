@@ -14,7 +14,7 @@ use exeunt_axum::{Admin, AuthError, RegisterRefused};
 use serde::Deserialize;
 
 use super::confirm::Question;
-use super::{Deed, Part, page_of, user_id, users};
+use super::{Act, Part, page_of, user_id, users};
 use crate::pages::done::Done;
 use crate::pages::failure::{self, Refusal, Why};
 use crate::pages::query::link;
@@ -40,7 +40,7 @@ pub(crate) async fn do_to_everyone(
     let words = words(&headers);
     let admin = admin.map_err(|error| Refusal::new(words, error))?;
     let wanted: Wanted = form::read(words, &headers, body).await?;
-    if Deed::from_word(&wanted.deed) != Some(Deed::Everyone) {
+    if Act::from_word(&wanted.deed) != Some(Act::Everyone) {
         return Err(Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST)));
     }
     let _ = admin.desk().end_everyone().await.map_err(|error| not_done(words, error))?;
@@ -61,29 +61,29 @@ pub(crate) async fn do_to_user(
     let id = user_id(words, id)?;
     let wanted: Wanted = form::read(words, &headers, body).await?;
     let bad_form = || Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST));
-    let deed = Deed::from_word(&wanted.deed).ok_or_else(bad_form)?;
-    if admin.is(id) && !deed.is_for_oneself() {
+    let act = Act::from_word(&wanted.deed).ok_or_else(bad_form)?;
+    if admin.is(id) && !act.is_for_oneself() {
         return Err(Refusal::new(words, Why::Oneself));
     }
-    match deed {
-        Deed::End => end_one(words, admin, id, &wanted.sid.ok_or_else(bad_form)?).await,
-        Deed::Password => {
-            let question = Question { words, app: &app, admin: &admin, deed };
+    match act {
+        Act::End => end_one(words, admin, id, &wanted.sid.ok_or_else(bad_form)?).await,
+        Act::Password => {
+            let question = Question { words, app: &app, admin: &admin, act };
             set_password(&question, id, &wanted.new.ok_or_else(bad_form)?).await
         }
-        Deed::EndAll => {
+        Act::EndAll => {
             if admin.desk().user(id).await.map_err(|error| Refusal::new(words, error))?.is_none() {
                 return Err(Refusal::new(words, Why::NoSuchUser));
             }
             let _ = admin.desk().end_user(id).await.map_err(|error| not_done(words, error))?;
             Ok(back(id, Done::All))
         }
-        Deed::Disable => change(words, &admin, id, (Become::Disabled, Done::Disabled)).await,
-        Deed::Enable => change(words, &admin, id, (Become::Enabled, Done::Enabled)).await,
-        Deed::Promote => change(words, &admin, id, (Become::Admin, Done::Promoted)).await,
-        Deed::Demote => change(words, &admin, id, (Become::Ordinary, Done::Demoted)).await,
-        Deed::Delete => change(words, &admin, id, (Become::Deleted, Done::Deleted)).await,
-        Deed::Everyone => Err(bad_form()),
+        Act::Disable => change(words, &admin, id, (Become::Disabled, Done::Disabled)).await,
+        Act::Enable => change(words, &admin, id, (Become::Enabled, Done::Enabled)).await,
+        Act::Promote => change(words, &admin, id, (Become::Admin, Done::Promoted)).await,
+        Act::Demote => change(words, &admin, id, (Become::Ordinary, Done::Demoted)).await,
+        Act::Delete => change(words, &admin, id, (Become::Deleted, Done::Deleted)).await,
+        Act::Everyone => Err(bad_form()),
     }
 }
 
