@@ -33,9 +33,10 @@ pub(crate) async fn account(
     admin: Result<Admin, AuthError>,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let auth = auth.map_err(|error| Refusal::new(words, error))?;
+    let refused = Refusal::in_words(words);
+    let auth = auth.map_err(refused)?;
     let shown = Shown { words, app: &app, auth: &auth, is_admin: admin.is_ok() };
-    let page = shown.page(Query::of(&uri).get("done"), None).await.map_err(|error| Refusal::new(words, error))?;
+    let page = shown.page(Query::of(&uri).get("done"), None).await.map_err(refused)?;
     Ok(Html(page).into_response())
 }
 

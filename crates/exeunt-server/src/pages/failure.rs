@@ -45,6 +45,11 @@ impl Refusal {
     pub(super) fn new(words: &'static Words, why: impl Into<Why>) -> Self {
         Self { words, why: why.into() }
     }
+
+    /// How a handler in these words refuses for what kept the authority.
+    pub(super) fn in_words(words: &'static Words) -> impl Fn(AuthError) -> Self + Copy {
+        move |error| Self::new(words, error)
+    }
 }
 
 impl IntoResponse for Refusal {

@@ -31,10 +31,11 @@ pub(crate) async fn confirm_everyone(
     admin: Result<Admin, AuthError>,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let admin = admin.map_err(|error| Refusal::new(words, error))?;
+    let refused = Refusal::in_words(words);
+    let admin = admin.map_err(refused)?;
     asked(words, &uri, |act| act == Act::Everyone)?;
     let whole = Question { words, app: &app, admin: &admin, act: Act::Everyone };
-    let page = whole.of_everyone().await.map_err(|error| Refusal::new(words, error))?;
+    let page = whole.of_everyone().await.map_err(refused)?;
     Ok(Html(page).into_response())
 }
 
@@ -47,7 +48,7 @@ pub(crate) async fn confirm_user(
     id: Part,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let admin = admin.map_err(|error| Refusal::new(words, error))?;
+    let admin = admin.map_err(Refusal::in_words(words))?;
     let id = user_id(words, id)?;
     let act = asked(words, &uri, Act::is_asked_first)?;
     if admin.is(id) {
@@ -74,7 +75,7 @@ pub(super) struct Question<'a> {
 impl Question<'_> {
     /// The question about a user; with a `problem`, it is asked again after a password that cannot be.
     pub(super) async fn of_user(&self, id: UserId, problem: Option<&str>) -> Result<Response, Refusal> {
-        let page = self.page_of_user(id, problem).await.map_err(|error| Refusal::new(self.words, error))?;
+        let page = self.page_of_user(id, problem).await.map_err(Refusal::in_words(self.words))?;
         let page = page.ok_or_else(|| Refusal::new(self.words, Why::NoSuchUser))?;
         let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
         Ok((status, Html(page)).into_response())

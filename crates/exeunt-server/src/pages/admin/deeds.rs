@@ -38,7 +38,7 @@ pub(crate) async fn do_to_everyone(
     body: Body,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let admin = admin.map_err(|error| Refusal::new(words, error))?;
+    let admin = admin.map_err(Refusal::in_words(words))?;
     let wanted: Wanted = form::read(words, &headers, body).await?;
     if Act::from_word(&wanted.deed) != Some(Act::Everyone) {
         return Err(Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST)));
@@ -57,7 +57,8 @@ pub(crate) async fn do_to_user(
     body: Body,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let admin = admin.map_err(|error| Refusal::new(words, error))?;
+    let refused = Refusal::in_words(words);
+    let admin = admin.map_err(refused)?;
     let id = user_id(words, id)?;
     let wanted: Wanted = form::read(words, &headers, body).await?;
     let bad_form = || Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST));
@@ -72,7 +73,7 @@ pub(crate) async fn do_to_user(
             set_password(&question, id, &wanted.new.ok_or_else(bad_form)?).await
         }
         Act::EndAll => {
-            if admin.desk().user(id).await.map_err(|error| Refusal::new(words, error))?.is_none() {
+            if admin.desk().user(id).await.map_err(refused)?.is_none() {
                 return Err(Refusal::new(words, Why::NoSuchUser));
             }
             let _ = admin.desk().end_user(id).await.map_err(|error| not_done(words, error))?;
@@ -96,7 +97,7 @@ async fn end_one(words: &'static Words, admin: Admin, id: UserId, sid: &str) -> 
         return Ok((out, go(StatusCode::SEE_OTHER, "/")).into_response());
     }
     let desk = admin.desk();
-    let open = desk.sessions_of(id).await.map_err(|error| Refusal::new(words, error))?;
+    let open = desk.sessions_of(id).await.map_err(Refusal::in_words(words))?;
     if open.iter().all(|session| session.id != sid) {
         return Err(gone());
     }
