@@ -3,7 +3,7 @@
 //! Owns the question whether somebody is one, asked of the store at every request. What they can do is the desk's.
 
 use axum_core::extract::FromRequestParts;
-use exeunt::By;
+use exeunt::{By, LiveSession, UserId};
 use http::Method;
 use http::request::Parts;
 
@@ -25,12 +25,25 @@ use crate::errors::AuthError;
 /// ```
 pub struct Admin {
     auth: Auth,
+    session: LiveSession,
     by: By,
     authority: std::sync::Arc<exeunt::Authority>,
 }
 
 impl Admin {
     /// The administrator's own session.
+    #[must_use]
+    pub const fn session(&self) -> &LiveSession {
+        &self.session
+    }
+
+    /// Whether this is the administrator's own number.
+    #[must_use]
+    pub fn is(&self, user: UserId) -> bool {
+        self.session.user == user
+    }
+
+    /// The administrator's own request.
     pub const fn auth(&self) -> &Auth {
         &self.auth
     }
@@ -55,12 +68,12 @@ impl<S: Sync> FromRequestParts<S> for Admin {
         // A safe method changes nothing, whoever sent the person; a deed must be meant.
         let safe = matches!(auth.method, Method::GET | Method::HEAD);
         let asker = if safe { auth.asker()? } else { auth.deed()? };
-        let by = By::user(asker.session.user, asker.device);
+        let (session, by) = (asker.session.clone(), By::user(asker.session.user, asker.device));
         let authority = std::sync::Arc::clone(auth.shared.source.authority()?);
         // Asked of the store each time: a role that was taken away is gone at once.
-        let user = authority.user(asker.session.user).await?;
+        let user = authority.user(session.user).await?;
         if user.is_some_and(|user| user.admin && user.enabled) {
-            Ok(Self { auth, by, authority })
+            Ok(Self { auth, session, by, authority })
         } else {
             Err(AuthError::NotAdmin)
         }

@@ -49,6 +49,15 @@ impl Desk<'_> {
         Ok(self.authority.user(user).await?)
     }
 
+    /// The user of this name; `None`: there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] where it could not look.
+    pub async fn user_named(&self, name: &str) -> Result<Option<User>, AuthError> {
+        Ok(self.authority.user_named(name).await?)
+    }
+
     /// A user's sessions, newest first.
     ///
     /// # Errors

@@ -12,7 +12,10 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
 /// Seconds after which to try again when the server is crowded or the store cannot be reached.
-const RETRY_AFTER_S: u64 = 2;
+pub const RETRY_AFTER_S: u64 = 2;
+
+/// How an exeunt server challenges whoever is not signed in. By it a 401 is known as its word, and not that of a proxy in between.
+pub const CHALLENGE: &str = "Bearer realm=\"exeunt\"";
 
 /// Why not. As an answer it speaks plain text; an app with its own pages matches on it.
 ///

@@ -49,6 +49,7 @@
 //! | [`Flash`], [`Flashes`] | a note for the next page, the one thing that survives a sign-out |
 //! | [`AuthError`], [`RegisterRefused`] | why not; each answers for itself, or an app says it in its own words |
 //! | [`Attempt`], [`Denied`], [`Left`] | what hooks are told, and say |
+//! | [`CHALLENGE`], [`RETRY_AFTER_S`] | what a 401 says, and a 503: for an edge that answers in its own words |
 //! | [`ClientAddress`], [`CookieDomain`], [`Authorization`], [`ListedSession`] | an address, a shared cookie's domain, a header that was read, a session in a list |
 //!
 //! An app that has a table of users keeps it: see [`exeunt::users`].
@@ -83,7 +84,7 @@ pub use self::auth::{Auth, CurrentUser};
 pub use self::authorization::Authorization;
 pub use self::cookie::{CookieDomain, CookieDomainFault};
 pub use self::desk::Desk;
-pub use self::errors::{AuthError, RegisterRefused};
+pub use self::errors::{AuthError, CHALLENGE, RETRY_AFTER_S, RegisterRefused};
 pub use self::flash::{Flash, FlashFault, Flashes};
 pub use self::hooks::{Attempt, Denied, Left};
 pub use self::layer::{AuthLayer, AuthService, ClientAddress};

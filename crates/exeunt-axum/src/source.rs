@@ -231,7 +231,7 @@ impl Source {
         }
     }
 
-    /// A session that has ended already counts as ended, and so does one that cannot be watched any more.
+    /// Of a distant authority: a session that has ended already counts as ended, and so does one that cannot be watched any more.
     pub(crate) fn until_revoked(&self, token: &Token) -> Result<Until, AuthError> {
         match &self.0 {
             Kind::Here(_) => {

@@ -153,12 +153,13 @@ impl Config {
         Ok(config)
     }
 
-    /// Whether the cookie may be set without `Secure`; and refuses an address where that would let tokens be read.
+    /// Whether the world reaches the server over HTTPS, so that the cookie is `Secure`. Refuses an address at which, without
+    /// it, tokens could be read.
     ///
     /// # Errors
     ///
     /// [`Exposed`] says what to set.
-    pub fn is_https(&self, listening: &[SocketAddr]) -> Result<bool, Exposed> {
+    pub fn https_or_refuse(&self, listening: &[SocketAddr]) -> Result<bool, Exposed> {
         let https = self.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
         match listening.iter().find(|address| !address.ip().is_loopback()) {
             Some(address) if !https => Err(Exposed(*address)),
@@ -224,15 +225,6 @@ fn sessions_per_user(raw: &Raw) -> Result<SessionLimit, SettingError> {
     Ok(limit(max))
 }
 
-/// The longest drain that can be set. A proxy that has not asked for ten minutes is none.
-pub const DRAIN_MAX: Duration = Duration::from_secs(10 * 60);
-
-/// The longest lifetime that can be set: browsers keep no cookie longer than 400 days.
-pub const LIFETIME_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
-
-/// The most sessions of a user that can be set: as many as a list of them shows.
-pub const SESSIONS_PER_USER_MAX: usize = 5_000;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,7 +240,7 @@ mod tests {
         assert_eq!(config.lifetime, Lifetime::default());
         let loopback = [SocketAddr::from(([127, 0, 0, 1], 3000))];
         assert!(config.registration_open(&loopback));
-        assert!(!config.is_https(&loopback).expect("loopback may be plain"));
+        assert!(!config.https_or_refuse(&loopback).expect("loopback may be plain"));
     }
 
     #[test]
@@ -261,10 +253,10 @@ mod tests {
     #[test]
     fn an_address_for_others_needs_https_outside() {
         let others = [SocketAddr::from(([127, 0, 0, 1], 80)), SocketAddr::from(([0, 0, 0, 0], 80))];
-        let said = read(&[]).expect("defaults").is_https(&others).expect_err("exposed").to_string();
+        let said = read(&[]).expect("defaults").https_or_refuse(&others).expect_err("exposed").to_string();
         assert!(said.contains("0.0.0.0:80") && said.contains("--public-url"), "{said}");
         let proxied = read(&[("public_url", "https://id.example")]).expect("a setting");
-        assert!(proxied.is_https(&others).expect("proxied"));
+        assert!(proxied.https_or_refuse(&others).expect("proxied"));
         assert!(!proxied.registration_open(&others), "closed by default where others come");
         let open = read(&[("public_url", "https://id.example"), ("registration", "open")]).expect("settings");
         assert!(open.registration_open(&others));

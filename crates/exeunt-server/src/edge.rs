@@ -224,14 +224,17 @@ fn log(route: &'static str, method: &Method, status: StatusCode, call: &Call) {
     }
 }
 
+/// Bits of a request's id that count: a million million requests of one process. Above them is the process, which Linux numbers with 22.
+const COUNTER_BITS: u32 = 40;
+
 /// Tells requests apart in the log. Not from outside: a stranger's id could write lines into it.
 struct RequestId(u64);
 
 impl RequestId {
     fn next() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        // The process in the upper half keeps ids of two runs apart. Asked once: each asking is a system call.
-        static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from(std::process::id()) << 40);
+        // The process above it keeps ids of two runs apart. Asked once: each asking is a system call.
+        static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from(std::process::id()) << COUNTER_BITS);
         Self(*PROCESS | NEXT.fetch_add(1, Ordering::Relaxed))
     }
 

@@ -13,7 +13,7 @@ use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, WWW_AUTH
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use exeunt::LiveSession;
-use exeunt_axum::{Auth, AuthError};
+use exeunt_axum::{Auth, AuthError, CHALLENGE};
 
 use crate::accept::Peer;
 use crate::state::App;
@@ -60,7 +60,7 @@ fn let_in(session: &LiveSession) -> Response {
 
 fn keep_out(why: &AuthError) -> Response {
     let fields = [
-        (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"exeunt\"")),
+        (WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE)),
         (CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];

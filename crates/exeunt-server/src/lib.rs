@@ -6,6 +6,7 @@
 mod accept;
 mod api;
 mod body;
+mod calendar;
 pub mod cli;
 pub mod config;
 mod control;

@@ -10,10 +10,10 @@ use exeunt::store::postgres::{Listed, RollError, roll};
 use exeunt::store::sqlite::{OpenError, SqliteStore};
 use serde::Serialize;
 
+use crate::calendar::{self, time};
 use crate::config::Config;
 use crate::control;
 use crate::errand::{Lines, Unheard};
-use crate::trail::time;
 
 /// Digits of a node's name that are shown to people: enough to tell a few thousand apart.
 const SHORT_DIGITS: usize = 8;
@@ -62,7 +62,7 @@ pub(crate) async fn tell(config: &Config, json: bool, out: &mut impl Lines) -> R
         out.tell(format!("no node is there; the log ends at {}", roll.end.0)).await?;
     }
     for listed in &roll.nodes {
-        out.tell(if json { written(&of(listed, roll.end)) } else { words(&of(listed, roll.end)) }).await?;
+        out.tell(if json { written(&of(listed, roll.end)) } else { words(listed, roll.end) }).await?;
     }
     Ok(())
 }
@@ -95,13 +95,14 @@ fn of(listed: &Listed, end: Seq) -> Line<'_> {
 }
 
 /// One line, whatever a machine is called.
-fn words(line: &Line<'_>) -> String {
+fn words(listed: &Listed, end: Seq) -> String {
+    let line = of(listed, end);
     let label: String = line.label.chars().filter(|char| !char.is_control()).collect();
     let silence = if line.lease_over { ": its lease is over" } else { "" };
     format!(
         "{}\t{label}\tjoined {:.0}\theard from {:.1} s ago{silence}\tapplied {}\tbehind {}",
         &line.node[..SHORT_DIGITS],
-        line.joined_at.parse::<jiff::Timestamp>().unwrap_or(jiff::Timestamp::MAX),
+        calendar::at(listed.joined_at),
         line.renewed_seconds_ago,
         line.applied,
         line.behind
@@ -128,12 +129,12 @@ mod tests {
             silent: Duration::from_millis(1_250),
             heard: Seq(41),
         };
-        let said = words(&of(&listed, Seq(42)));
+        let said = words(&listed, Seq(42));
         assert_eq!(
             said,
             "abababab\tone[2J 127.0.0.1:1\tjoined 2027-01-15T08:00:00Z\theard from 1.2 s ago\tapplied 41\tbehind 1"
         );
         listed.silent = LEASE;
-        assert!(words(&of(&listed, Seq(41))).contains("heard from 2.0 s ago: its lease is over\tapplied 41\tbehind 0"));
+        assert!(words(&listed, Seq(41)).contains("heard from 2.0 s ago: its lease is over\tapplied 41\tbehind 0"));
     }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     logs::start(&config);
     let listeners = bind(&config.listen).await?;
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
-    let https = config.is_https(&addresses)?;
+    let https = config.https_or_refuse(&addresses)?;
     let authority = own(&config, &addresses).await?;
     let control = control(&config)?;
     let app = App::new(Arc::clone(&authority), &config, https, config.registration_open(&addresses));

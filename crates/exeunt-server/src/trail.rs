@@ -1,10 +1,11 @@
 //! The audit trail as lines of JSON, for whoever may see all of it: an administrator, and the operator of the machine.
 //!
-//! Owns how an entry is shown to them and how the time of a filter is read, so that the API's export and `exeunt audit` are
-//! one format. It never decides who may see it.
+//! Owns how an entry is shown to them, so that the API's export and `exeunt audit` are one format. It never decides who may see it.
 
-use exeunt::{Actor, AuditEntry, Cause, Timestamp};
+use exeunt::{Actor, AuditEntry, Cause};
 use serde::Serialize;
+
+use crate::calendar::time;
 
 /// Entries read at a time for an export: some 100 KiB, whatever the length of the trail.
 pub(crate) const EXPORT_PAGE: usize = 500;
@@ -57,18 +58,6 @@ impl Entry {
     pub(crate) fn line(&self) -> String {
         serde_json::to_string(self).expect("texts and numbers are JSON")
     }
-}
-
-/// A time as it is shown.
-pub(crate) fn time(at: Timestamp) -> String {
-    // Beyond the calendar there is nothing to show; such a time comes from no clock of ours.
-    jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or(jiff::Timestamp::MAX).to_string()
-}
-
-/// A time of RFC 3339 since 1970; `None`: the text is none.
-pub(crate) fn moment(text: &str) -> Option<Timestamp> {
-    let at = text.parse::<jiff::Timestamp>().ok().filter(|at| *at >= jiff::Timestamp::UNIX_EPOCH)?;
-    Some(Timestamp::from_micros(at.as_microsecond()))
 }
 
 /// What a cause may be, for whoever wrote another word.

@@ -44,8 +44,8 @@ const FILL_TRIES: usize = 3;
 /// The most sessions of a user unless set otherwise: far above a person's devices, and few enough to list.
 pub const SESSIONS_PER_USER: usize = 500;
 
-/// The most sessions that a list of a user's sessions shows, whatever the limit.
-const SESSIONS_LISTED_MAX: usize = 5_000;
+/// The most sessions that a list of a user's sessions shows, and that a user can be allowed: nobody has sessions that no list shows.
+pub const SESSIONS_LISTED_MAX: usize = 5_000;
 
 /// How the authority is to decide.
 #[derive(Clone, Debug)]
@@ -199,20 +199,14 @@ impl Authority {
     /// [`StoreError`] when it cannot be known that it is over. Nothing may be claimed then.
     pub async fn revoke(&self, target: Target, cause: Cause, by: By) -> Result<Revoked, StoreError> {
         let order = Order { target, cause, by, at: self.settings.clock.now() };
-        let mut ending = self.counts.ending();
+        let ending = self.counts.ending();
         match self.store.revoke(&order).await? {
-            None => {
-                ending.over(self.closed_by_others().await?);
-                Ok(Revoked::nothing_left())
-            }
-            Some(revocation) => {
-                ending.over(self.closed(&revocation).await);
-                Ok(Revoked::proven(&revocation))
-            }
+            Some(revocation) => Ok(self.over(ending, &revocation).await),
+            None => self.over_by_others(ending).await,
         }
     }
 
-    /// The user's live sessions, newest first; at most 5,000.
+    /// The user's live sessions, newest first; at most [`SESSIONS_LISTED_MAX`].
     ///
     /// # Errors
     ///

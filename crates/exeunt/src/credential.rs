@@ -15,6 +15,9 @@ use crate::user::UserName;
 /// The most bytes of a password after NFC. Longer ones are refused before they cost a hash.
 pub const PASSWORD_BYTES_MAX: usize = 1_024;
 
+/// NFC can shrink a text to a third, three Hangul letters to one syllable, so only what is beyond three times the limit is surely too long.
+const NFC_SHRINKS_BY: usize = 3;
+
 /// The fewest characters of a new password, unless set otherwise (NIST SP 800-63B-4 and ASVS 5.0 6.2.1 allow 8).
 pub const PASSWORD_CHARS_MIN: usize = 8;
 
@@ -80,8 +83,8 @@ impl Password {
     ///
     /// [`PasswordFault::TooLong`] above [`PASSWORD_BYTES_MAX`].
     pub fn offered(text: &str) -> Result<Self, PasswordFault> {
-        // NFC can grow a text threefold; what is far too long is refused before that work is done.
-        if text.len() > 3 * PASSWORD_BYTES_MAX {
+        // What is surely too long is refused before that work is done.
+        if text.len() > NFC_SHRINKS_BY * PASSWORD_BYTES_MAX {
             return Err(PasswordFault::TooLong);
         }
         let text = Zeroizing::new(text.nfc().collect::<String>());
@@ -238,6 +241,7 @@ mod tests {
         let fault = |text: &str| choose(text).err();
         assert_eq!(fault("short-1"), Some(PasswordFault::TooShort { chars_min: 8 }));
         assert_eq!(fault(&"é".repeat(513)), Some(PasswordFault::TooLong));
+        assert!(Password::offered(&"\u{1112}\u{1161}\u{11ab}".repeat(341)).is_ok(), "1,023 bytes after NFC");
         assert!(choose(&"ação e reação ".repeat(50)).is_ok());
         for common in ["password", "12345678", "iloveyou", "wanderer42"] {
             assert_eq!(fault(common), Some(PasswordFault::Common), "{common}");

@@ -83,7 +83,7 @@ impl Turn {
     ///
     /// # Errors
     ///
-    /// [`Crowded`] when the process is stopping.
+    /// [`Crowded`] when no thread could be started, or the hash came to no end.
     pub async fn hash(self, password: NewPassword) -> Result<PasswordHash, Crowded> {
         self.run(move |tools| password.hash(tools.work, &*tools.random)).await
     }
@@ -92,7 +92,7 @@ impl Turn {
     ///
     /// # Errors
     ///
-    /// [`Crowded`] when the process is stopping.
+    /// [`Crowded`] when no thread could be started, or the hash came to no end.
     pub async fn verify(self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, Crowded> {
         self.run(move |tools| match hash {
             None => {
@@ -106,10 +106,9 @@ impl Turn {
         .await
     }
 
-    /// Runs `task` on a thread of its own, which is a thousandth of the work: one that gave way to others could not be lent to
-    /// anybody else. The permit moves into the task: it is not cancelled when its caller goes away, and a permit released early
-    /// would let another hash run beside it. It comes back with the result: whoever is next must not pay for an attempt before this
-    /// one is counted, and a thread that gives way may be stopped for long between two words.
+    /// On a thread of its own: niceness cannot be taken back, so a thread of the shared pool would stay slow for whoever used it
+    /// next. Starting one costs a thousandth of the hash. The permit goes with the task and comes back with its result. Its caller
+    /// may be gone, but the hash still runs, and nobody may begin another beside it before this attempt is counted.
     async fn run<T: Send + 'static>(self, task: impl FnOnce(&Tools) -> T + Send + 'static) -> Result<T, Crowded> {
         let (to, done) = oneshot::channel();
         let hash = move || {
@@ -119,8 +118,14 @@ impl Turn {
             let _ = to.send((done, self.held));
         };
         // It is not waited for: it ends by itself, and holds nothing that must be closed.
-        let _thread = Builder::new().name("exeunt-hasher".to_owned()).spawn(hash).map_err(|_| Crowded)?;
-        let (done, _held) = done.await.map_err(|_| Crowded)?;
+        let _thread = Builder::new().name("exeunt-hasher".to_owned()).spawn(hash).map_err(|error| {
+            tracing::error!(%error, "no thread could be started for a hash");
+            Crowded
+        })?;
+        let (done, _held) = done.await.map_err(|_| {
+            tracing::error!("a hash came to no end");
+            Crowded
+        })?;
         Ok(done)
     }
 }

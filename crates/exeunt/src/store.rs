@@ -16,7 +16,7 @@ pub mod sqlite;
 #[cfg(any(test, feature = "conformance"))]
 pub mod staged;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod written;
+mod vocabulary;
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! The secret that opens a session, and the digest by which it is known.
 //!
-//! A [`Token`] is revealed once, to the one who signed in. It has no `Debug`, `Display` or `Serialize`, is wiped when
-//! dropped, and is never stored: memory and store know only its [`TokenDigest`].
+//! Owns how a token is made, written and read, and its digest; never whose it is or whether it opens anything. A [`Token`]
+//! is revealed once, to the one who signed in. It has no `Debug`, `Display` or `Serialize`, is wiped when dropped, and is
+//! never stored: memory and store know only its [`TokenDigest`].
 
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};

@@ -6,7 +6,8 @@ mod scene;
 
 use exeunt::authority::Outcome;
 use exeunt::store::staged::When;
-use exeunt::{Place, Target};
+use exeunt::user::UserName;
+use exeunt::{Become, By, Device, Place, Target, UserId};
 use scene::{NAME, PASSWORD, Scene};
 
 impl Scene {
@@ -32,6 +33,38 @@ async fn an_ending_is_counted_once_by_how_it_was_answered() {
     assert_eq!(Outcome::ALL.map(|outcome| scene.endings(outcome)), [1, 0, 1]);
     assert_eq!(scene.kept_out(), (0, 0));
     assert!(!scene.is_live(&first.token).await && scene.is_live(&second.token).await);
+}
+
+#[tokio::test]
+async fn an_ending_is_counted_whatever_it_came_with_and_what_ends_nothing_is_not() {
+    let scene = Scene::new().await;
+    let endings = || Outcome::ALL.map(|outcome| scene.endings(outcome));
+    let change = |user, to| scene.authority.change_user(user, to, By::operator());
+    let first = scene.signed_in().await;
+    let changed =
+        scene.authority.change_password(&first.session, (PASSWORD, "small boats row"), &Device::default()).await;
+    let (second, _) = changed.unwrap_or_else(|error| panic!("{error}"));
+    let _ = scene.authority.set_password(NAME, PASSWORD, By::operator()).await.expect("set");
+    for to in [Become::Disabled, Become::Enabled] {
+        assert!(change(scene.ana, to).await.expect("changed").is_some());
+    }
+    let guest = UserName::parse("member-17").expect("a name");
+    let _ = scene.authority.credentials_changed(&guest, By::operator()).await.expect("ended");
+    assert_eq!(endings(), [5, 0, 0]);
+    for to in [Become::Admin, Become::Ordinary] {
+        assert!(change(scene.ana, to).await.expect("changed").is_some());
+    }
+    assert!(change(UserId(99), Become::Disabled).await.expect("looked").is_none());
+    assert!(scene.authority.set_password("nobody", PASSWORD, By::operator()).await.is_err());
+    assert_eq!(endings(), [5, 0, 0]);
+    scene.store.fail("change_user", When::After);
+    assert!(change(scene.ana, Become::Admin).await.is_err());
+    assert_eq!(endings(), [5, 0, 0]);
+    assert!(change(scene.ana, Become::Disabled).await.is_err());
+    scene.store.fail("change_password", When::After);
+    assert!(scene.authority.set_password(NAME, PASSWORD, By::operator()).await.is_err());
+    assert_eq!(endings(), [5, 0, 2]);
+    assert!(!scene.is_live(&first.token).await && !scene.is_live(&second.token).await);
 }
 
 #[tokio::test]
@@ -68,7 +101,7 @@ async fn a_sign_in_that_was_under_way_when_everything_ended_is_a_revival_blocked
     let hold = scene.store.hold("open_session", When::Before);
     let login = scene.sign_in(PASSWORD);
     hold.reached().await;
-    let device = exeunt::Device::default();
+    let device = Device::default();
     let place = Place { device: &device, replaces: None };
     let before = scene.authority.login(NAME, PASSWORD, place).await.expect("signed in");
     scene.end_everything().await;

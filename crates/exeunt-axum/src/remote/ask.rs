@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use exeunt::authority::SESSIONS_LISTED_MAX;
 use exeunt::{Device, StoreError, Token};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
@@ -13,7 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
-use crate::errors::AuthError;
+use crate::errors::{AuthError, CHALLENGE, RETRY_AFTER_S};
 
 /// How long an answer may take: the server's own slowest is a sign-in that waits for its turn to hash.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
@@ -24,20 +25,17 @@ const CONNECT_WAIT: Duration = Duration::from_secs(2);
 /// Requests at once: more would only wait at the server. Beyond it people are asked to come again.
 const REQUESTS_MAX: usize = 512;
 
-/// The most bytes of an answer: five thousand sessions in a list, and room to spare.
-const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The most bytes of a session in a list: a device of 256 and an address of 64, all of which may be escaped, and what stands around them.
+const LISTED_BYTES_MAX: usize = 1_024;
+
+/// The most bytes of an answer: as many sessions as a list shows.
+const ANSWER_BYTES_MAX: usize = SESSIONS_LISTED_MAX * LISTED_BYTES_MAX;
 
 /// How long an event stream may be silent. The server says every 15 s that it is still there.
 const SILENCE_MAX: Duration = Duration::from_secs(40);
 
-/// Seconds to wait before trying again where the server does not say.
-const RETRY_AFTER_S: u64 = 2;
-
 /// The most characters of a reason that is shown to somebody.
 const DETAIL_CHARS_MAX: usize = 300;
-
-/// How an exeunt server challenges whoever is not signed in.
-const CHALLENGE: &str = "Bearer realm=\"exeunt\"";
 
 /// Why there is no line to a server.
 #[non_exhaustive]

@@ -7,14 +7,6 @@ mod audit;
 mod sessions;
 mod users;
 
-use exeunt::UserId;
-use exeunt_axum::Admin;
-
 pub(crate) use self::audit::{audit, export};
 pub(crate) use self::sessions::{end_everyone, end_of_user, end_one, sessions_of};
 pub(crate) use self::users::{add, delete, demote, disable, enable, promote, set_password, user, users};
-
-/// Whether this is the administrator's own number.
-fn is_oneself(admin: &Admin, user: UserId) -> bool {
-    admin.auth().user().is_some_and(|session| session.user == user)
-}

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::problem::Problem;
 use super::query::{Query, page};
-use crate::trail::time;
+use crate::calendar::time;
 
 #[derive(Serialize)]
 struct Trail {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
 use crate::body;
-use crate::trail::time;
+use crate::calendar::{time, whole_seconds};
 
 /// The most bytes of a body: a name and a password of the greatest length, escaped, with room to spare.
 const BYTES_MAX: usize = 16 * 1024;
@@ -150,36 +150,6 @@ fn push_time(text: &mut Vec<u8>, at: Timestamp) {
     }
 }
 
-/// A moment in whole seconds from 1970 to 2105, as all are that memory keeps: two of them stand in every answer to a check, and to
-/// have them written by a calendar that knows all others takes longer than to look the session up.
-fn whole_seconds(at: Timestamp) -> Option<[u8; 20]> {
-    const DAY: u32 = 24 * 60 * 60;
-    /// From 0000-03-01 to 1970-01-01.
-    const DAYS_BEFORE: u32 = 719_468;
-    /// Days of 400 years, after which the calendar repeats itself.
-    const DAYS_REPEATED: u32 = 146_097;
-    let seconds = u32::try_from(at.as_secs()).ok().filter(|_| at.as_micros() % 1_000_000 == 0)?;
-    // Years are counted from March, so that the day that some of them lack is their last.
-    let days = seconds / DAY + DAYS_BEFORE;
-    let (periods, within) = (days / DAYS_REPEATED, days % DAYS_REPEATED);
-    let year = (within - within / 1_460 + within / 36_524 - within / 146_096) / 365;
-    let day = within - (365 * year + year / 4 - year / 100);
-    // From March on, each five months have 153 days.
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = 400 * periods + year + u32::from(month <= 2);
-    let clock = [seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60];
-    let mut text = *b"0000-00-00T00:00:00Z";
-    for (place, two) in
-        [0, 2, 5, 8, 11, 14, 17].into_iter().zip([year / 100, year % 100, month, day].into_iter().chain(clock))
-    {
-        text[place] += u8::try_from(two / 10).unwrap_or_default();
-        text[place + 1] += u8::try_from(two % 10).unwrap_or_default();
-    }
-    Some(text)
-}
-
 impl SessionList {
     /// These sessions, `current` marked.
     pub(super) fn of(sessions: &[Listed], current: SessionId) -> Self {
@@ -240,26 +210,6 @@ mod tests {
             };
             let serialized = serde_json::to_string(&ShownSession::of(&session)).expect("serializable");
             assert_eq!(String::from_utf8(ShownSession::written(&session)).expect("text"), serialized);
-        }
-    }
-
-    #[test]
-    fn every_day_and_second_is_written_as_the_calendar_writes_it() {
-        let must_agree = |micros: i64| {
-            let at = Timestamp::from_micros(micros);
-            let mut written = Vec::new();
-            push_time(&mut written, at);
-            assert_eq!(String::from_utf8(written).expect("text"), time(at));
-        };
-        let days = i64::from(u32::MAX) / 86_400;
-        for day in -1..=days + 1 {
-            must_agree((day * 86_400 + (day * 7_919).rem_euclid(86_400)) * 1_000_000);
-        }
-        for second in 0..86_400 {
-            must_agree((1_800_000_000 + second) * 1_000_000);
-        }
-        for micros in [0, 1, 999_999, i64::from(u32::MAX) * 1_000_000, i64::MAX, i64::MIN] {
-            must_agree(micros);
         }
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::RawQuery;
 use exeunt::{Cause, Timestamp};
 
 use super::problem::Problem;
-use crate::trail;
+use crate::{calendar, trail};
 
 /// The entries of a page unless asked otherwise.
 const PAGE_DEFAULT: usize = 50;
@@ -66,7 +66,7 @@ impl Query {
 
     fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
-        trail::moment(text).map(Some).ok_or_else(|| {
+        calendar::moment(text).map(Some).ok_or_else(|| {
             Problem::query(format!(
                 "`{name}` is a time of RFC 3339 since 1970, such as 2027-01-15T08:00:00Z (in a query `+` is written %2B)"
             ))

@@ -7,12 +7,27 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use exeunt::SessionLimit;
-use exeunt::authority::Strict;
+use exeunt::authority::{SESSIONS_LISTED_MAX, Strict};
+use exeunt::credential::PASSWORD_CHARS_MIN;
 use exeunt::store::postgres::Address;
 use exeunt_axum::CookieDomain;
 use url::{Host, Url};
 
-use super::{DRAIN_MAX, LIFETIME_MAX, LogFormat, SESSIONS_PER_USER_MAX};
+use super::LogFormat;
+
+/// The longest drain that can be set, in minutes. A proxy that has not asked for ten is none.
+const DRAIN_MINUTES_MAX: u64 = 10;
+
+/// The longest lifetime that can be set, in days: browsers keep no cookie longer than 400.
+const LIFETIME_DAYS_MAX: u64 = 400;
+
+/// The most characters that can be asked of a new password: as many as any program that makes passwords can make, for everybody is to
+/// accept so many (NIST SP 800-63B-4 section 3.1.1.2).
+const PASSWORD_CHARS_MIN_MAX: usize = 64;
+
+/// Seconds of the units in which a time is set.
+const MINUTE_S: u64 = 60;
+const DAY_S: u64 = 24 * 60 * MINUTE_S;
 
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -146,38 +161,42 @@ pub(super) fn link(text: &str) -> Parsed<String> {
 }
 
 pub(super) fn span(text: &str) -> Parsed<Duration> {
-    let wrong =
-        || "it is a number and a unit, as in 30d, 12h, 90m or 3600s, of at least 1s and at most 400d".to_owned();
+    let wrong = || {
+        format!(
+            "it is a number and a unit, as in 30d, 12h, 90m or 3600s, of at least 1s and at most {LIFETIME_DAYS_MAX}d"
+        )
+    };
     let unit = text.chars().last().ok_or_else(wrong)?;
     let seconds: u64 = match unit {
         's' => 1,
-        'm' => 60,
+        'm' => MINUTE_S,
         'h' => 3_600,
-        'd' => 86_400,
+        'd' => DAY_S,
         _ => return Err(wrong()),
     };
     let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
     let span = Duration::from_secs(number.checked_mul(seconds).ok_or_else(wrong)?);
-    if span.is_zero() || span > LIFETIME_MAX { Err(wrong()) } else { Ok(span) }
+    if span.is_zero() || span > Duration::from_secs(LIFETIME_DAYS_MAX * DAY_S) { Err(wrong()) } else { Ok(span) }
 }
 
 /// A time that may be none.
 pub(super) fn drain(text: &str) -> Parsed<Duration> {
     let span = if text == "0s" { Ok(Duration::ZERO) } else { span(text) };
-    span.ok().filter(|span| *span <= DRAIN_MAX).ok_or_else(|| "it is a time as in 15s, and at most 10m".to_owned())
+    let is_short = |span: &Duration| *span <= Duration::from_secs(DRAIN_MINUTES_MAX * MINUTE_S);
+    span.ok().filter(is_short).ok_or_else(|| format!("it is a time as in 15s, and at most {DRAIN_MINUTES_MAX}m"))
 }
 
 pub(super) fn password_min(text: &str) -> Parsed<usize> {
     match text.parse() {
-        Ok(chars) if (8..=64).contains(&chars) => Ok(chars),
-        _ => Err("it is a number of characters from 8 to 64".to_owned()),
+        Ok(chars) if (PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MIN_MAX).contains(&chars) => Ok(chars),
+        _ => Err(format!("it is a number of characters from {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MIN_MAX}")),
     }
 }
 
 pub(super) fn sessions(text: &str) -> Parsed<usize> {
     match text.parse() {
-        Ok(sessions) if (1..=SESSIONS_PER_USER_MAX).contains(&sessions) => Ok(sessions),
-        _ => Err(format!("it is a number of sessions from 1 to {SESSIONS_PER_USER_MAX}")),
+        Ok(sessions) if (1..=SESSIONS_LISTED_MAX).contains(&sessions) => Ok(sessions),
+        _ => Err(format!("it is a number of sessions from 1 to {SESSIONS_LISTED_MAX}")),
     }
 }
 

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use exeunt::Revoked;
-use exeunt_axum::AuthError;
+use exeunt_axum::{AuthError, CHALLENGE, RETRY_AFTER_S};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -20,9 +20,6 @@ const SIGNED_IN: &str = "handlerAuthLogin:succsessfully";
 const SIGNED_OUT: &str = "handlerAuthLogout:succsessfully";
 /// The version of the API, and of this program.
 const APIVER: &str = concat!("v1 (", env!("CARGO_PKG_VERSION"), ")");
-
-/// Seconds to wait when the server is crowded.
-const CROWDED_RETRY_S: u64 = 2;
 
 /// Why a request failed, in the words of the seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +116,7 @@ impl From<AuthError> for Failure {
             | AuthError::Unconfirmed => Self::Malformed,
             AuthError::TooMany { after_s } => Self::TooMany { after_s },
             AuthError::Crowded | AuthError::TooManySessions | AuthError::TooMuchOpen => {
-                Self::TooMany { after_s: CROWDED_RETRY_S }
+                Self::TooMany { after_s: RETRY_AFTER_S }
             }
             AuthError::Unavailable(error) => {
                 tracing::error!(%error, "the session store cannot be reached");
@@ -137,7 +134,7 @@ impl IntoResponse for Answer {
         if self.status == StatusCode::UNAUTHORIZED {
             // One challenge to a line: a client that reads only the first finds one that it can read (RFC 9110 11.6.1).
             headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"exeunt\", charset=\"UTF-8\""));
-            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"exeunt\""));
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
         }
         if let Some(seconds) = self.retry_after_s {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::users::named;
 use super::{Failed, Lines};
+use crate::calendar;
 use crate::trail::{self, EXPORT_PAGE, Entry};
 
 /// Which entries are wanted, as they were asked for.
@@ -57,5 +58,5 @@ fn cause(word: &str) -> Result<Cause, Failed> {
 
 fn moment(flag: &str, text: &str) -> Result<Timestamp, Failed> {
     let wrong = || format!("--{flag} is a time of RFC 3339 since 1970, such as 2027-01-15T08:00:00Z");
-    trail::moment(text).ok_or_else(|| Failed::Refused(wrong()))
+    calendar::moment(text).ok_or_else(|| Failed::Refused(wrong()))
 }

@@ -7,6 +7,7 @@ use exeunt::{Authority, By, Cause, Session, SessionId, Target};
 
 use super::users::{Users, ended, named};
 use super::{Failed, Lines, Whom, counted};
+use crate::calendar;
 
 /// How many sessions there are, and of how many users.
 #[derive(Default)]
@@ -82,7 +83,7 @@ impl Tally {
 
 /// One line, whatever a device calls itself: control characters were taken out when it signed in.
 fn line(session: &Session) -> String {
-    let opened = jiff::Timestamp::from_microsecond(session.opened_at.as_micros()).unwrap_or(jiff::Timestamp::MAX);
+    let opened = calendar::at(session.opened_at);
     let (address, agent) = (session.device.address(), session.device.agent());
     format!("{}\t{}\t{opened:.0}\t{address}\t{agent}", session.id, session.name)
 }

@@ -23,12 +23,12 @@ pub(crate) enum Change {
 }
 
 pub(super) async fn add(authority: &Authority, name: &str, password: &Secret, admin: bool) -> Result<String, Failed> {
-    let user = authority.add_user(name, password.reveal(), By::operator()).await?;
-    if admin {
-        let promoted = authority.change_user(user.id, Become::Admin, By::operator()).await;
-        promoted
-            .map_err(|error| Failed::Refused(format!("{} was added, but is no administrator: {error}", user.name)))?;
-    }
+    let (password, by) = (password.reveal(), By::operator());
+    let user = if admin {
+        authority.add_admin(name, password, by).await?
+    } else {
+        authority.add_user(name, password, by).await?
+    };
     Ok(format!("added {}", user.name))
 }
 

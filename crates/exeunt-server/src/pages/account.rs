@@ -33,9 +33,10 @@ pub(crate) async fn account(
     admin: Result<Admin, AuthError>,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let auth = auth.map_err(|error| Refusal::new(words, error))?;
+    let refused = Refusal::in_words(words);
+    let auth = auth.map_err(refused)?;
     let shown = Shown { words, app: &app, auth: &auth, is_admin: admin.is_ok() };
-    let page = shown.page(Query::of(&uri).get("done"), None).await.map_err(|error| Refusal::new(words, error))?;
+    let page = shown.page(Query::of(&uri).get("done"), None).await.map_err(refused)?;
     Ok(Html(page).into_response())
 }
 
@@ -76,8 +77,8 @@ pub(super) fn row(words: &Words, session: &ListedSession, current: bool) -> Sess
         sid: session.id.to_string(),
         device: device::describe(session.device.agent(), words),
         address: session.device.address().to_owned(),
-        started: Moment::from_unix_micros(session.opened_at.as_micros()),
-        seen: Moment::from_unix_micros(session.seen_at.as_micros()),
+        started: Moment::of(session.opened_at),
+        seen: Moment::of(session.seen_at),
         current,
     }
 }

@@ -13,7 +13,7 @@ mod users;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use exeunt::UserId;
-use exeunt_axum::{Admin, AuthError};
+use exeunt_axum::Admin;
 
 pub(crate) use self::audit::audit;
 pub(crate) use self::confirm::{confirm_everyone, confirm_user};
@@ -31,7 +31,7 @@ const SESSIONS_SHOWN: usize = 100;
 
 /// What an administrator can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum Act {
     /// End one session of a user.
     End,
     /// End everything of a user.
@@ -47,7 +47,7 @@ pub(crate) enum Deed {
     Everyone,
 }
 
-impl Deed {
+impl Act {
     const ALL: [Self; 9] = [
         Self::End,
         Self::EndAll,
@@ -76,7 +76,7 @@ impl Deed {
     }
 
     fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|deed| deed.as_str() == word)
+        Self::ALL.into_iter().find(|act| act.as_str() == word)
     }
 
     /// Whether it is shown before it is done, what of one user would end by it.
@@ -107,12 +107,8 @@ fn page_of(user: UserId) -> String {
     format!("{PATH}/users/{}", user.0)
 }
 
-fn is_oneself(admin: &Admin, user: UserId) -> bool {
-    admin.auth().user().is_some_and(|session| session.user == user)
-}
-
-/// The administrator's own session as a page is bound to it: the name and the `sid`.
-fn oneself(admin: &Admin) -> Result<(UserId, std::sync::Arc<str>, String), AuthError> {
-    let session = admin.auth().user().ok_or(AuthError::NotSignedIn)?;
-    Ok((session.user, std::sync::Arc::clone(&session.name), session.id.to_string()))
+/// The administrator's own session as a page is bound to it: the number, the name and the `sid`.
+fn oneself(admin: &Admin) -> (UserId, &str, String) {
+    let session = admin.session();
+    (session.user, &session.name, session.id.to_string())
 }

@@ -1,4 +1,6 @@
 //! `POST /login` and `POST /register`: how a person gets in.
+//!
+//! Owns what the two forms lead to, and where on the home page a refusal stands. No password is ever sent back.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -27,7 +29,7 @@ pub(crate) async fn login(
     body: Body,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let auth = auth.map_err(|error| Refusal::new(words, error))?;
+    let auth = auth.map_err(Refusal::in_words(words))?;
     let entry: Entry = form::read(words, &headers, body).await?;
     match auth.login(&entry.username, &entry.password).await {
         Ok(logged_in) => Ok((logged_in, go(StatusCode::SEE_OTHER, &destination(&app, &entry))).into_response()),
@@ -46,15 +48,15 @@ pub(crate) async fn register(
     body: Body,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let auth = auth.map_err(|error| Refusal::new(words, error))?;
+    let refused = Refusal::in_words(words);
+    let auth = auth.map_err(refused)?;
     if !app.registration_open {
         return Err(Refusal::new(words, Why::RegistrationClosed));
     }
     let entry: Entry = form::read(words, &headers, body).await?;
     match auth.register(&entry.username, &entry.password).await {
         Ok(()) => {
-            let logged_in =
-                auth.login(&entry.username, &entry.password).await.map_err(|error| Refusal::new(words, error))?;
+            let logged_in = auth.login(&entry.username, &entry.password).await.map_err(refused)?;
             Ok((logged_in, go(StatusCode::SEE_OTHER, &destination(&app, &entry))).into_response())
         }
         Err(RegisterRefused::Choice(error)) => {

@@ -8,7 +8,7 @@ use axum::response::{Html, IntoResponse, Response};
 use exeunt::RegisterError;
 use exeunt::credential::{PASSWORD_BYTES_MAX, PasswordFault};
 use exeunt::user::{NAME_CHARS_MAX, NameFault};
-use exeunt_axum::AuthError;
+use exeunt_axum::{AuthError, CHALLENGE};
 
 use super::go;
 use super::view::{self, Next};
@@ -44,6 +44,11 @@ impl From<AuthError> for Why {
 impl Refusal {
     pub(super) fn new(words: &'static Words, why: impl Into<Why>) -> Self {
         Self { words, why: why.into() }
+    }
+
+    /// How a handler in these words refuses for what kept the authority.
+    pub(super) fn in_words(words: &'static Words) -> impl Fn(AuthError) -> Self + Copy {
+        move |error| Self::new(words, error)
     }
 }
 
@@ -110,7 +115,7 @@ impl Why {
 /// A 401 carries a challenge (RFC 9110 section 15.5.2). `Bearer`, for it is true and makes no browser ask for a password.
 pub(super) fn challenge(mut response: Response) -> Response {
     if response.status() == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"exeunt\""));
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
     }
     response
 }

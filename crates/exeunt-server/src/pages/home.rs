@@ -1,4 +1,6 @@
 //! `GET /`: the home page, signed in or not.
+//!
+//! Owns which of the two is shown. It never decides who is signed in.
 
 use std::sync::Arc;
 
@@ -20,7 +22,7 @@ pub(crate) async fn home(
     auth: Result<Auth, AuthError>,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let auth = auth.map_err(|error| Refusal::new(words, error))?;
+    let auth = auth.map_err(Refusal::in_words(words))?;
     let page = if let Some(session) = auth.user() {
         let viewer = Viewer { name: &session.name, session: &session.id.to_string(), again: None };
         view::home_signed_in(words, &viewer)

@@ -22,7 +22,7 @@ pub(super) fn line(words: &Words, entry: &AuditEntry, own: UserId) -> TrailLine 
         Actor::Operator => format!("{said} {}", trail.by_operator),
         Actor::House => said.to_owned(),
     };
-    TrailLine { at: Moment::from_unix_micros(entry.at.as_micros()), text }
+    TrailLine { at: Moment::of(entry.at), text }
 }
 
 /// What was done, without by whom.

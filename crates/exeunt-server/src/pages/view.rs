@@ -7,10 +7,11 @@ mod account;
 pub(crate) mod admin;
 
 use askama::Template;
-use jiff::Timestamp;
+use exeunt::Timestamp;
 
 pub(crate) use self::account::{Account, account};
 use super::words::Words;
+use crate::calendar;
 
 /// Whom a signed-in page is shown to.
 #[derive(Clone, Copy, Debug)]
@@ -93,11 +94,10 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// The moment `micros` microseconds after 1970 began; one beyond the calendar is shown as the calendar's end.
+    /// A moment; one beyond the calendar is shown as the calendar's end.
     #[must_use]
-    pub(crate) fn from_unix_micros(micros: i64) -> Self {
-        let end = if micros < 0 { Timestamp::MIN } else { Timestamp::MAX };
-        let moment = Timestamp::from_microsecond(micros).unwrap_or(end);
+    pub(crate) fn of(moment: Timestamp) -> Self {
+        let moment = calendar::at(moment);
         Self {
             iso: moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             text: moment.strftime("%Y-%m-%d %H:%M UTC").to_string(),
@@ -214,7 +214,7 @@ mod tests {
         SignedOut { registration_open: true, password_chars_min: 8, return_to: None, problem: None };
 
     fn row(device: &str, current: bool) -> SessionRow {
-        let at = Moment::from_unix_micros(1_795_247_049_000_000);
+        let at = Moment::of(Timestamp::from_micros(1_795_247_049_000_000));
         let (sid, address) = (format!("sid-of-{device}"), "::1".to_owned());
         SessionRow { sid, device: device.to_owned(), address, started: at.clone(), seen: at, current }
     }
@@ -317,8 +317,8 @@ mod tests {
 
     #[test]
     fn moments_stay_within_the_calendar() {
-        assert_eq!(Moment::from_unix_micros(-1).iso, "1969-12-31T23:59:59Z");
-        assert!(Moment::from_unix_micros(i64::MAX).text.starts_with("9999-"));
-        assert!(Moment::from_unix_micros(i64::MIN).text.ends_with("UTC"));
+        assert_eq!(Moment::of(Timestamp::from_micros(-1)).iso, "1969-12-31T23:59:59Z");
+        assert!(Moment::of(Timestamp::from_micros(i64::MAX)).text.starts_with("9999-"));
+        assert!(Moment::of(Timestamp::from_micros(i64::MIN)).text.ends_with("UTC"));
     }
 }

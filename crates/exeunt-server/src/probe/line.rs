@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use exeunt::random::OsRandom;
+use exeunt_axum::CHALLENGE;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect};
 use serde_json::{Value, json};
@@ -28,9 +29,6 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024;
 
 /// The most characters of an answer that are shown.
 const SHOWN_CHARS_MAX: usize = 300;
-
-/// How an exeunt server challenges whoever is not signed in. What else says 401, a proxy perhaps, is not its word.
-const CHALLENGE: &str = "Bearer realm=\"exeunt\"";
 
 /// Every name that the cookie may have. Which one, a node's public URL says, which the prober does not know; a node reads its own.
 const COOKIES: [&str; 3] = ["__Host-exeunt", "__Secure-exeunt", "exeunt"];

@@ -8,7 +8,7 @@ use exeunt::Timestamp;
 use serde::Serialize;
 
 use super::line::{Node, NotIn};
-use crate::trail::time;
+use crate::calendar::time;
 
 /// What is known of the promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -132,6 +132,11 @@ pub(super) struct Ending<'a> {
 }
 
 impl Ending<'_> {
+    /// There was nothing to end.
+    pub(super) fn nothing(self) {
+        std::mem::forget(self);
+    }
+
     /// It is over everywhere.
     pub(super) fn over(&mut self, heard: Heard) {
         self.outcome = match heard {

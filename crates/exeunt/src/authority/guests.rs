@@ -41,13 +41,12 @@ impl Authority {
             by,
             at: self.settings.clock.now(),
         };
-        let Some(changed) = self.store.change_password(&change).await? else {
+        let ending = self.counts.ending();
+        match self.store.change_password(&change).await? {
+            Some(changed) => Ok(self.over(ending, &changed.revocation).await),
             // Deleted in between, which ended everything.
-            self.closed_by_others().await?;
-            return Ok(Revoked::nothing_left());
-        };
-        self.closed(&changed.revocation).await;
-        Ok(Revoked::proven(&changed.revocation))
+            None => self.over_by_others(ending).await,
+        }
     }
 
     pub(super) async fn verify_guest(
@@ -66,12 +65,12 @@ impl Authority {
             let proven = timeout(PROOF_WAIT, users.prove(name, password)).await;
             drop(turn);
             // What holds a turn for so long counts as wrong, or strangers would hold all of them for nothing.
-            let proven = proven.map_err(|_| unreachable(Box::new(NoAnswer)))?;
+            let proven = proven.map_err(|_| app_failed(Box::new(NoAnswer)))?;
             // Where nobody could look, nobody learned anything of the password.
             if !matches!(proven, Ok(None)) {
                 attempt.pay_back();
             }
-            let user = proven.map_err(unreachable)?.ok_or(LoginError::Refused)?;
+            let user = proven.map_err(app_failed)?.ok_or(LoginError::Refused)?;
             let known = self.guest(&user).await?;
             if !known.user.enabled {
                 return Err(LoginError::Refused);
@@ -90,7 +89,7 @@ impl Authority {
     async fn guest(&self, name: &UserName) -> Result<KnownUser, StoreError> {
         if let Some(known) = self.store.user_by_name(name).await? {
             let is_theirs = *known.user.name == *name.as_str() && known.hash.as_phc() == NO_PASSWORD;
-            return if is_theirs { Ok(known) } else { Err(unreachable(Box::new(SomebodyElse))) };
+            return if is_theirs { Ok(known) } else { Err(app_failed(Box::new(SomebodyElse))) };
         }
         let hash = PasswordHash::from_phc(NO_PASSWORD.to_owned());
         let (by, at) = (Some(By::house()), self.settings.clock.now());
@@ -111,6 +110,6 @@ struct NoAnswer;
 #[error("what `Users::prove` calls a user is here somebody else, perhaps in another spelling: let it give numbers")]
 struct SomebodyElse;
 
-fn unreachable(source: UsersError) -> StoreError {
+fn app_failed(source: UsersError) -> StoreError {
     StoreError::Failed { deed: "look a user up in the app", source }
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::counts::Heard;
+use super::counts::{Ending, Heard};
 use super::{Authority, Settings};
 use crate::lease::coordinator::Coordinator;
 use crate::lease::member::{Member, no_lease};
 use crate::lease::{HearsAt, Lease, PATIENCE};
 use crate::live::{Belief, Live};
-use crate::revocation::{By, Cause, Revocation, Seq, Target};
+use crate::revocation::{By, Cause, Revocation, Revoked, Seq, Target};
 use crate::store::{Store, StoreError};
 use crate::token::{Token, TokenDigest};
 
@@ -148,8 +148,23 @@ impl Authority {
         self.many.as_ref().is_none_or(|many| !many.reads_through)
     }
 
-    /// Waits until what was open for the ended sessions is closed, but not for ever, and until every other node has heard (R7). To be
-    /// called when the store has said that it is committed.
+    /// Waits until it is over everywhere; only then is there a proof. To be called when the store has said that it is committed.
+    pub(super) async fn over(&self, mut ending: Ending<'_>, revocation: &Revocation) -> Revoked {
+        ending.over(self.closed(revocation).await);
+        Revoked::proven(revocation)
+    }
+
+    /// The same where there was nothing left to end: somebody else may have ended it, and be waiting still.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store could not say how far others have come.
+    pub(super) async fn over_by_others(&self, mut ending: Ending<'_>) -> Result<Revoked, StoreError> {
+        ending.over(self.closed_by_others().await?);
+        Ok(Revoked::nothing_left())
+    }
+
+    /// Waits until what was open for the ended sessions is closed, but not for ever, and until every other node has heard (R7).
     pub(super) async fn closed(&self, revocation: &Revocation) -> Heard {
         let since = Instant::now();
         let heard = async {
@@ -161,9 +176,8 @@ impl Authority {
         heard_since(since)
     }
 
-    /// The same where there was nothing left to end: somebody else may have ended it, and be waiting still. Then this node may be the one
-    /// that has not heard, so it is waited for as any other.
-    pub(super) async fn closed_by_others(&self) -> Result<Heard, StoreError> {
+    /// The same of whatever others have ended. This node may be the one that has not heard, so it is waited for as any other.
+    async fn closed_by_others(&self) -> Result<Heard, StoreError> {
         let end = self.store.log_end().await?;
         let since = Instant::now();
         if let Some(many) = &self.many {

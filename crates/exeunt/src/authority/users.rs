@@ -2,6 +2,7 @@
 //!
 //! Owns the decisions about users. Whatever takes something away from one ends their sessions in the same transaction.
 
+use super::counts::Ending;
 use super::{Authority, ChangeError, Place, RegisterError};
 use crate::credential::NewPassword;
 use crate::revocation::{By, Cause, Revoked};
@@ -18,7 +19,7 @@ impl Authority {
     /// [`RegisterError`] says what the user can do about it.
     pub async fn register(&self, name: &str, password: &str, device: &Device) -> Result<User, RegisterError> {
         self.attempts.register(device.address(), self.settings.clock.now())?;
-        self.add(name, password, (None, device.address())).await
+        self.add(name, password, (None, device.address()), false).await
     }
 
     /// Adds a user on somebody else's word: like [`Authority::register`], without its limit.
@@ -27,7 +28,16 @@ impl Authority {
     ///
     /// [`RegisterError`] says what can be done about it.
     pub async fn add_user(&self, name: &str, password: &str, by: By) -> Result<User, RegisterError> {
-        self.add(name, password, (Some(by), "")).await
+        self.add(name, password, (Some(by), ""), false).await
+    }
+
+    /// The same of somebody who administers this server from the first moment on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Authority::add_user`].
+    pub async fn add_admin(&self, name: &str, password: &str, by: By) -> Result<User, RegisterError> {
+        self.add(name, password, (Some(by), ""), true).await
     }
 
     /// Changes the password of whoever holds `session`, having verified the current one; ends everything of theirs, and opens
@@ -58,11 +68,14 @@ impl Authority {
             by: By::user(known.user.id, device),
             at: self.settings.clock.now(),
         };
-        let changed = self.store.change_password(&change).await?.ok_or(ChangeError::SessionGone)?;
+        let ending = self.counts.ending();
+        let Some(changed) = self.store.change_password(&change).await? else {
+            ending.nothing();
+            return Err(ChangeError::SessionGone);
+        };
         let opened = changed.opened.ok_or(ChangeError::SessionGone)?;
         let opened = self.enter(token, &opened, changed.revocation.seq).await?;
-        self.closed(&changed.revocation).await;
-        Ok((opened, Revoked::proven(&changed.revocation)))
+        Ok((opened, self.over(ending, &changed.revocation).await))
     }
 
     /// Gives a user a new password on somebody else's word, and ends everything of theirs.
@@ -85,9 +98,12 @@ impl Authority {
             by,
             at: self.settings.clock.now(),
         };
-        let changed = self.store.change_password(&change).await?.ok_or(RegisterError::NoSuchUser)?;
-        self.closed(&changed.revocation).await;
-        Ok(Revoked::proven(&changed.revocation))
+        let ending = self.counts.ending();
+        let Some(changed) = self.store.change_password(&change).await? else {
+            ending.nothing();
+            return Err(RegisterError::NoSuchUser);
+        };
+        Ok(self.over(ending, &changed.revocation).await)
     }
 
     /// Changes what a user may do. Disabling, enabling and deleting end everything of theirs.
@@ -97,12 +113,17 @@ impl Authority {
     /// [`StoreError`] when it cannot be known that it is done. `Ok(None)`: there is no such user.
     pub async fn change_user(&self, user: UserId, to: Become, by: By) -> Result<Option<(User, Revoked)>, StoreError> {
         let change = UserChange { user, to, by, at: self.settings.clock.now() };
-        let Some(changed) = self.store.change_user(&change).await? else { return Ok(None) };
-        if let Some(revocation) = &changed.revocation {
-            self.closed(revocation).await;
-        }
-        let revoked = changed.revocation.as_ref().map_or_else(Revoked::nothing_left, Revoked::proven);
-        Ok(Some((changed.user, revoked)))
+        let ending = to.ends().map(|_| self.counts.ending());
+        let changed = self.store.change_user(&change).await?;
+        let revocation = changed.as_ref().and_then(|changed| changed.revocation.as_ref());
+        let revoked = match (ending, revocation) {
+            (Some(ending), Some(revocation)) => self.over(ending, revocation).await,
+            (ending, _) => {
+                ending.into_iter().for_each(Ending::nothing);
+                Revoked::nothing_left()
+            }
+        };
+        Ok(changed.map(|changed| (changed.user, revoked)))
     }
 
     /// At most `limit` users after the one with the number `after`.
@@ -138,7 +159,13 @@ impl Authority {
         if self.settings.users.is_some() { Err(RegisterError::KeptByApp) } else { Ok(()) }
     }
 
-    async fn add(&self, name: &str, password: &str, (by, from): (Option<By>, &str)) -> Result<User, RegisterError> {
+    async fn add(
+        &self,
+        name: &str,
+        password: &str,
+        (by, from): (Option<By>, &str),
+        admin: bool,
+    ) -> Result<User, RegisterError> {
         self.keeps_users()?;
         let name = UserName::parse(name)?;
         let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
@@ -146,7 +173,7 @@ impl Authority {
             return Err(RegisterError::Taken);
         }
         let hash = self.hasher.turn().await?.hash(password).await?;
-        let new = NewUser { name, hash, admin: false, by, from: from.into(), at: self.settings.clock.now() };
+        let new = NewUser { name, hash, admin, by, from: from.into(), at: self.settings.clock.now() };
         self.store.add_user(&new).await?.ok_or(RegisterError::Taken)
     }
 }

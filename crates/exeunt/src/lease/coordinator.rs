@@ -148,7 +148,7 @@ impl Coordinator {
         }
         // Sixty-four may wait for one piece; one of them is enough.
         if told.take_waking() {
-            self.teller.late(told);
+            self.teller.count_out(told);
             if let Err(error) = self.shared.wake(seq).await {
                 tracing::debug!(%error, "the other nodes could not be woken; they hear with their next renewals");
             }

@@ -181,7 +181,7 @@ impl Teller {
     }
 
     /// Whoever has not answered this yet is not counted on before the next answer.
-    pub(crate) fn late(&self, told: &Told) {
+    pub(crate) fn count_out(&self, told: &Told) {
         let (lines, left) = (self.lines.lock(), told.left.lock());
         for out in left.iter().filter_map(|node| lines.open.get(node)) {
             out.answers.store(false, Ordering::Relaxed);
@@ -238,8 +238,8 @@ impl Register {
         told.push_back(Arc::new(new));
     }
 
-    /// Whether it is an answer to what was told just now.
-    fn heard(&self, by: NodeId, last: &Known) -> bool {
+    /// Nobody waits for this node's answer any more. True: it answers what was told just now.
+    fn take_answer(&self, by: NodeId, last: &Known) -> bool {
         let told = self.0.lock();
         let Some(told) = told.iter().rev().find(|told| told.last == *last) else { return false };
         told.only(|node| *node != by);
@@ -316,7 +316,7 @@ impl Call {
             let frame = timeout(patience, read_frame(&mut from, FRAME_MAX)).await??;
             match seal.open(Way::ToTeller, &frame).as_deref().and_then(words::read) {
                 Some(Words::Heard(known)) => {
-                    if self.told.heard(self.node, &known) || is_greeting {
+                    if self.told.take_answer(self.node, &known) || is_greeting {
                         self.answers.store(true, Ordering::Relaxed);
                     }
                     is_greeting = false;

@@ -258,6 +258,5 @@ fn who_was_stopped_or_suspended_finds_the_lease_over_at_the_first_look() {
 #[test]
 fn who_waits_outlasts_a_lease_on_the_slowest_clock_that_is_allowed() {
     let drift = 0.01;
-    assert!(PATIENCE.as_secs_f64() / (1.0 + drift) >= LEASE.as_secs_f64() / (1.0 - drift) - 0.01 * LEASE.as_secs_f64());
     assert!(PATIENCE.as_secs_f64() >= LEASE.as_secs_f64() * (1.0 + drift) / (1.0 - drift));
 }

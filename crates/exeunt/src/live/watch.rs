@@ -149,7 +149,7 @@ impl Watches {
         }
     }
 
-    /// Waits until everything is closed that was told of this revocation, whether that names its session or not.
+    /// Waits until everything is closed that was told of this revocation, whether that names its session or not; but not for ever.
     pub(super) async fn closed(&self, by: Seq) {
         self.wait_while(|open| open.values().any(|watched| watched.by.is_some_and(|(told, _)| told == by))).await;
     }

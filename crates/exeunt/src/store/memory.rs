@@ -12,13 +12,13 @@ use parking_lot::Mutex;
 
 use self::state::{Row, State};
 use super::{
-    Become, KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen,
-    SessionLimit, Store, StoreError, Swept, UserChange, UserChanged, Witness,
+    KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
+    StoreError, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery, Deed};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{Actor, By, Cause, Order, Revocation, Seq, Target};
+use crate::revocation::{By, Cause, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, User, UserId, UserName};
@@ -53,8 +53,10 @@ impl Store for MemoryStore {
         };
         state.by_name.insert(new.name.key().to_owned(), id);
         state.users.insert(id, Row { user, hash: new.hash.clone(), deleted: false });
-        let by = new.by.clone().unwrap_or(By { actor: Actor::User(id), from: Arc::clone(&new.from) });
-        state.note(Deed::UserAdded, (Some(id), None), &by, new.at);
+        let by = new.by(id);
+        for deed in new.deeds() {
+            state.note(*deed, (Some(id), None), &by, new.at);
+        }
         Ok(state.user(id).map(|known| known.user))
     }
 
@@ -99,18 +101,13 @@ impl Store for MemoryStore {
     async fn change_user(&self, change: &UserChange) -> Result<Option<UserChanged>, StoreError> {
         let mut state = self.0.lock();
         let Some(known) = state.user(change.user) else { return Ok(None) };
-        let (deed, cause) = match change.to {
-            Become::Enabled => (Deed::UserEnabled, Some(Cause::Enabled)),
-            Become::Disabled => (Deed::UserDisabled, Some(Cause::Disabled)),
-            Become::Deleted => (Deed::UserDeleted, Some(Cause::Deleted)),
-            Become::Admin => (Deed::AdminGranted, None),
-            Become::Ordinary => (Deed::AdminWithdrawn, None),
-        };
-        state.note(deed, (Some(change.user), None), &change.by, change.at);
+        state.note(change.to.deed(), (Some(change.user), None), &change.by, change.at);
         let target = Target::User(change.user);
-        let revocation = cause
+        let revocation = change
+            .to
+            .ends()
             .map(|cause| state.end_user(change.user, &Order { target, cause, by: change.by.clone(), at: change.at }));
-        state.become_(change.user, change.to);
+        state.apply(change.user, change.to);
         let gone = User { enabled: false, admin: false, ..known.user };
         let user = state.user(change.user).map_or(gone, |known| known.user);
         Ok(Some(UserChanged { user, revocation }))
@@ -135,10 +132,7 @@ impl Store for MemoryStore {
         if state.sessions.contains_key(&session.digest) {
             return Err(StoreError::Failed { deed: "open a session", source: "its token is in use".into() });
         }
-        let (max, may_end) = match new.limit {
-            SessionLimit::EndOldest(max) => (max.max(1), true),
-            SessionLimit::Refuse(max) => (max, false),
-        };
+        let (max, may_end) = new.limit.parts();
         let mut of_user = state.newest_first(session.user);
         of_user.retain(|old| Some(old.id) != new.replaces);
         let surplus: Vec<SessionId> = of_user.iter().skip(max.saturating_sub(1)).map(|session| session.id).collect();

@@ -1,10 +1,13 @@
 //! What crosses the [`Store`](super::Store) trait: orders to it, and what it remembers.
+//!
+//! Owns these rows and what each of them means to every backend. It knows no table and no driver.
 
 use std::sync::Arc;
 
+use crate::audit::Deed;
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{By, Cause, Revocation, Seq, Target};
+use crate::revocation::{Actor, By, Cause, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, User, UserId, UserName};
@@ -24,6 +27,18 @@ pub struct NewUser {
     pub from: Arc<str>,
     /// When.
     pub at: Timestamp,
+}
+
+impl NewUser {
+    /// What the audit trail calls it.
+    pub(super) const fn deeds(&self) -> &'static [Deed] {
+        if self.admin { &[Deed::UserAdded, Deed::AdminGranted] } else { &[Deed::UserAdded] }
+    }
+
+    /// On whose word the user with this number is added.
+    pub(super) fn by(&self, id: UserId) -> By {
+        self.by.clone().unwrap_or_else(|| By { actor: Actor::User(id), from: Arc::clone(&self.from) })
+    }
 }
 
 /// A user, and what a password is verified against.
@@ -91,6 +106,29 @@ pub enum Become {
     Ordinary,
 }
 
+impl Become {
+    /// What the audit trail calls it.
+    pub(super) const fn deed(self) -> Deed {
+        match self {
+            Self::Enabled => Deed::UserEnabled,
+            Self::Disabled => Deed::UserDisabled,
+            Self::Deleted => Deed::UserDeleted,
+            Self::Admin => Deed::AdminGranted,
+            Self::Ordinary => Deed::AdminWithdrawn,
+        }
+    }
+
+    /// Why everything of theirs ends by it, if it does.
+    pub(crate) const fn ends(self) -> Option<Cause> {
+        match self {
+            Self::Enabled => Some(Cause::Enabled),
+            Self::Disabled => Some(Cause::Disabled),
+            Self::Deleted => Some(Cause::Deleted),
+            Self::Admin | Self::Ordinary => None,
+        }
+    }
+}
+
 /// A user who was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserChanged {
@@ -118,6 +156,16 @@ pub enum SessionLimit {
     EndOldest(usize),
     /// One more than this is refused.
     Refuse(usize),
+}
+
+impl SessionLimit {
+    /// The most sessions, and whether the oldest may end for one more. At least the new one has a place, where others may end for it.
+    pub(super) fn parts(self) -> (usize, bool) {
+        match self {
+            Self::EndOldest(max) => (max.max(1), true),
+            Self::Refuse(max) => (max, false),
+        }
+    }
 }
 
 /// What became of a session to be opened.

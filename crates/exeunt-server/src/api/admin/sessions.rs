@@ -7,7 +7,6 @@ use axum::extract::RawQuery;
 use axum::response::{IntoResponse, Response};
 use exeunt_axum::{Admin, AuthError};
 
-use super::is_oneself;
 use crate::api::json::{Ended, SessionList};
 use crate::api::path::{self, Part};
 use crate::api::problem::Problem;
@@ -19,7 +18,7 @@ const CONFIRM: &str = "confirm=everyone";
 /// `GET /api/admin/users/{id}/sessions`: a user's sessions, newest first.
 pub(crate) async fn sessions_of(admin: Result<Admin, AuthError>, id: Part) -> Result<Response, Problem> {
     let admin = admin?;
-    let current = admin.auth().user().ok_or(AuthError::NotSignedIn)?.id;
+    let current = admin.session().id;
     let user = admin.desk().user(path::user(id)?).await?.ok_or_else(Problem::no_such_user)?;
     let sessions = admin.desk().sessions_of(user.id).await?;
     Ok(Json(SessionList::of(&sessions, current)).into_response())
@@ -29,7 +28,7 @@ pub(crate) async fn sessions_of(admin: Result<Admin, AuthError>, id: Part) -> Re
 pub(crate) async fn end_of_user(admin: Result<Admin, AuthError>, id: Part) -> Result<Response, Problem> {
     let admin = admin?;
     let user = path::user(id)?;
-    if is_oneself(&admin, user) {
+    if admin.is(user) {
         return leave_everywhere(admin.into_auth()).await;
     }
     let user = admin.desk().user(user).await?.ok_or_else(Problem::no_such_user)?;
@@ -41,7 +40,7 @@ pub(crate) async fn end_of_user(admin: Result<Admin, AuthError>, id: Part) -> Re
 pub(crate) async fn end_one(admin: Result<Admin, AuthError>, sid: Part) -> Result<Response, Problem> {
     let admin = admin?;
     let sid = path::session(sid)?;
-    if admin.auth().user().is_some_and(|session| session.id == sid) {
+    if admin.session().id == sid {
         return leave(admin.into_auth()).await;
     }
     let revoked = admin.desk().end_session(sid).await?.ok_or_else(Problem::no_such_session)?;

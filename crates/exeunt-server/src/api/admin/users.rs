@@ -16,7 +16,7 @@ use crate::api::json::{self, Credentials, Ended, NewPassword};
 use crate::api::path::{self, Part};
 use crate::api::problem::Problem;
 use crate::api::query::{Query, page};
-use crate::trail::time;
+use crate::calendar::time;
 
 #[derive(Serialize)]
 struct UserList {

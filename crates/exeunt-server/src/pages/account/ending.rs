@@ -54,7 +54,7 @@ pub(crate) async fn end_all(headers: HeaderMap, auth: Result<Auth, AuthError>) -
 
 /// Whoever is not signed in is sent home, whatever they sent along.
 pub(super) fn signed_in(words: &'static Words, auth: Result<Auth, AuthError>) -> Result<Auth, Refusal> {
-    let auth = auth.map_err(|error| Refusal::new(words, error))?;
+    let auth = auth.map_err(Refusal::in_words(words))?;
     if auth.user().is_some() { Ok(auth) } else { Err(Refusal::new(words, AuthError::NotSignedIn)) }
 }
 

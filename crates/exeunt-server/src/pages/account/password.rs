@@ -44,6 +44,6 @@ pub(crate) async fn change_password(
         Err(RegisterRefused::Auth(error)) => return Err(not_done(words, error)),
     };
     let shown = Shown { words, app: &app, auth: &auth, is_admin: admin.is_ok() };
-    let page = shown.page(None, Some(&problem)).await.map_err(|error| Refusal::new(words, error))?;
+    let page = shown.page(None, Some(&problem)).await.map_err(Refusal::in_words(words))?;
     Ok(failure::challenge((status, Html(page)).into_response()))
 }

@@ -3,13 +3,10 @@
 //! Owns how filters are read: days are whole days of UTC, the last one included. A filter that cannot be read is never passed
 //! over, for that would answer another question.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use exeunt::{AuditQuery, Cause, Timestamp};
-use exeunt_axum::{Admin, AuthError};
+use exeunt_axum::{Admin, AuthError, Desk};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -21,7 +18,6 @@ use crate::pages::view::{self, Viewer};
 use crate::pages::words;
 use crate::pages::words::Words;
 use crate::pages::words::admin::AdminWords;
-use crate::state::App;
 
 const PATH: &str = "/admin/audit";
 const EXPORT: &str = "/api/admin/audit.jsonl";
@@ -32,28 +28,24 @@ const ENTRIES_SHOWN: usize = 50;
 /// The characters of a day: `2027-01-15`. A longer text is none.
 const DAY_CHARS: usize = 10;
 
-pub(crate) async fn audit(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    uri: Uri,
-    admin: Result<Admin, AuthError>,
-) -> Result<Response, Refusal> {
+pub(crate) async fn audit(headers: HeaderMap, uri: Uri, admin: Result<Admin, AuthError>) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let admin = admin.map_err(|error| Refusal::new(words, error))?;
+    let refused = Refusal::in_words(words);
+    let admin = admin.map_err(refused)?;
     let query = Query::of(&uri);
-    let wanted = wanted(words.of_admin, &app, &query).await.map_err(|error| Refusal::new(words, error))?;
+    let wanted = wanted(words.of_admin, admin.desk(), &query).await.map_err(refused)?;
     let status = if wanted.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let page = page(words, &admin, &query, wanted).await.map_err(|error| Refusal::new(words, error))?;
+    let page = page(words, &admin, &query, wanted).await.map_err(refused)?;
     Ok((status, Html(page)).into_response())
 }
 
 type Wanted = Result<AuditQuery, &'static str>;
 
 /// What is asked for, or what is wrong with it.
-async fn wanted(of: &AdminWords, app: &App, query: &Query) -> Result<Wanted, AuthError> {
+async fn wanted(of: &AdminWords, desk: Desk<'_>, query: &Query) -> Result<Wanted, AuthError> {
     let user = match query.get("user") {
         None => None,
-        Some(name) => match app.authority.user_named(name).await? {
+        Some(name) => match desk.user_named(name).await? {
             Some(user) => Some(user.id),
             None => return Ok(Err(of.nobody)),
         },
@@ -91,12 +83,12 @@ fn day(text: &str) -> Option<Date> {
 }
 
 async fn page(words: &'static Words, admin: &Admin, query: &Query, wanted: Wanted) -> Result<String, AuthError> {
-    let (_, name, sid) = oneself(admin)?;
+    let (_, name, sid) = oneself(admin);
     let text = |part: &str| query.get(part).unwrap_or_default().to_owned();
     // A field for days takes nothing else back.
     let day_text = |part: &str| query.get(part).filter(|text| day(text).is_some()).unwrap_or_default().to_owned();
     let mut page = Audit {
-        viewer: Viewer { name: &name, session: &sid, again: None },
+        viewer: Viewer { name, session: &sid, again: None },
         filters: Filters { user: text("user"), cause: text("cause"), from: day_text("from"), until: day_text("until") },
         problem: wanted.err(),
         entries: Vec::new(),
@@ -123,7 +115,7 @@ fn older(query: &Query, before: i64) -> String {
 
 /// The same filters, to the end of the trail.
 fn export(wanted: &AuditQuery) -> String {
-    let time = |at: Timestamp| view::Moment::from_unix_micros(at.as_micros()).iso;
+    let time = |at: Timestamp| view::Moment::of(at).iso;
     link(
         EXPORT,
         &[

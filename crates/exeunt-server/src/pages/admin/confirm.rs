@@ -10,7 +10,7 @@ use axum::response::{Html, IntoResponse, Response};
 use exeunt::UserId;
 use exeunt_axum::{Admin, AuthError, Desk};
 
-use super::{Deed, PATH, Part, SESSIONS_SHOWN, is_oneself, oneself, page_of, user_id};
+use super::{Act, PATH, Part, SESSIONS_SHOWN, oneself, page_of, user_id};
 use crate::pages::account::row;
 use crate::pages::failure::{Refusal, Why};
 use crate::pages::query::Query;
@@ -31,10 +31,11 @@ pub(crate) async fn confirm_everyone(
     admin: Result<Admin, AuthError>,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let admin = admin.map_err(|error| Refusal::new(words, error))?;
-    asked(words, &uri, |deed| deed == Deed::Everyone)?;
-    let whole = Question { words, app: &app, admin: &admin, deed: Deed::Everyone };
-    let page = whole.of_everyone().await.map_err(|error| Refusal::new(words, error))?;
+    let refused = Refusal::in_words(words);
+    let admin = admin.map_err(refused)?;
+    asked(words, &uri, |act| act == Act::Everyone)?;
+    let whole = Question { words, app: &app, admin: &admin, act: Act::Everyone };
+    let page = whole.of_everyone().await.map_err(refused)?;
     Ok(Html(page).into_response())
 }
 
@@ -47,20 +48,20 @@ pub(crate) async fn confirm_user(
     id: Part,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let admin = admin.map_err(|error| Refusal::new(words, error))?;
+    let admin = admin.map_err(Refusal::in_words(words))?;
     let id = user_id(words, id)?;
-    let deed = asked(words, &uri, Deed::is_asked_first)?;
-    if is_oneself(&admin, id) {
+    let act = asked(words, &uri, Act::is_asked_first)?;
+    if admin.is(id) {
         return Err(Refusal::new(words, Why::Oneself));
     }
-    let question = Question { words, app: &app, admin: &admin, deed };
+    let question = Question { words, app: &app, admin: &admin, act };
     question.of_user(id, None).await
 }
 
 /// The deed that a query names, if it is one that is asked about here.
-fn asked(words: &'static Words, uri: &Uri, here: impl Fn(Deed) -> bool) -> Result<Deed, Refusal> {
-    let deed = Query::of(uri).get("deed").and_then(Deed::from_word).filter(|deed| here(*deed));
-    deed.ok_or_else(|| Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST)))
+fn asked(words: &'static Words, uri: &Uri, here: impl Fn(Act) -> bool) -> Result<Act, Refusal> {
+    let act = Query::of(uri).get("deed").and_then(Act::from_word).filter(|act| here(*act));
+    act.ok_or_else(|| Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST)))
 }
 
 /// A question and who is asked.
@@ -68,13 +69,13 @@ pub(super) struct Question<'a> {
     pub(super) words: &'static Words,
     pub(super) app: &'a App,
     pub(super) admin: &'a Admin,
-    pub(super) deed: Deed,
+    pub(super) act: Act,
 }
 
 impl Question<'_> {
     /// The question about a user; with a `problem`, it is asked again after a password that cannot be.
     pub(super) async fn of_user(&self, id: UserId, problem: Option<&str>) -> Result<Response, Refusal> {
-        let page = self.page_of_user(id, problem).await.map_err(|error| Refusal::new(self.words, error))?;
+        let page = self.page_of_user(id, problem).await.map_err(Refusal::in_words(self.words))?;
         let page = page.ok_or_else(|| Refusal::new(self.words, Why::NoSuchUser))?;
         let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
         Ok((status, Html(page)).into_response())
@@ -85,12 +86,12 @@ impl Question<'_> {
         let Some(user) = desk.user(id).await? else { return Ok(None) };
         let sessions = desk.sessions_of(id).await?;
         let listed = sessions.iter().take(SESSIONS_SHOWN);
-        let (_, name, sid) = oneself(self.admin)?;
+        let (_, name, sid) = oneself(self.admin);
         let action = page_of(id);
-        let again = format!("{action}/confirm?deed={}", self.deed.as_str());
+        let again = format!("{action}/confirm?deed={}", self.act.as_str());
         let page = Confirm {
-            viewer: Viewer { name: &name, session: &sid, again: problem.map(|_| &*again) },
-            deed: self.deed,
+            viewer: Viewer { name, session: &sid, again: problem.map(|_| &*again) },
+            act: self.act,
             name: &user.name,
             action: &action,
             count: sessions.len(),
@@ -108,10 +109,10 @@ impl Question<'_> {
         let whose = whose(desk).await?;
         let count = desk.live_sessions();
         let listed: usize = whose.iter().map(|(_, sessions)| sessions).sum();
-        let (_, name, sid) = oneself(self.admin)?;
+        let (_, name, sid) = oneself(self.admin);
         let page = Confirm {
-            viewer: Viewer { name: &name, session: &sid, again: None },
-            deed: self.deed,
+            viewer: Viewer { name, session: &sid, again: None },
+            act: self.act,
             name: "",
             action: PATH,
             count,

@@ -14,7 +14,7 @@ use exeunt_axum::{Admin, AuthError, RegisterRefused};
 use serde::Deserialize;
 
 use super::confirm::Question;
-use super::{Deed, Part, is_oneself, page_of, user_id, users};
+use super::{Act, Part, page_of, user_id, users};
 use crate::pages::done::Done;
 use crate::pages::failure::{self, Refusal, Why};
 use crate::pages::query::link;
@@ -38,9 +38,9 @@ pub(crate) async fn do_to_everyone(
     body: Body,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let admin = admin.map_err(|error| Refusal::new(words, error))?;
+    let admin = admin.map_err(Refusal::in_words(words))?;
     let wanted: Wanted = form::read(words, &headers, body).await?;
-    if Deed::from_word(&wanted.deed) != Some(Deed::Everyone) {
+    if Act::from_word(&wanted.deed) != Some(Act::Everyone) {
         return Err(Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST)));
     }
     let _ = admin.desk().end_everyone().await.map_err(|error| not_done(words, error))?;
@@ -57,33 +57,34 @@ pub(crate) async fn do_to_user(
     body: Body,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let admin = admin.map_err(|error| Refusal::new(words, error))?;
+    let refused = Refusal::in_words(words);
+    let admin = admin.map_err(refused)?;
     let id = user_id(words, id)?;
     let wanted: Wanted = form::read(words, &headers, body).await?;
     let bad_form = || Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST));
-    let deed = Deed::from_word(&wanted.deed).ok_or_else(bad_form)?;
-    if is_oneself(&admin, id) && !deed.is_for_oneself() {
+    let act = Act::from_word(&wanted.deed).ok_or_else(bad_form)?;
+    if admin.is(id) && !act.is_for_oneself() {
         return Err(Refusal::new(words, Why::Oneself));
     }
-    match deed {
-        Deed::End => end_one(words, admin, id, &wanted.sid.ok_or_else(bad_form)?).await,
-        Deed::Password => {
-            let question = Question { words, app: &app, admin: &admin, deed };
+    match act {
+        Act::End => end_one(words, admin, id, &wanted.sid.ok_or_else(bad_form)?).await,
+        Act::Password => {
+            let question = Question { words, app: &app, admin: &admin, act };
             set_password(&question, id, &wanted.new.ok_or_else(bad_form)?).await
         }
-        Deed::EndAll => {
-            if admin.desk().user(id).await.map_err(|error| Refusal::new(words, error))?.is_none() {
+        Act::EndAll => {
+            if admin.desk().user(id).await.map_err(refused)?.is_none() {
                 return Err(Refusal::new(words, Why::NoSuchUser));
             }
             let _ = admin.desk().end_user(id).await.map_err(|error| not_done(words, error))?;
             Ok(back(id, Done::All))
         }
-        Deed::Disable => change(words, &admin, id, (Become::Disabled, Done::Disabled)).await,
-        Deed::Enable => change(words, &admin, id, (Become::Enabled, Done::Enabled)).await,
-        Deed::Promote => change(words, &admin, id, (Become::Admin, Done::Promoted)).await,
-        Deed::Demote => change(words, &admin, id, (Become::Ordinary, Done::Demoted)).await,
-        Deed::Delete => change(words, &admin, id, (Become::Deleted, Done::Deleted)).await,
-        Deed::Everyone => Err(bad_form()),
+        Act::Disable => change(words, &admin, id, (Become::Disabled, Done::Disabled)).await,
+        Act::Enable => change(words, &admin, id, (Become::Enabled, Done::Enabled)).await,
+        Act::Promote => change(words, &admin, id, (Become::Admin, Done::Promoted)).await,
+        Act::Demote => change(words, &admin, id, (Become::Ordinary, Done::Demoted)).await,
+        Act::Delete => change(words, &admin, id, (Become::Deleted, Done::Deleted)).await,
+        Act::Everyone => Err(bad_form()),
     }
 }
 
@@ -91,12 +92,12 @@ pub(crate) async fn do_to_user(
 async fn end_one(words: &'static Words, admin: Admin, id: UserId, sid: &str) -> Result<Response, Refusal> {
     let gone = || Refusal::new(words, Why::NoSuchSession(Next::Admin));
     let sid = SessionId::parse(sid).ok_or_else(gone)?;
-    if admin.auth().user().is_some_and(|own| own.id == sid) {
+    if admin.session().id == sid {
         let out = admin.into_auth().logout().await.map_err(|error| Refusal::new(words, Why::NotSignedOut(error)))?;
         return Ok((out, go(StatusCode::SEE_OTHER, "/")).into_response());
     }
     let desk = admin.desk();
-    let open = desk.sessions_of(id).await.map_err(|error| Refusal::new(words, error))?;
+    let open = desk.sessions_of(id).await.map_err(Refusal::in_words(words))?;
     if open.iter().all(|session| session.id != sid) {
         return Err(gone());
     }

@@ -26,7 +26,7 @@ pub(super) async fn rows(words: &Words, desk: Desk<'_>, entries: &[AuditEntry]) 
         _ => Named { name: said.to_owned(), page: None },
     };
     let row = |entry: &AuditEntry| TrailRow {
-        at: Moment::from_unix_micros(entry.at.as_micros()),
+        at: Moment::of(entry.at),
         whom: entry.user.map(|id| person(id, &entry.name)),
         what: sentence(words, entry),
         by: match entry.by.actor {

@@ -1,4 +1,6 @@
 //! `GET /admin/users/{id}`: one user, what is open, and what was done.
+//!
+//! Owns what the page is made of; what is asked for there stands in `confirm` and `deeds`.
 
 use std::sync::Arc;
 
@@ -28,9 +30,10 @@ pub(crate) async fn user(
     id: Part,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let admin = admin.map_err(|error| Refusal::new(words, error))?;
+    let refused = Refusal::in_words(words);
+    let admin = admin.map_err(refused)?;
     let id = user_id(words, id)?;
-    let page = page(words, &app, &admin, (id, &Query::of(&uri))).await.map_err(|error| Refusal::new(words, error))?;
+    let page = page(words, &app, &admin, (id, &Query::of(&uri))).await.map_err(refused)?;
     page.map(|page| Html(page).into_response()).ok_or_else(|| Refusal::new(words, Why::NoSuchUser))
 }
 
@@ -41,7 +44,7 @@ async fn page(
     admin: &Admin,
     (id, query): (UserId, &Query),
 ) -> Result<Option<String>, AuthError> {
-    let (own, name, sid) = oneself(admin)?;
+    let (own, name, sid) = oneself(admin);
     let desk = admin.desk();
     let Some(user) = desk.user(id).await? else { return Ok(None) };
     let sessions = desk.sessions_of(id).await?;
@@ -52,7 +55,7 @@ async fn page(
     let done = query.get("done").and_then(|word| Done::told(word, &entries, own, now));
     let listed = sessions.iter().take(SESSIONS_SHOWN);
     let page = User {
-        viewer: Viewer { name: &name, session: &sid, again: None },
+        viewer: Viewer { name, session: &sid, again: None },
         shown: users::row(&user, own, sessions.len()),
         more: sessions.len().saturating_sub(SESSIONS_SHOWN),
         sessions: listed.map(|session| row(words, session, session.id.to_string() == sid)).collect(),

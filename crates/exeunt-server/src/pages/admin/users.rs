@@ -36,7 +36,7 @@ pub(crate) async fn users(
     let query = Query::of(&uri);
     let name = query.get("name");
     if let Some(name) = name
-        && let Some(user) = app.authority.user_named(name).await.map_err(|error| refused(error.into()))?
+        && let Some(user) = admin.desk().user_named(name).await.map_err(refused)?
     {
         return Ok(go(StatusCode::SEE_OTHER, &page_of(user.id)).into_response());
     }
@@ -46,7 +46,7 @@ pub(crate) async fn users(
 }
 
 async fn page(words: &'static Words, app: &App, admin: &Admin, query: &Query) -> Result<String, AuthError> {
-    let (own, name, sid) = oneself(admin)?;
+    let (own, name, sid) = oneself(admin);
     let desk = admin.desk();
     let mut found = desk.users(UserId(query.place("after").unwrap_or_default()), USERS_SHOWN + 1).await?;
     let more = found.len() > USERS_SHOWN;
@@ -56,7 +56,7 @@ async fn page(words: &'static Words, app: &App, admin: &Admin, query: &Query) ->
         listed.push(row(user, own, desk.sessions_of(user.id).await?.len()));
     }
     let page = Users {
-        viewer: Viewer { name: &name, session: &sid, again: None },
+        viewer: Viewer { name, session: &sid, again: None },
         listed,
         total: desk.live_sessions(),
         next: found.last().filter(|_| more).map(|user| user.id.0),
@@ -82,7 +82,7 @@ pub(super) fn row(user: &exeunt::User, own: UserId, sessions: usize) -> UserRow 
         enabled: user.enabled,
         admin: user.admin,
         you: user.id == own,
-        since: Moment::from_unix_micros(user.created_at.as_micros()),
+        since: Moment::of(user.created_at),
         sessions,
     }
 }

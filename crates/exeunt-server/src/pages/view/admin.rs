@@ -5,7 +5,7 @@
 use askama::Template;
 
 use super::{Moment, SessionRow, Viewer, show};
-use crate::pages::admin::Deed;
+use crate::pages::admin::Act;
 use crate::pages::words::Words;
 
 /// A user in a list.
@@ -69,7 +69,7 @@ pub(crate) struct Named {
 #[derive(Debug)]
 pub(crate) struct Confirm<'a> {
     pub(crate) viewer: Viewer<'a>,
-    pub(crate) deed: Deed,
+    pub(crate) act: Act,
     /// To whom; empty: to everybody.
     pub(crate) name: &'a str,
     /// Where it is done.
@@ -89,7 +89,7 @@ pub(crate) struct Confirm<'a> {
 
 impl Confirm<'_> {
     fn is_password(&self) -> bool {
-        self.deed == Deed::Password
+        self.act == Act::Password
     }
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn user(words: &'static Words, page: &User<'_>) -> String {
 #[must_use]
 pub(crate) fn confirm(words: &'static Words, page: &Confirm<'_>) -> String {
     let of = words.of_admin;
-    let title = (of.question)(page.deed, page.name);
+    let title = (of.question)(page.act, page.name);
     let password_hint = (words.password_hint)(page.password_chars_min);
     show(words, &ConfirmPage { words, of, title: &title, viewer: &page.viewer, page, password_hint })
 }

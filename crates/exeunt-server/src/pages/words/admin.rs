@@ -3,7 +3,7 @@
 //! Owns the texts in both languages. Before anything of several sessions ends, they say what would end.
 
 use super::{NUMBERS_ENGLISH, NUMBERS_PORTUGUESE, count, number};
-use crate::pages::admin::Deed;
+use crate::pages::admin::Act;
 
 /// The texts of the pages of administration in one language.
 #[derive(Debug)]
@@ -37,11 +37,11 @@ pub(crate) struct AdminWords {
     /// What the page of oneself says.
     pub(crate) yourself: &'static str,
     /// What can be done to a user, as a button says it.
-    pub(crate) deed: fn(Deed) -> &'static str,
+    pub(crate) act: fn(Act) -> &'static str,
     /// The question before it is done, with the user's name.
-    pub(crate) question: fn(Deed, &str) -> String,
+    pub(crate) question: fn(Act, &str) -> String,
     /// What follows from it.
-    pub(crate) consequence: fn(Deed) -> &'static str,
+    pub(crate) consequence: fn(Act) -> &'static str,
     /// How many sessions would end.
     pub(crate) would_end: fn(usize) -> String,
     /// How many of a user's.
@@ -116,29 +116,29 @@ pub(crate) static ENGLISH: AdminWords = AdminWords {
     more_users: "More users",
     you: "you",
     yourself: "This is you. What ends all your sessions, and the password, is on your account page.",
-    deed: |deed| match deed {
-        Deed::End => "End",
-        Deed::EndAll => "Sign out everywhere",
-        Deed::Disable => "Disable",
-        Deed::Enable => "Enable",
-        Deed::Delete => "Delete",
-        Deed::Promote => "Make an administrator",
-        Deed::Demote => "Withdraw administration",
-        Deed::Password => "Set a new password",
-        Deed::Everyone => "Sign everyone out",
+    act: |act| match act {
+        Act::End => "End",
+        Act::EndAll => "Sign out everywhere",
+        Act::Disable => "Disable",
+        Act::Enable => "Enable",
+        Act::Delete => "Delete",
+        Act::Promote => "Make an administrator",
+        Act::Demote => "Withdraw administration",
+        Act::Password => "Set a new password",
+        Act::Everyone => "Sign everyone out",
     },
-    question: |deed, name| match deed {
-        Deed::Disable => format!("Disable {name}?"),
-        Deed::Delete => format!("Delete {name}?"),
-        Deed::Password => format!("Set a new password for {name}?"),
-        Deed::Everyone => "Sign everyone out?".to_owned(),
+    question: |act, name| match act {
+        Act::Disable => format!("Disable {name}?"),
+        Act::Delete => format!("Delete {name}?"),
+        Act::Password => format!("Set a new password for {name}?"),
+        Act::Everyone => "Sign everyone out?".to_owned(),
         _ => format!("Sign {name} out everywhere?"),
     },
-    consequence: |deed| match deed {
-        Deed::Disable => "The user cannot sign in again until enabled.",
-        Deed::Delete => "The user is gone for good, and the name becomes free. The audit trail stays.",
-        Deed::Password => "From then on only the new password signs in.",
-        Deed::Everyone => "You are among them. Everybody can sign in again at once.",
+    consequence: |act| match act {
+        Act::Disable => "The user cannot sign in again until enabled.",
+        Act::Delete => "The user is gone for good, and the name becomes free. The audit trail stays.",
+        Act::Password => "From then on only the new password signs in.",
+        Act::Everyone => "You are among them. Everybody can sign in again at once.",
         _ => "The user can sign in again at once.",
     },
     would_end: |n| match n {
@@ -194,29 +194,29 @@ pub(crate) static PORTUGUESE: AdminWords = AdminWords {
     more_users: "Mais usuários",
     you: "você",
     yourself: "Este é você. O que encerra todas as suas sessões e a sua senha ficam na página da sua conta.",
-    deed: |deed| match deed {
-        Deed::End => "Encerrar",
-        Deed::EndAll => "Encerrar todas as sessões",
-        Deed::Disable => "Desativar",
-        Deed::Enable => "Reativar",
-        Deed::Delete => "Excluir",
-        Deed::Promote => "Tornar administrador",
-        Deed::Demote => "Retirar a administração",
-        Deed::Password => "Definir nova senha",
-        Deed::Everyone => "Encerrar as sessões de todos",
+    act: |act| match act {
+        Act::End => "Encerrar",
+        Act::EndAll => "Encerrar todas as sessões",
+        Act::Disable => "Desativar",
+        Act::Enable => "Reativar",
+        Act::Delete => "Excluir",
+        Act::Promote => "Tornar administrador",
+        Act::Demote => "Retirar a administração",
+        Act::Password => "Definir nova senha",
+        Act::Everyone => "Encerrar as sessões de todos",
     },
-    question: |deed, name| match deed {
-        Deed::Disable => format!("Desativar {name}?"),
-        Deed::Delete => format!("Excluir {name}?"),
-        Deed::Password => format!("Definir uma nova senha para {name}?"),
-        Deed::Everyone => "Encerrar as sessões de todos?".to_owned(),
+    question: |act, name| match act {
+        Act::Disable => format!("Desativar {name}?"),
+        Act::Delete => format!("Excluir {name}?"),
+        Act::Password => format!("Definir uma nova senha para {name}?"),
+        Act::Everyone => "Encerrar as sessões de todos?".to_owned(),
         _ => format!("Encerrar todas as sessões de {name}?"),
     },
-    consequence: |deed| match deed {
-        Deed::Disable => "O usuário não poderá entrar até ser reativado.",
-        Deed::Delete => "O usuário será excluído para sempre, e o nome ficará livre. A trilha de auditoria permanece.",
-        Deed::Password => "Depois disso, só a nova senha permitirá entrar.",
-        Deed::Everyone => "Isso inclui você. Todos poderão entrar de novo em seguida.",
+    consequence: |act| match act {
+        Act::Disable => "O usuário não poderá entrar até ser reativado.",
+        Act::Delete => "O usuário será excluído para sempre, e o nome ficará livre. A trilha de auditoria permanece.",
+        Act::Password => "Depois disso, só a nova senha permitirá entrar.",
+        Act::Everyone => "Isso inclui você. Todos poderão entrar de novo em seguida.",
         _ => "O usuário poderá entrar de novo em seguida.",
     },
     would_end: |n| match n {

@@ -118,7 +118,8 @@ fn put_number(to: &mut Vec<u8>, number: i64) {
     to.extend_from_slice(&number.to_be_bytes());
 }
 
-/// Stamps and causes: shorter than 256 bytes. What is not cannot be read again, and is so not believed.
+/// Stamps and causes: shorter than 256 bytes. A longer text is written with a length that is too short, so the reader finds bytes
+/// left over and refuses the whole.
 fn put_text(to: &mut Vec<u8>, text: &str) {
     to.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
     to.extend_from_slice(text.as_bytes());

@@ -8,7 +8,7 @@ use super::{START, end, hash, is_live, later, new_session, open, reset, session,
 use crate::audit::{AuditQuery, Deed};
 use crate::revocation::{Actor, By, Cause, Seq, Target};
 use crate::session::Device;
-use crate::store::{Become, NewSession, Opening, PasswordChange, SessionLimit, Store, UserChange};
+use crate::store::{Become, NewSession, NewUser, Opening, PasswordChange, SessionLimit, Store, UserChange};
 use crate::user::{Epoch, User, UserName};
 
 const ALL: AuditQuery = AuditQuery { user: None, cause: None, from: None, until: None, before: None, limit: 100 };
@@ -162,6 +162,22 @@ pub async fn a_password_is_not_changed_on_an_old_word(store: Arc<dyn Store>) {
     let name = UserName::parse("ana").expect("a name");
     assert!(store.user_by_name(&name).await.expect("looked").expect("there").hash == hash("first"));
     assert!(!is_live(&store, &next).await);
+}
+
+/// Who is to administer does so from the first moment, and the trail calls it what it calls it of anybody else.
+pub async fn an_administrator_is_added_at_once_and_the_trail_says_both(store: Arc<dyn Store>) {
+    let name = UserName::parse("eve").expect("a name");
+    let by = Some(By::operator());
+    let new = NewUser { name, hash: hash("first"), admin: true, by, from: "".into(), at: START };
+    let eve = store.add_user(&new).await.expect("added").expect("not taken");
+    assert!(eve.admin && eve.enabled && now(&store, &eve).await.admin);
+    assert!(store.add_user(&new).await.expect("looked").is_none(), "the name is taken");
+    let mut trail = store.audit(&ALL).await.expect("looked");
+    trail.reverse();
+    let said: Vec<_> = trail.iter().map(|entry| (entry.deed, entry.user, entry.by.actor)).collect();
+    let of_eve = |deed| (deed, Some(eve.id), Actor::Operator);
+    assert_eq!(said, [of_eve(Deed::UserAdded), of_eve(Deed::AdminGranted)]);
+    assert_eq!(store.log_end().await.expect("looked"), Seq(0), "nothing ended");
 }
 
 /// What, whose, by whom, from where, why, when, number: in the transaction of the deed.

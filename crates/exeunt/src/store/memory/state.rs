@@ -45,7 +45,7 @@ impl State {
         Some(KnownUser { user: User { epoch, ..row.user.clone() }, hash: row.hash.clone() })
     }
 
-    pub(super) fn become_(&mut self, id: UserId, to: Become) {
+    pub(super) fn apply(&mut self, id: UserId, to: Become) {
         if to == Become::Deleted {
             self.by_name.retain(|_, user| *user != id);
         }
@@ -85,7 +85,7 @@ impl State {
             Target::Session(id) => self.end_session(id, order),
             Target::User(user) if self.live().all(|session| session.user != user) => None,
             Target::User(user) => Some(self.end_user(user, order)),
-            Target::Others { .. } => self.end_others(order),
+            Target::Others { user, keep } => self.end_others((user, keep), order),
             Target::Everyone if self.live().next().is_none() => None,
             Target::Everyone => Some(self.end_everyone(order)),
         }
@@ -120,19 +120,18 @@ impl State {
         self.audit.push(AuditEntry { id, at, deed, user, name, session, by: by.clone(), cause: None, seq: None });
     }
 
-    fn end_others(&mut self, order: &Order) -> Option<Revocation> {
-        let ending: Vec<Session> = match order.target {
-            Target::Others { user, keep } => {
-                self.newest_first(user).into_iter().filter(|session| session.id != keep).collect()
-            }
-            _ => Vec::new(),
-        };
-        let user = ending.first()?.user;
-        let seq = self.record(order.target, Some(user), order);
+    fn end_others(&mut self, (user, keep): (UserId, SessionId), order: &Order) -> Option<Revocation> {
+        let mut ending = self.newest_first(user);
+        ending.retain(|session| session.id != keep);
+        if ending.is_empty() {
+            return None;
+        }
+        let target = Target::Others { user, keep };
+        let seq = self.record(target, Some(user), order);
         for session in &ending {
             self.mark_ended(session, seq);
         }
-        Some(self.tell(seq, order.target, order, &ending))
+        Some(self.tell(seq, target, order, &ending))
     }
 
     fn end_everyone(&mut self, order: &Order) -> Revocation {

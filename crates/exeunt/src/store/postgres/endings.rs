@@ -10,27 +10,27 @@ use tokio_postgres::Row;
 use super::fault::{Done, Fault};
 use super::link::Link;
 use super::people::{lock_user, note};
-use super::writer::Deed as Sentence;
+use super::writer::Sentence;
 use super::{nodes, rows};
 use crate::audit::Deed;
 use crate::clock::Timestamp;
-use crate::revocation::{Actor, By, Cause, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target};
+use crate::revocation::{By, Cause, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
-use crate::store::written;
-use crate::store::{Known, Logged, NewSession, Opening, Piece, Seen, SessionLimit, Stamp, Written};
+use crate::store::vocabulary;
+use crate::store::{Known, Logged, NewSession, Opening, Piece, Seen, Stamp, Written};
 use crate::token::TokenDigest;
 use crate::user::UserId;
 
 /// Opens a session that ends no other. `None`: it would, so the writer must open it. Holds the user's row, so that of two at once the
 /// second counts the first.
 pub(super) async fn open_session(link: &Link, new: &NewSession) -> Done<Option<Opening>> {
-    link.begin("SELECT 1").await?;
+    link.begin().await?;
     let opening = match prepare(link, new).await? {
         Prepared::No(opening) => Some(opening),
         Prepared::Ends { leaving, .. } if !leaving.is_empty() => None,
         Prepared::Ends { mark, .. } => {
             insert_session(link, &new.session).await?;
-            link.commit("SELECT 1").await?;
+            link.commit().await?;
             return Ok(Some(Opening::Opened { mark, ended: Vec::new() }));
         }
     };
@@ -49,7 +49,7 @@ impl Sentence for NewSession {
             Prepared::No(opening) => return Ok(opening),
             Prepared::Ends { leaving, mark } => (leaving, mark),
         };
-        let by = By { actor: Actor::User(self.session.user), from: self.session.device.address().into() };
+        let by = By::user(self.session.user, &self.session.device);
         for (id, cause) in leaving {
             let order = Order { target: Target::Session(id), cause, by: by.clone(), at: self.session.opened_at };
             if let Some(ended) = end_session(tx, said, (id, &order)).await? {
@@ -84,10 +84,7 @@ async fn prepare(tx: &Link, new: &NewSession) -> Done<Prepared> {
     {
         leaving.push((old, Cause::Replaced));
     }
-    let (max, may_end) = match new.limit {
-        SessionLimit::EndOldest(max) => (max.max(1), true),
-        SessionLimit::Refuse(max) => (max, false),
-    };
+    let (max, may_end) = new.limit.parts();
     let surplus = surplus(tx, user, (max, new.replaces)).await?;
     if !surplus.is_empty() && !may_end {
         return Ok(Prepared::No(Opening::TooMany));
@@ -237,7 +234,7 @@ async fn end_everyone(tx: &Link, said: &mut Vec<Revocation>, order: &Order) -> D
     // Asked so that it goes along an index and stops at its limit: a join would read all users first, counter in hand.
     let sql = "SELECT 0, s.sid, s.digest FROM sessions s WHERE s.ended_by IS NULL AND s.epoch =
         (SELECT k.epoch FROM known_users k WHERE k.id = s.user_id) ORDER BY s.user_id LIMIT $1";
-    let some = tx.query(sql, &[&written::limit(ENDED_LISTED_MAX)]).await?;
+    let some = tx.query(sql, &[&vocabulary::limit(ENDED_LISTED_MAX)]).await?;
     let ended = some.iter().map(ended_in).collect::<Done<_>>()?;
     let seq = record(tx, Target::Everyone, None, order).await?;
     tx.execute("UPDATE counter SET everyone = $1 WHERE one = 1", &[&seq.0]).await?;
@@ -256,7 +253,7 @@ pub(super) async fn end_among(
 ) -> Done<(Vec<Option<Revocation>>, Option<Written>)> {
     let sql = "SELECT * FROM end_among($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text)";
     let sids: Vec<&[u8]> = endings.iter().map(|(id, _)| &id.as_bytes()[..]).collect();
-    let words = || endings.iter().map(|(_, order)| written(order));
+    let words = || endings.iter().map(|(_, order)| columns_of(order));
     let (causes, actors): (Vec<_>, Vec<_>) = words().map(|(cause, actor, ..)| (cause, actor)).unzip();
     let (from, times): (Vec<_>, Vec<_>) = words().map(|(.., from, at)| (from, at)).unzip();
     let rows = link.write(sql, &[&sids, &causes, &actors, &from, &times, &author]).await?;
@@ -279,8 +276,8 @@ pub(super) async fn end_among(
         ended[at] = Some(logged.revocation.clone());
         log.push(logged);
     }
-    let written = |before| Written { piece: Piece { before, log }, present, is_hinted: author.is_some() };
-    Ok((ended, head.map(written)))
+    let whole = |before| Written { piece: Piece { before, log }, present, is_hinted: author.is_some() };
+    Ok((ended, head.map(whole)))
 }
 
 /// `…, seq, sid, digest, stamp`
@@ -333,7 +330,7 @@ async fn end_others(
             SELECT $6, 'ended', $1, $2, $4, $5, $3, seq FROM n),
         done AS (UPDATE sessions s SET ended_by = seq FROM others, n WHERE s.digest = others.digest AND s.ended_by IS NULL)
         SELECT seq, sid, digest FROM others, n";
-    let (cause, actor, from, at) = written(order);
+    let (cause, actor, from, at) = columns_of(order);
     let others = tx.query(sql, &[&user.0, &&keep.as_bytes()[..], &cause, &actor, &from, &at]).await?;
     let Some(first) = others.first() else { return Ok(None) };
     let (seq, target) = (Seq(first.try_get(0)?), Target::Others { user, keep });
@@ -343,7 +340,7 @@ async fn end_others(
 
 async fn sessions_of(tx: &Link, user: UserId, limit: usize) -> Done<Vec<Ended>> {
     let sql = "SELECT 0, sid, digest FROM live_sessions WHERE user_id = $1 ORDER BY opened_at DESC, sid DESC LIMIT $2";
-    tx.query(sql, &[&user.0, &written::limit(limit)]).await?.iter().map(ended_in).collect()
+    tx.query(sql, &[&user.0, &vocabulary::limit(limit)]).await?.iter().map(ended_in).collect()
 }
 
 /// The user's oldest sessions, as many as must go for one more to fit into `max`; the one that is replaced goes anyway.
@@ -351,7 +348,7 @@ async fn surplus(tx: &Link, user: UserId, (max, replaced): (usize, Option<Sessio
     let sql = "SELECT sid FROM live_sessions WHERE user_id = $1 AND ($3::bytea IS NULL OR sid <> $3)
                ORDER BY opened_at DESC, sid DESC OFFSET $2";
     let replaced = replaced.map(|id| id.as_bytes().to_vec());
-    let found = tx.query(sql, &[&user.0, &written::limit(max.saturating_sub(1)), &replaced]).await?;
+    let found = tx.query(sql, &[&user.0, &vocabulary::limit(max.saturating_sub(1)), &replaced]).await?;
     found.iter().map(|row| rows::session_id(row.try_get(0)?)).collect()
 }
 
@@ -365,15 +362,15 @@ async fn record(tx: &Link, target: Target, user: Option<UserId>, order: &Order) 
             INSERT INTO audit (at, deed, user_id, actor, address, cause, seq)
             SELECT $6, 'ended', $2, $4, $5, $3, seq FROM n)
         SELECT seq FROM n";
-    let ((word, _), user) = (written::target_words(target), user.map(|user| user.0));
-    let (cause, actor, from, at) = written(order);
+    let ((word, _), user) = (vocabulary::target_words(target), user.map(|user| user.0));
+    let (cause, actor, from, at) = columns_of(order);
     let row = tx.query_opt(sql, &[&word, &user, &cause, &actor, &from, &at]).await?;
     Ok(Seq(row.ok_or(Fault::Unreadable("the counter"))?.try_get(0)?))
 }
 
 /// An order's cause, actor, address and time as they are written.
-fn written(order: &Order) -> (&'static str, i64, &str, i64) {
-    (order.cause.as_str(), written::actor_number(order.by.actor), &order.by.from, order.at.as_micros())
+fn columns_of(order: &Order) -> (&'static str, i64, &str, i64) {
+    (order.cause.as_str(), vocabulary::actor_number(order.by.actor), &order.by.from, order.at.as_micros())
 }
 
 /// `…, sid, digest`

@@ -184,16 +184,21 @@ impl Link {
         self.lasting().map(|()| rows)
     }
 
-    /// Begins a transaction that writes, and runs `first` in it.
-    pub(super) async fn begin(&self, first: &str) -> Done<()> {
+    /// Begins a transaction that writes.
+    pub(super) async fn begin(&self) -> Done<()> {
+        self.run(BEGIN).await
+    }
+
+    /// The same, and runs `first` in it.
+    pub(super) async fn begin_with(&self, first: &str) -> Done<()> {
         self.run(&format!("{BEGIN}; {first}")).await
     }
 
-    /// Commits, having run `last`. In a transaction that has failed PostgreSQL answers a commit with a rollback and calls that
-    /// success; there the statement before it fails. A warning beside the commit says that it may not last.
-    pub(super) async fn commit(&self, last: &str) -> Done<()> {
+    /// Commits. In a transaction that has failed PostgreSQL answers a commit with a rollback and calls that success; there the statement
+    /// before it fails. A warning beside the commit says that it may not last.
+    pub(super) async fn commit(&self) -> Done<()> {
         *self.warned.lock() = None;
-        self.run(&format!("SELECT 1; {last}; COMMIT")).await?;
+        self.run("SELECT 1; COMMIT").await?;
         self.lasting()
     }
 

@@ -25,7 +25,7 @@ const LAST: &str = "SELECT pg_notify('exeunt_heard', '')
 
 /// Holds the counter, so that every revocation is either before the answer or finds the row (R9).
 pub(super) async fn join(link: &Link, node: NodeId, label: &str, hears: Option<&Line>) -> Done<Known> {
-    link.begin("SELECT seq FROM counter WHERE one = 1 FOR UPDATE").await?;
+    link.begin_with("SELECT seq FROM counter WHERE one = 1 FOR UPDATE").await?;
     let sql =
         "SELECT c.seq, (SELECT r.stamp::text FROM revocations r WHERE r.seq = c.seq) FROM counter c WHERE one = 1";
     let row = link.query_opt(sql, &[]).await?.ok_or(Fault::Unreadable("the counter"))?;
@@ -37,19 +37,19 @@ pub(super) async fn join(link: &Link, node: NodeId, label: &str, hears: Option<&
     let (at, key) = (hears.map(|line| line.at.as_str()), hears.map(|line| &line.key.as_bytes()[..]));
     let add = "INSERT INTO nodes (node, label, lease, heard, line, line_key) VALUES ($1, $2, 0, $3, $4, $5)";
     link.execute(add, &[&&node.as_bytes()[..], &label, &known.seq.0, &at, &key]).await?;
-    link.commit("SELECT 1").await?;
+    link.commit().await?;
     Ok(known)
 }
 
 pub(super) async fn renew(link: &Link, node: NodeId, known: &Known) -> Done<Option<News>> {
-    link.begin("SELECT 1").await?;
+    link.begin().await?;
     let renewed = link.execute("UPDATE nodes SET lease = lease + 1 WHERE node = $1", &[&&node.as_bytes()[..]]).await?;
     if renewed == 0 {
         link.run("ROLLBACK").await?;
         return Ok(None);
     }
     let news = news(link, known).await?;
-    link.commit("SELECT 1").await?;
+    link.commit().await?;
     Ok(Some(news))
 }
 

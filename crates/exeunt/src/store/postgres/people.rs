@@ -8,30 +8,32 @@ use super::endings::{end_user, insert_session, live_session};
 use super::fault::Done;
 use super::link::Link;
 use super::reading::user_by_id;
-use super::writer::Deed as Sentence;
+use super::writer::Sentence;
 use crate::audit::Deed;
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{Actor, By, Cause, Order, Revocation, Target};
+use crate::revocation::{By, Order, Revocation, Target};
 use crate::session::{Session, SessionId};
-use crate::store::written;
+use crate::store::vocabulary;
 use crate::store::{Become, NewUser, PasswordChange, PasswordChanged, UserChange, UserChanged};
 use crate::user::{Epoch, User, UserId};
 
 pub(super) async fn add_user(link: &Link, new: &NewUser) -> Done<Option<User>> {
     let sql = "INSERT INTO users (name, name_key, hash, admin, created_at) VALUES ($1, $2, $3, $4, $5)
                ON CONFLICT (name_key) DO NOTHING RETURNING id";
-    link.begin("SELECT 1").await?;
+    link.begin().await?;
     let (name, key, at) = (new.name.as_str(), new.name.key(), new.at.as_micros());
     let added = link.query_opt(sql, &[&name, &key, &new.hash.as_phc(), &new.admin, &at]).await?;
     let mut user = None;
     if let Some(row) = added {
         let id = UserId(row.try_get(0)?);
-        let by = new.by.clone().unwrap_or(By { actor: Actor::User(id), from: new.from.clone() });
-        note(link, (Deed::UserAdded, Some(id), None), &by, new.at).await?;
+        let by = new.by(id);
+        for deed in new.deeds() {
+            note(link, (*deed, Some(id), None), &by, new.at).await?;
+        }
         user = user_by_id(link, id).await?.map(|known| known.user);
     }
-    link.commit("SELECT 1").await?;
+    link.commit().await?;
     Ok(user)
 }
 
@@ -42,8 +44,8 @@ pub(super) async fn renew_hash(link: &Link, user: UserId, old: &PasswordHash, ne
 
 /// A write that changes one byte, and is synced.
 pub(super) async fn ready(link: &Link) -> Done<()> {
-    link.begin("UPDATE pulse SET beat = 1 - beat").await?;
-    link.commit("SELECT 1").await
+    link.begin_with("UPDATE pulse SET beat = 1 - beat").await?;
+    link.commit().await
 }
 
 /// Writes down a deed that is no ending.
@@ -55,7 +57,7 @@ pub(super) async fn note(
 ) -> Done<()> {
     let sql = "INSERT INTO audit (at, deed, user_id, sid, actor, address) VALUES ($1, $2, $3, $4, $5, $6)";
     let (user, sid) = (user.map(|user| user.0), session.map(|id| id.as_bytes().to_vec()));
-    let actor = written::actor_number(by.actor);
+    let actor = vocabulary::actor_number(by.actor);
     link.execute(sql, &[&at.as_micros(), &deed.as_str(), &user, &sid, &actor, &&*by.from]).await.map(drop)
 }
 
@@ -98,17 +100,16 @@ impl Sentence for UserChange {
     async fn run(&self, tx: &Link, said: &mut Vec<Revocation>) -> Done<Self::Answer> {
         lock_user(tx, self.user).await?;
         let Some(known) = user_by_id(tx, self.user).await? else { return Ok(None) };
-        let (sql, deed, cause) = becoming(self.to);
-        note(tx, (deed, Some(self.user), None), &self.by, self.at).await?;
+        note(tx, (self.to.deed(), Some(self.user), None), &self.by, self.at).await?;
         // Ended first: a deleted user is no longer among those whose sessions can be listed.
-        let revocation = match cause {
+        let revocation = match self.to.ends() {
             None => None,
             Some(cause) => {
                 let order = Order { target: Target::User(self.user), cause, by: self.by.clone(), at: self.at };
                 Some(end_user(tx, said, self.user, &order).await?)
             }
         };
-        tx.execute(sql, &[&self.user.0]).await?;
+        tx.execute(becoming(self.to), &[&self.user.0]).await?;
         let gone = User { enabled: false, admin: false, ..known.user };
         let user = user_by_id(tx, self.user).await?.map_or(gone, |known| known.user);
         Ok(Some(UserChanged { user, revocation }))
@@ -120,19 +121,13 @@ pub(super) async fn lock_user(tx: &Link, user: UserId) -> Done<()> {
     tx.query("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE", &[&user.0]).await.map(drop)
 }
 
-const fn becoming(to: Become) -> (&'static str, Deed, Option<Cause>) {
+const fn becoming(to: Become) -> &'static str {
     match to {
-        Become::Enabled => ("UPDATE users SET enabled = true WHERE id = $1", Deed::UserEnabled, Some(Cause::Enabled)),
-        Become::Disabled => {
-            ("UPDATE users SET enabled = false WHERE id = $1", Deed::UserDisabled, Some(Cause::Disabled))
-        }
+        Become::Enabled => "UPDATE users SET enabled = true WHERE id = $1",
+        Become::Disabled => "UPDATE users SET enabled = false WHERE id = $1",
         // The row stays for the audit trail; what could identify or let in goes.
-        Become::Deleted => (
-            "UPDATE users SET name_key = NULL, hash = '', enabled = false, admin = false WHERE id = $1",
-            Deed::UserDeleted,
-            Some(Cause::Deleted),
-        ),
-        Become::Admin => ("UPDATE users SET admin = true WHERE id = $1", Deed::AdminGranted, None),
-        Become::Ordinary => ("UPDATE users SET admin = false WHERE id = $1", Deed::AdminWithdrawn, None),
+        Become::Deleted => "UPDATE users SET name_key = NULL, hash = '', enabled = false, admin = false WHERE id = $1",
+        Become::Admin => "UPDATE users SET admin = true WHERE id = $1",
+        Become::Ordinary => "UPDATE users SET admin = false WHERE id = $1",
     }
 }

@@ -11,7 +11,7 @@ use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::Timestamp;
 use crate::revocation::{Cause, Seq};
 use crate::session::Session;
-use crate::store::written;
+use crate::store::vocabulary;
 use crate::store::{KnownUser, Marked, Recorded};
 use crate::token::TokenDigest;
 use crate::user::{User, UserId};
@@ -29,7 +29,7 @@ pub(super) async fn user_by_id(link: &Link, user: UserId) -> Done<Option<KnownUs
 pub(super) async fn users(link: &Link, after: UserId, limit: usize) -> Done<Vec<User>> {
     let sql =
         "SELECT id, name, epoch, created_at, enabled, admin, hash FROM known_users WHERE id > $1 ORDER BY id LIMIT $2";
-    let found = link.query(sql, &[&after.0, &written::limit(limit)]).await?;
+    let found = link.query(sql, &[&after.0, &vocabulary::limit(limit)]).await?;
     found.iter().map(|row| rows::known_user(row).map(|known| known.user)).collect()
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn session_by_token(link: &Link, digest: &TokenDigest) -> Done<
 pub(super) async fn sessions_of(link: &Link, user: UserId, limit: usize) -> Done<Vec<Session>> {
     let sql = "SELECT digest, sid, user_id, name, epoch, opened_at, seen_at, expires_at, agent, address
                FROM live_sessions WHERE user_id = $1 ORDER BY opened_at DESC, sid DESC LIMIT $2";
-    link.query(sql, &[&user.0, &written::limit(limit)]).await?.iter().map(rows::session).collect()
+    link.query(sql, &[&user.0, &vocabulary::limit(limit)]).await?.iter().map(rows::session).collect()
 }
 
 pub(super) async fn live_sessions(link: &Link, after: &TokenDigest, limit: usize) -> Done<Marked<Vec<Session>>> {
@@ -54,7 +54,7 @@ pub(super) async fn live_sessions(link: &Link, after: &TokenDigest, limit: usize
                AND s.epoch = (SELECT k.epoch FROM known_users k WHERE k.id = s.user_id) ORDER BY s.digest LIMIT $2";
     link.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let mark = log_end(link).await?;
-    let found = link.query(sql, &[&&after.as_bytes()[..], &written::limit(limit)]).await?;
+    let found = link.query(sql, &[&&after.as_bytes()[..], &vocabulary::limit(limit)]).await?;
     link.run("COMMIT").await?;
     Ok(Marked { row: found.iter().map(rows::session).collect::<Done<_>>()?, mark })
 }
@@ -70,7 +70,7 @@ pub(super) async fn expired(
     let idle = "SELECT digest FROM sessions WHERE seen_at <= $1 AND ended_by IS NULL LIMIT $2";
     let mut found: Vec<TokenDigest> = Vec::new();
     for (sql, until) in [(past, now), (idle, idle_since)] {
-        let left = written::limit(limit.saturating_sub(found.len()));
+        let left = vocabulary::limit(limit.saturating_sub(found.len()));
         for row in link.query(sql, &[&until.as_micros(), &left]).await? {
             found.push(rows::digest(row.try_get(0)?)?);
         }
@@ -86,7 +86,7 @@ pub(super) async fn log_end(link: &Link) -> Done<Seq> {
 pub(super) async fn revocations_after(link: &Link, seq: Seq, limit: usize) -> Done<Vec<Recorded>> {
     let sql = "SELECT seq, target, user_id, sid, cause, actor, address, at FROM revocations WHERE seq > $1
                ORDER BY seq LIMIT $2";
-    link.query(sql, &[&seq.0, &written::limit(limit)]).await?.iter().map(rows::recorded).collect()
+    link.query(sql, &[&seq.0, &vocabulary::limit(limit)]).await?.iter().map(rows::recorded).collect()
 }
 
 pub(super) async fn audit(link: &Link, query: &AuditQuery) -> Done<Vec<AuditEntry>> {
@@ -109,7 +109,7 @@ async fn audit_rows(link: &Link, query: &AuditQuery) -> Done<Vec<Row>> {
     let cause = query.cause.map(Cause::as_str);
     let from = query.from.map_or(i64::MIN, Timestamp::as_micros);
     let until = query.until.map_or(i64::MAX, Timestamp::as_micros);
-    let limit = written::limit(query.limit);
+    let limit = vocabulary::limit(query.limit);
     match query.user {
         Some(user) => link.query(of_one, &[&before, &cause, &from, &until, &limit, &user.0]).await,
         None => link.query(of_all, &[&before, &cause, &from, &until, &limit]).await,

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
 use crate::revocation::{Cause, Ended, Revocation, Seq, Target};
 use crate::session::{Device, Session, SessionId};
-use crate::store::written::{self, by};
+use crate::store::vocabulary::{self, by};
 use crate::store::{KnownUser, Recorded};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, User, UserId};
@@ -98,7 +98,7 @@ pub(super) fn digest(bytes: &[u8]) -> Done<TokenDigest> {
 fn target(row: &Row) -> Done<Target> {
     let user = row.try_get::<_, Option<i64>>(2)?.map(UserId);
     let session = row.try_get::<_, Option<&[u8]>>(3)?.map(session_id).transpose()?;
-    written::target(row.try_get(1)?, user, session).ok_or(Fault::Unreadable("a target"))
+    vocabulary::target(row.try_get(1)?, user, session).ok_or(Fault::Unreadable("a target"))
 }
 
 fn cause(word: &str) -> Done<Cause> {

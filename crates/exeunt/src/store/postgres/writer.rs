@@ -36,7 +36,7 @@ const TAKE_BACK: &str = "ROLLBACK TO SAVEPOINT sentence";
 
 /// A sentence that ends something, to be run in the writer's transaction.
 #[async_trait]
-pub(super) trait Deed: Send + Sync + 'static {
+pub(super) trait Sentence: Send + Sync + 'static {
     /// What it is answered with.
     type Answer: Send;
     /// What it does, as an infinitive.
@@ -83,10 +83,10 @@ trait Job: Send + Sync {
     fn answer(self: Box<Self>, committed: Result<(), Fault>);
 }
 
-struct Sentence<D: Deed> {
-    deed: D,
-    outcome: Option<Mutex<Done<D::Answer>>>,
-    to: oneshot::Sender<Result<D::Answer, StoreError>>,
+struct Queued<S: Sentence> {
+    sentence: S,
+    outcome: Option<Mutex<Done<S::Answer>>>,
+    to: oneshot::Sender<Result<S::Answer, StoreError>>,
 }
 
 impl Writer {
@@ -106,9 +106,9 @@ impl Writer {
     }
 
     /// Queues a sentence and waits until it is committed and told. If the caller goes away it is written all the same.
-    pub(super) async fn write<D: Deed>(&self, deed: D) -> Result<D::Answer, StoreError> {
+    pub(super) async fn write<S: Sentence>(&self, sentence: S) -> Result<S::Answer, StoreError> {
         let (to, answer) = oneshot::channel();
-        let job = Sentence { deed, outcome: None, to };
+        let job = Queued { sentence, outcome: None, to };
         self.queue.try_send(Box::new(job)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
@@ -228,12 +228,12 @@ async fn at_once(link: &Link, author: Option<&str>, endings: &[Ending<'_>]) -> D
 /// A connection that holds the counter. The kept one may have been closed by the server meanwhile; a new one then gets its chance.
 async fn begin(address: &Address, kept: Option<Link>) -> Done<Link> {
     if let Some(link) = kept
-        && link.begin(LOCK_COUNTER).await.is_ok()
+        && link.begin_with(LOCK_COUNTER).await.is_ok()
     {
         return Ok(link);
     }
     let link = open(address).await?;
-    link.begin(LOCK_COUNTER).await?;
+    link.begin_with(LOCK_COUNTER).await?;
     Ok(link)
 }
 
@@ -267,22 +267,22 @@ async fn one_by_one(link: &Link, author: &str, group: &mut [Box<dyn Job>]) -> Do
         Some(piece) => Some(Written { piece, present: nodes::present(link).await?, is_hinted: true }),
         None => None,
     };
-    link.commit("SELECT 1").await?;
+    link.commit().await?;
     Ok(Said { revocations, written })
 }
 
 #[async_trait]
-impl<D: Deed> Job for Sentence<D> {
+impl<S: Sentence> Job for Queued<S> {
     fn ends_one(&self) -> Option<Ending<'_>> {
-        self.deed.ends_one()
+        self.sentence.ends_one()
     }
 
     fn ended(&mut self, revocation: Option<Revocation>) {
-        self.outcome = self.deed.ended(revocation).map(|answer| Mutex::new(Ok(answer)));
+        self.outcome = self.sentence.ended(revocation).map(|answer| Mutex::new(Ok(answer)));
     }
 
     async fn run(&mut self, tx: &Link, said: &mut Vec<Revocation>) -> bool {
-        let outcome = self.deed.run(tx, said).await;
+        let outcome = self.sentence.run(tx, said).await;
         let done = outcome.is_ok();
         self.outcome = Some(Mutex::new(outcome));
         done
@@ -290,7 +290,7 @@ impl<D: Deed> Job for Sentence<D> {
 
     fn answer(self: Box<Self>, committed: Result<(), Fault>) {
         let answer = match (committed, self.outcome.map(Mutex::into_inner)) {
-            (_, Some(Err(fault))) | (Err(fault), _) => Err(fault.of(D::NAME)),
+            (_, Some(Err(fault))) | (Err(fault), _) => Err(fault.of(S::NAME)),
             (Ok(()), Some(Ok(value))) => Ok(value),
             (Ok(()), None) => Err(StoreError::Stopped),
         };

@@ -11,8 +11,8 @@ use crate::audit::Deed;
 use crate::clock::Timestamp;
 use crate::revocation::{By, Cause, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
-use crate::store::written;
-use crate::store::{NewSession, Opening, Seen, SessionLimit};
+use crate::store::vocabulary;
+use crate::store::{NewSession, Opening, Seen};
 use crate::token::TokenDigest;
 use crate::user::UserId;
 
@@ -26,16 +26,9 @@ pub(super) fn open_session(tx: &Connection, said: &mut Vec<Revocation>, new: &Ne
     if verified != Some(true) {
         return Ok(Opening::EpochGone);
     }
-    let order = |target, cause| Order {
-        target,
-        cause,
-        by: By { actor: crate::revocation::Actor::User(session.user), from: session.device.address().into() },
-        at: session.opened_at,
-    };
-    let (max, may_end) = match new.limit {
-        SessionLimit::EndOldest(max) => (max.max(1), true),
-        SessionLimit::Refuse(max) => (max, false),
-    };
+    let order =
+        |target, cause| Order { target, cause, by: By::user(session.user, &session.device), at: session.opened_at };
+    let (max, may_end) = new.limit.parts();
     let surplus = surplus(tx, session.user, (max, new.replaces))?;
     // Before anything ends: who is not signed in must not be signed out by it.
     if !surplus.is_empty() && !may_end {
@@ -147,7 +140,7 @@ pub(super) fn end_user(tx: &Connection, said: &mut Vec<Revocation>, user: UserId
 pub(super) fn end_everyone(tx: &Connection, said: &mut Vec<Revocation>, order: &Order) -> Done<Revocation> {
     let some = tx
         .prepare_cached(&format!("{LIVE_SESSIONS} LIMIT ?1"))?
-        .query_map([written::limit(ENDED_LISTED_MAX)], rows::session)?
+        .query_map([vocabulary::limit(ENDED_LISTED_MAX)], rows::session)?
         .collect::<Done<Vec<Session>>>()?;
     let seq = record(tx, Target::Everyone, None, order)?;
     tx.prepare_cached("UPDATE counter SET everyone = ?1 WHERE one = 1")?.execute([seq.0])?;
@@ -195,7 +188,7 @@ fn surplus(tx: &Connection, user: UserId, (max, replaced): (usize, Option<Sessio
     tx.prepare_cached(
         "SELECT sid FROM live_sessions WHERE user_id = ?1 AND sid IS NOT ?3 ORDER BY opened_at DESC, sid DESC LIMIT -1 OFFSET ?2",
     )?
-    .query_map(params![user.0, written::limit(max.saturating_sub(1)), replaced], |row| row.get(0).map(SessionId::from_bytes))?
+    .query_map(params![user.0, vocabulary::limit(max.saturating_sub(1)), replaced], |row| row.get(0).map(SessionId::from_bytes))?
     .collect()
 }
 
@@ -204,8 +197,8 @@ fn record(tx: &Connection, target: Target, user: Option<UserId>, order: &Order) 
     let seq: i64 = tx
         .prepare_cached("UPDATE counter SET seq = seq + 1 WHERE one = 1 RETURNING seq")?
         .query_row([], |row| row.get(0))?;
-    let (word, session) = written::target_words(target);
-    let (user, actor) = (user.map(|user| user.0), written::actor_number(order.by.actor));
+    let (word, session) = vocabulary::target_words(target);
+    let (user, actor) = (user.map(|user| user.0), vocabulary::actor_number(order.by.actor));
     let (sid, at, cause) = (session.as_ref().map(SessionId::as_bytes), order.at.as_micros(), order.cause.as_str());
     tx.prepare_cached(
         "INSERT INTO revocations (seq, target, user_id, sid, cause, actor, address, at)

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
 use crate::revocation::{Cause, Seq, Target};
 use crate::session::{Device, Session, SessionId};
-use crate::store::written::{self, by};
+use crate::store::vocabulary::{self, by};
 use crate::store::{KnownUser, Recorded};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, User, UserId};
@@ -81,7 +81,7 @@ fn target(row: &Row<'_>) -> Done<Target> {
     let word: String = row.get(1)?;
     let user = row.get::<_, Option<i64>>(2)?.map(UserId);
     let session = row.get::<_, Option<[u8; 16]>>(3)?.map(SessionId::from_bytes);
-    written::target(&word, user, session).ok_or_else(|| unreadable(1, &word))
+    vocabulary::target(&word, user, session).ok_or_else(|| unreadable(1, &word))
 }
 
 fn cause(column: usize, word: &str) -> Done<Cause> {

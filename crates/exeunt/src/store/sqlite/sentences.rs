@@ -10,9 +10,9 @@ use super::rows::{self, KNOWN_USERS, LIVE_SESSIONS};
 use crate::audit::{AuditEntry, AuditQuery, Deed};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{Actor, By, Cause, Order, Revocation, Seq, Target};
+use crate::revocation::{By, Cause, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
-use crate::store::written;
+use crate::store::vocabulary;
 use crate::store::{
     Become, KnownUser, Marked, NewUser, PasswordChange, PasswordChanged, Recorded, UserChange, UserChanged,
 };
@@ -33,8 +33,10 @@ pub(super) fn add_user(tx: &Connection, new: &NewUser) -> Done<Option<User>> {
         )
         .optional()?;
     let Some(id) = id.map(UserId) else { return Ok(None) };
-    let by = new.by.clone().unwrap_or(By { actor: Actor::User(id), from: new.from.clone() });
-    note(tx, &Note { deed: Deed::UserAdded, user: Some(id), session: None, by: &by, at: new.at })?;
+    let by = new.by(id);
+    for deed in new.deeds() {
+        note(tx, &Note { deed: *deed, user: Some(id), session: None, by: &by, at: new.at })?;
+    }
     user_by_id(tx, id).map(|known| known.map(|known| known.user))
 }
 
@@ -48,7 +50,7 @@ pub(super) fn user_by_id(tx: &Connection, user: UserId) -> Done<Option<KnownUser
 
 pub(super) fn users(tx: &Connection, after: UserId, limit: usize) -> Done<Vec<User>> {
     tx.prepare_cached(&format!("{KNOWN_USERS} WHERE id > ?1 ORDER BY id LIMIT ?2"))?
-        .query_map(params![after.0, written::limit(limit)], |row| rows::known_user(row).map(|known| known.user))?
+        .query_map(params![after.0, vocabulary::limit(limit)], |row| rows::known_user(row).map(|known| known.user))?
         .collect()
 }
 
@@ -89,21 +91,17 @@ pub(super) fn change_user(
     change: &UserChange,
 ) -> Done<Option<UserChanged>> {
     let Some(known) = user_by_id(tx, change.user)? else { return Ok(None) };
-    let (sql, deed, cause) = match change.to {
-        Become::Enabled => ("UPDATE users SET enabled = 1 WHERE id = ?1", Deed::UserEnabled, Some(Cause::Enabled)),
-        Become::Disabled => ("UPDATE users SET enabled = 0 WHERE id = ?1", Deed::UserDisabled, Some(Cause::Disabled)),
+    let sql = match change.to {
+        Become::Enabled => "UPDATE users SET enabled = 1 WHERE id = ?1",
+        Become::Disabled => "UPDATE users SET enabled = 0 WHERE id = ?1",
         // The row stays for the audit trail; what could identify or let in goes.
-        Become::Deleted => (
-            "UPDATE users SET name_key = NULL, hash = '', enabled = 0, admin = 0 WHERE id = ?1",
-            Deed::UserDeleted,
-            Some(Cause::Deleted),
-        ),
-        Become::Admin => ("UPDATE users SET admin = 1 WHERE id = ?1", Deed::AdminGranted, None),
-        Become::Ordinary => ("UPDATE users SET admin = 0 WHERE id = ?1", Deed::AdminWithdrawn, None),
+        Become::Deleted => "UPDATE users SET name_key = NULL, hash = '', enabled = 0, admin = 0 WHERE id = ?1",
+        Become::Admin => "UPDATE users SET admin = 1 WHERE id = ?1",
+        Become::Ordinary => "UPDATE users SET admin = 0 WHERE id = ?1",
     };
-    note(tx, &Note { deed, user: Some(change.user), session: None, by: &change.by, at: change.at })?;
+    note(tx, &Note { deed: change.to.deed(), user: Some(change.user), session: None, by: &change.by, at: change.at })?;
     // Ended first: a deleted user is no longer among those whose sessions can be listed.
-    let revocation = match cause {
+    let revocation = match change.to.ends() {
         None => None,
         Some(cause) => {
             let order = Order { target: Target::User(change.user), cause, by: change.by.clone(), at: change.at };
@@ -140,14 +138,14 @@ pub(super) fn live_session(tx: &Connection, id: SessionId) -> Done<Option<Sessio
 
 pub(super) fn sessions_of(tx: &Connection, user: UserId, limit: usize) -> Done<Vec<Session>> {
     tx.prepare_cached(&format!("{LIVE_SESSIONS} WHERE user_id = ?1 ORDER BY opened_at DESC, sid DESC LIMIT ?2"))?
-        .query_map(params![user.0, written::limit(limit)], rows::session)?
+        .query_map(params![user.0, vocabulary::limit(limit)], rows::session)?
         .collect()
 }
 
 pub(super) fn live_sessions(tx: &Connection, after: &TokenDigest, limit: usize) -> Done<Marked<Vec<Session>>> {
     let row = tx
         .prepare_cached(&format!("{LIVE_SESSIONS} WHERE digest > ?1 ORDER BY digest LIMIT ?2"))?
-        .query_map(params![after.as_bytes(), written::limit(limit)], rows::session)?
+        .query_map(params![after.as_bytes(), vocabulary::limit(limit)], rows::session)?
         .collect::<Done<Vec<Session>>>()?;
     Ok(Marked { row, mark: mark(tx)? })
 }
@@ -159,7 +157,7 @@ pub(super) fn expired(tx: &Connection, now: Timestamp, idle_since: Timestamp, li
     let idle = "SELECT digest FROM sessions WHERE seen_at <= ?1 AND ended_by IS NULL LIMIT ?2";
     let mut found: Vec<TokenDigest> = Vec::new();
     for (sql, until) in [(past, now), (idle, idle_since)] {
-        let left = written::limit(limit.saturating_sub(found.len()));
+        let left = vocabulary::limit(limit.saturating_sub(found.len()));
         let mut statement = tx.prepare_cached(sql)?;
         let digests = statement.query_map(params![until.as_micros(), left], |row| row.get(0))?;
         for digest in digests {
@@ -174,7 +172,7 @@ pub(super) fn revocations_after(tx: &Connection, seq: Seq, limit: usize) -> Done
         "SELECT seq, target, user_id, sid, cause, actor, address, at FROM revocations WHERE seq > ?1
          ORDER BY seq LIMIT ?2",
     )?
-    .query_map(params![seq.0, written::limit(limit)], rows::recorded)?
+    .query_map(params![seq.0, vocabulary::limit(limit)], rows::recorded)?
     .collect()
 }
 
@@ -193,7 +191,7 @@ pub(super) fn audit(tx: &Connection, query: &AuditQuery) -> Done<Vec<AuditEntry>
             query.from.map(Timestamp::as_micros),
             query.until.map(Timestamp::as_micros),
             query.before,
-            written::limit(query.limit),
+            vocabulary::limit(query.limit),
         ],
         rows::audit_entry,
     )?
@@ -227,7 +225,7 @@ pub(super) fn note(tx: &Connection, note: &Note<'_>) -> Done<()> {
             note.deed.as_str(),
             note.user.map(|user| user.0),
             note.session.as_ref().map(SessionId::as_bytes),
-            written::actor_number(note.by.actor),
+            vocabulary::actor_number(note.by.actor),
             &*note.by.from,
         ])?;
     Ok(())

@@ -45,7 +45,7 @@ trait Job: Send {
 #[error("{0}")]
 struct Why(Arc<str>);
 
-struct Sentence<T, F> {
+struct Queued<T, F> {
     deed: &'static str,
     run: Option<F>,
     outcome: Option<rusqlite::Result<T>>,
@@ -75,7 +75,7 @@ impl Writer {
         F: FnOnce(&Connection, &mut Vec<Revocation>) -> rusqlite::Result<T> + Send + 'static,
     {
         let (to, answer) = oneshot::channel();
-        let job = Sentence { deed, run: Some(sentence), outcome: None, to };
+        let job = Queued { deed, run: Some(sentence), outcome: None, to };
         let queue = self.queue.as_ref().ok_or(StoreError::Stopped)?;
         queue.try_send(Box::new(job)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
@@ -148,7 +148,7 @@ fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>], said: &mut Ve
     tx.commit()
 }
 
-impl<T, F> Job for Sentence<T, F>
+impl<T, F> Job for Queued<T, F>
 where
     T: Send,
     F: FnOnce(&Connection, &mut Vec<Revocation>) -> rusqlite::Result<T> + Send,
