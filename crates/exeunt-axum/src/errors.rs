@@ -87,7 +87,7 @@ pub enum AuthError {
     #[error("too many sign-ins at once; try again in a moment")]
     Crowded,
     /// The store could not look, or cannot say that it is done. Nothing is claimed and the cookie is kept.
-    #[error("the session store cannot be reached; you are NOT signed out; try again")]
+    #[error("the session store cannot be reached: if you were signing out, you are NOT signed out; try again")]
     Unavailable(#[source] StoreError),
     /// The router has no [`AuthLayer`](crate::AuthLayer) around this handler.
     #[error("no AuthLayer around this route: add `.layer(AuthLayer::new(authority))` to the router")]

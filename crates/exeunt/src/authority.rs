@@ -22,7 +22,7 @@ use self::many::Many;
 pub use self::many::{NodeState, Part, Strict};
 use crate::attempts::Attempts;
 use crate::audit::{AuditEntry, AuditQuery};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::credential::{PASSWORD_CHARS_MIN, Work};
 use crate::hasher::Hasher;
 use crate::lease::{BootClock, Lease, SystemBootClock};
@@ -78,8 +78,8 @@ impl Default for Settings {
             lifetime: Lifetime::default(),
             password_chars_min: PASSWORD_CHARS_MIN,
             work: Work::default(),
-            users: None,
             sessions_per_user: SessionLimit::EndOldest(SESSIONS_PER_USER),
+            users: None,
             keep_every: Some(keeper::KEEP_EVERY),
             part: Part::Node { strict: Strict::Lease, label: String::new(), hears: None },
             clock: Arc::new(SystemClock),
@@ -96,6 +96,15 @@ pub enum Standing {
     Live(LiveSession),
     /// The token opens nothing.
     Refused,
+}
+
+/// Where a sign-in comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The browser or program.
+    pub device: &'a Device,
+    /// The session it holds already, which the new one replaces.
+    pub replaces: Option<SessionId>,
 }
 
 /// The session authority of one store.
@@ -213,9 +222,8 @@ impl Authority {
     /// [`StoreError`] when the store could not look.
     pub async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         let now = self.settings.clock.now();
-        let lifetime = self.settings.lifetime;
         let mut sessions = self.store.sessions_of(user, SESSIONS_LISTED_MAX).await?;
-        sessions.retain(|session| now < session.expires_at && now < session.seen_at.plus(lifetime.idle));
+        sessions.retain(|session| now < session.expires_at && !self.is_idle(session, now));
         Ok(sessions)
     }
 
@@ -278,7 +286,7 @@ impl Authority {
                 Belief::Live(session) => return Ok(Standing::Live(session)),
                 Belief::Dead => return Ok(Standing::Refused),
                 // Unused for too long, here and wherever the store was told of; else it ended just now, and the store knows.
-                Belief::Unknown if self.is_idle(&found.row) => return Ok(Standing::Refused),
+                Belief::Unknown if self.is_idle(&found.row, self.settings.clock.now()) => return Ok(Standing::Refused),
                 Belief::Unknown | Belief::NoLease => {}
             }
         }
@@ -293,16 +301,7 @@ impl Authority {
         filled
     }
 
-    fn is_idle(&self, session: &Session) -> bool {
-        self.settings.clock.now() >= session.seen_at.plus(self.settings.lifetime.idle)
+    fn is_idle(&self, session: &Session, now: Timestamp) -> bool {
+        now >= session.seen_at.plus(self.settings.lifetime.idle)
     }
-}
-
-/// Where a sign-in comes from.
-#[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
-    /// The browser or program.
-    pub device: &'a Device,
-    /// The session it holds already, which the new one replaces.
-    pub replaces: Option<SessionId>,
 }

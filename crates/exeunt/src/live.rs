@@ -91,7 +91,7 @@ impl Live {
 
     /// An empty table that is believed only while the lease holds.
     #[must_use]
-    pub fn under(lifetime: Lifetime, lease: Option<Arc<Lease>>) -> Self {
+    pub(crate) fn under(lifetime: Lifetime, lease: Option<Arc<Lease>>) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             users: Users::default(),
@@ -107,7 +107,7 @@ impl Live {
     }
 
     /// From now on absence is an answer: every live session of the store is in memory, and nobody else opens any.
-    pub fn declare_complete(&self) {
+    pub(crate) fn declare_complete(&self) {
         self.complete.store(true, Ordering::SeqCst);
     }
 
@@ -165,13 +165,13 @@ impl Live {
 
     /// The touches that wait to be written; the caller writes them or loses them.
     #[must_use]
-    pub fn take_touches(&self) -> Vec<Seen> {
+    pub(crate) fn take_touches(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.touched.lock())
     }
 
     /// Drops what can no longer be accepted: sessions of an older epoch. Only tidies; one shard at a time, so that no reader waits long,
     /// and not at all where no epoch was left: to look at ten million for nothing would take a second.
-    pub fn tidy(&self) {
+    pub(crate) fn tidy(&self) {
         if !self.users.have_left_an_epoch() {
             return;
         }
@@ -184,7 +184,7 @@ impl Live {
         }
     }
 
-    /// How many sessions are in memory, those that wait for [`Live::tidy`] included.
+    /// How many sessions are in memory, those that wait to be tidied away included.
     #[must_use]
     pub fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.read().len()).sum()
@@ -201,7 +201,7 @@ impl Live {
     /// # Errors
     ///
     /// [`TooManyWatches`] when more is open for one session than anybody needs.
-    pub fn watch(&self, digest: &TokenDigest, now: Timestamp) -> Result<Option<Watch>, TooManyWatches> {
+    pub(crate) fn watch(&self, digest: &TokenDigest, now: Timestamp) -> Result<Option<Watch>, TooManyWatches> {
         // Watched first and looked at second: an ending in between either finds the watch or is seen by the look.
         let watch = Watches::begin(&self.watches, *digest)?;
         match self.look(digest, now) {
@@ -213,12 +213,12 @@ impl Live {
     }
 
     /// Waits until whatever was told of this revocation is closed. What is open for others, and will not close, holds nobody up.
-    pub async fn closed(&self, revocation: &Revocation) {
+    pub(crate) async fn closed(&self, revocation: &Revocation) {
         self.watches.closed(revocation.seq).await;
     }
 
     /// Waits until nothing is open for this session, which has ended.
-    pub async fn closed_for(&self, digest: &TokenDigest) {
+    pub(crate) async fn closed_for(&self, digest: &TokenDigest) {
         self.watches.closed_for(digest).await;
     }
 
