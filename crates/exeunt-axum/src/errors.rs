@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use axum_core::response::{IntoResponse, Response};
 use exeunt::authority::ChangeError;
+use exeunt::live::WatchError;
 use exeunt::{LoginError, RegisterError, StoreError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
@@ -124,6 +125,15 @@ impl AuthError {
 impl From<StoreError> for AuthError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
+    }
+}
+
+impl From<WatchError> for AuthError {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::TooMany => Self::TooMuchOpen,
+            WatchError::NotKnown => StoreError::Failed { deed: "watch the session", source: Box::new(error) }.into(),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::credential::{PASSWORD_CHARS_MIN, Work};
 use crate::hasher::Hasher;
 use crate::lease::{BootClock, Lease, SystemBootClock};
-use crate::live::{Belief, Fill, Live, TooManyWatches, Watch};
+use crate::live::{Belief, Fill, Live, Watch, WatchError};
 use crate::random::{OsRandom, Random};
 use crate::revocation::{By, Cause, Order, Revoked, Seq, Target};
 use crate::session::{Device, Lifetime, LiveSession, Opened, Session, SessionId};
@@ -240,8 +240,8 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`TooManyWatches`] when more is open for one session than anybody needs.
-    pub fn watch(&self, token: &Token) -> Result<Option<Watch>, TooManyWatches> {
+    /// [`WatchError`] when more is open for it than anybody needs, or this node cannot say now whether it is live.
+    pub fn watch(&self, token: &Token) -> Result<Option<Watch>, WatchError> {
         self.live.watch(&token.digest(), self.settings.clock.now())
     }
 

@@ -23,7 +23,7 @@ use self::book::Book;
 use self::shard::{Entry, Shard};
 use self::users::{Holder, Users};
 use self::watch::{Stands, Watches};
-pub use self::watch::{TooManyWatches, Watch};
+pub use self::watch::{Watch, WatchError};
 use crate::clock::Timestamp;
 use crate::lease::Lease;
 use crate::revocation::{Revocation, Seq, Target};
@@ -200,15 +200,15 @@ impl Live {
     ///
     /// # Errors
     ///
-    /// [`TooManyWatches`] when more is open for one session than anybody needs.
-    pub(crate) fn watch(&self, digest: &TokenDigest, now: Timestamp) -> Result<Option<Watch>, TooManyWatches> {
+    /// [`WatchError`] when more is open for it than anybody needs, or nobody here can say whether it is live.
+    pub(crate) fn watch(&self, digest: &TokenDigest, now: Timestamp) -> Result<Option<Watch>, WatchError> {
         // Watched first and looked at second: an ending in between either finds the watch or is seen by the look.
         let watch = Watches::begin(&self.watches, *digest)?;
         match self.look(digest, now) {
             Belief::Live(_) => Ok(Some(watch)),
             Belief::Dead => Ok(None),
             // It was believed a moment ago; what cannot be watched now must not be called ended.
-            Belief::Unknown | Belief::NoLease => Err(TooManyWatches),
+            Belief::Unknown | Belief::NoLease => Err(WatchError::NotKnown),
         }
     }
 
