@@ -177,9 +177,13 @@ mod tests {
         let hasher = Hasher::new(Work::for_tests(), Arc::new(CountingRandom::default()));
         let permits = hasher.permits.available_permits();
         let turn = hasher.turn().await.unwrap_or_else(|crowded| panic!("{crowded}"));
-        let mut running = std::pin::pin!(turn.run(|_| "done"));
+        // Held until the first look at it: else it may be done by then.
+        let (go, held) = std::sync::mpsc::channel::<()>();
+        let hash = move |_: &Tools| held.recv().map_or("let go", |()| "done");
+        let mut running = std::pin::pin!(turn.run(hash));
         let began = std::future::poll_fn(|context| Poll::Ready(running.as_mut().poll(context))).await;
         assert!(began.is_pending());
+        go.send(()).expect("it waits");
         // Until the thread has let go of everything.
         while Arc::strong_count(&hasher.tools.nobody) > 1 {
             std::thread::yield_now();
