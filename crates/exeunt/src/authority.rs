@@ -1,7 +1,7 @@
 //! Decides: who gets in, who is still in, and that it is over.
 //!
 //! Owns every decision of the house, and only decisions: [`Live`] answers the checks, the [`Store`] remembers, the
-//! [`Hasher`] does the work. Whatever ends a session goes through here and comes back as [`Revoked`]. It knows nothing of
+//! `Hasher` does the work. Whatever ends a session goes through here and comes back as [`Revoked`]. It knows nothing of
 //! HTTP and of no backend.
 
 mod counts;
