@@ -210,8 +210,9 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// [`AuthError::NotSignedIn`]; [`AuthError::TooMuchOpen`] for more than anybody needs. Where the authority is distant, a
-    /// session that cannot be watched any more counts as ended.
+    /// [`AuthError::NotSignedIn`]; [`AuthError::TooMuchOpen`] for more than anybody needs; [`AuthError::Unavailable`] where it cannot
+    /// be known now whether the session is live. Where the authority is distant, a session that cannot be watched any more counts as
+    /// ended.
     pub fn until_revoked(&self) -> Result<impl Future<Output = ()> + Send + use<>, AuthError> {
         self.shared.source.until_revoked(self.asker()?.token)
     }

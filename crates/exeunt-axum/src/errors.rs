@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use axum_core::response::{IntoResponse, Response};
 use exeunt::authority::ChangeError;
+use exeunt::live::WatchError;
 use exeunt::{LoginError, RegisterError, StoreError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
@@ -87,7 +88,7 @@ pub enum AuthError {
     #[error("too many sign-ins at once; try again in a moment")]
     Crowded,
     /// The store could not look, or cannot say that it is done. Nothing is claimed and the cookie is kept.
-    #[error("the session store cannot be reached; you are NOT signed out; try again")]
+    #[error("the session store cannot be reached: if you were signing out, you are NOT signed out; try again")]
     Unavailable(#[source] StoreError),
     /// The router has no [`AuthLayer`](crate::AuthLayer) around this handler.
     #[error("no AuthLayer around this route: add `.layer(AuthLayer::new(authority))` to the router")]
@@ -124,6 +125,15 @@ impl AuthError {
 impl From<StoreError> for AuthError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
+    }
+}
+
+impl From<WatchError> for AuthError {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::TooMany => Self::TooMuchOpen,
+            WatchError::NotKnown => StoreError::Failed { deed: "watch the session", source: Box::new(error) }.into(),
+        }
     }
 }
 

@@ -269,7 +269,7 @@ impl Source {
     }
 
     pub(crate) fn watch(&self, token: &Token) -> Result<Watch, AuthError> {
-        self.authority()?.watch(token).map_err(|_| AuthError::TooMuchOpen)?.ok_or(AuthError::NotSignedIn)
+        self.authority()?.watch(token)?.ok_or(AuthError::NotSignedIn)
     }
 
     pub(crate) async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, AuthError> {

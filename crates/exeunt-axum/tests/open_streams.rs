@@ -5,15 +5,21 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::http::header::{COOKIE, RETRY_AFTER};
+use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use exeunt::clock::ManualClock;
 use exeunt::credential::Work;
 use exeunt::store::memory::MemoryStore;
-use exeunt::{Authority, By, Device, Place, Settings};
+use exeunt::store::staged::Staged;
+use exeunt::{Authority, By, Device, Place, Settings, Timestamp};
 use exeunt_axum::{Auth, AuthError, AuthLayer, LoggedOut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt as _;
 
 const PASSWORD: &str = "tall ships sail";
 
@@ -134,4 +140,32 @@ async fn a_socket_is_closed_before_logout_answers_and_only_that_sessions() {
     );
     again.write_all(request.as_bytes()).await.expect("sent");
     assert!(head_of(&mut again).await.starts_with("HTTP/1.1 401"), "the old cookie opens no socket");
+}
+
+/// A node that has lost what it knew of the session since the check: that is no reason to close anything.
+#[tokio::test]
+async fn what_cannot_be_watched_because_nobody_can_know_is_unavailable_and_not_too_much() {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1_800_000_000_000_000)));
+    let settings = Settings {
+        clock: Arc::clone(&clock) as Arc<_>,
+        work: Work::for_tests(),
+        keep_every: None,
+        ..Settings::default()
+    };
+    let store = Staged::shared(Arc::new(MemoryStore::default()));
+    let authority = Authority::open(store, settings).await.expect("opened");
+    authority.add_user("ana", PASSWORD, By::operator()).await.expect("added");
+    let (token, idle) = (token(&authority).await, authority.settings().lifetime.idle);
+    let late = move |auth: Auth| async move {
+        assert!(auth.user().is_some());
+        // Others may have used it since; memory alone cannot say.
+        clock.advance(idle);
+        auth.until_revoked().map(|_| "open")
+    };
+    let app = Router::new().route("/late", get(late)).layer(AuthLayer::plain_http_on_loopback(authority));
+    let request =
+        Request::get("/late").header(COOKIE, format!("exeunt={token}")).body(Body::empty()).expect("a request");
+    let answer = app.oneshot(request).await.expect("answered");
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.headers().contains_key(RETRY_AFTER));
 }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, micros};
 
 /// Places in the table: 512 KiB.
 const PLACES: usize = 65_536;
@@ -28,12 +28,13 @@ const NAME_AND_ADDRESS: Pace = Pace { at_once: 20, every: Duration::from_secs(10
 const NAME: Pace = Pace { at_once: 90, every: Duration::from_secs(30) };
 /// Wrong passwords from one address: an office behind one address makes mistakes, too.
 const ADDRESS: Pace = Pace { at_once: 200, every: Duration::from_secs(1) };
-/// Registrations from one address.
+/// Registrations from one address: a whole school that begins on one day gets in at once, and a stranger, each of whose rows stays for
+/// ever, adds no more than some hundreds an hour.
 const REGISTRATIONS: Pace = Pace { at_once: 200, every: Duration::from_secs(5) };
 
 /// The table of what was tried.
 #[derive(Debug)]
-pub struct Attempts {
+pub(crate) struct Attempts {
     places: Box<[AtomicI64]>,
     key: RandomState,
 }
@@ -48,7 +49,7 @@ pub struct TooMany {
 
 /// An attempt that is paid for. Paid back when the password was right, kept when it was wrong.
 #[must_use = "an attempt counts as wrong until it is paid back"]
-pub struct Attempt<'a> {
+pub(crate) struct Attempt<'a> {
     attempts: &'a Attempts,
     paid: [(usize, Pace); 3],
 }
@@ -56,7 +57,7 @@ pub struct Attempt<'a> {
 impl Attempts {
     /// An empty table.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { places: (0..PLACES).map(|_| AtomicI64::new(0)).collect(), key: RandomState::new() }
     }
 
@@ -66,7 +67,7 @@ impl Attempts {
     /// # Errors
     ///
     /// [`TooMany`] when a limit is reached; then nothing is paid.
-    pub fn sign_in(&self, name_key: &str, address: &str, now: Timestamp) -> Result<Attempt<'_>, TooMany> {
+    pub(crate) fn sign_in(&self, name_key: &str, address: &str, now: Timestamp) -> Result<Attempt<'_>, TooMany> {
         let address = network(address);
         let paid = [
             (self.place(("name and address", name_key, &address)), NAME_AND_ADDRESS),
@@ -89,7 +90,7 @@ impl Attempts {
     /// # Errors
     ///
     /// [`TooMany`] when the limit is reached.
-    pub fn register(&self, address: &str, now: Timestamp) -> Result<(), TooMany> {
+    pub(crate) fn register(&self, address: &str, now: Timestamp) -> Result<(), TooMany> {
         self.pay(self.place(("register", "", &network(address))), REGISTRATIONS, now)
     }
 
@@ -125,7 +126,7 @@ impl Default for Attempts {
 
 impl Attempt<'_> {
     /// The password was right: the attempt does not count.
-    pub fn pay_back(self) {
+    pub(crate) fn pay_back(self) {
         for (place, limit) in self.paid {
             self.attempts.pay_back(place, limit);
         }
@@ -139,10 +140,6 @@ fn network(address: &str) -> String {
         Ok(IpAddr::V4(v4)) => v4.to_string(),
         Err(_) => address.to_owned(),
     }
-}
-
-fn micros(span: Duration) -> i64 {
-    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Decides: who gets in, who is still in, and that it is over.
 //!
 //! Owns every decision of the house, and only decisions: [`Live`] answers the checks, the [`Store`] remembers, the
-//! [`Hasher`] does the work. Whatever ends a session goes through here and comes back as [`Revoked`]. It knows nothing of
+//! `Hasher` does the work. Whatever ends a session goes through here and comes back as [`Revoked`]. It knows nothing of
 //! HTTP and of no backend.
 
 mod counts;
@@ -22,11 +22,11 @@ use self::many::Many;
 pub use self::many::{NodeState, Part, Strict};
 use crate::attempts::Attempts;
 use crate::audit::{AuditEntry, AuditQuery};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::credential::{PASSWORD_CHARS_MIN, Work};
 use crate::hasher::Hasher;
 use crate::lease::{BootClock, Lease, SystemBootClock};
-use crate::live::{Belief, Fill, Live, TooManyWatches, Watch};
+use crate::live::{Belief, Fill, Live, Watch, WatchError};
 use crate::random::{OsRandom, Random};
 use crate::revocation::{By, Cause, Order, Revoked, Seq, Target};
 use crate::session::{Device, Lifetime, LiveSession, Opened, Session, SessionId};
@@ -78,8 +78,8 @@ impl Default for Settings {
             lifetime: Lifetime::default(),
             password_chars_min: PASSWORD_CHARS_MIN,
             work: Work::default(),
-            users: None,
             sessions_per_user: SessionLimit::EndOldest(SESSIONS_PER_USER),
+            users: None,
             keep_every: Some(keeper::KEEP_EVERY),
             part: Part::Node { strict: Strict::Lease, label: String::new(), hears: None },
             clock: Arc::new(SystemClock),
@@ -96,6 +96,15 @@ pub enum Standing {
     Live(LiveSession),
     /// The token opens nothing.
     Refused,
+}
+
+/// Where a sign-in comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The browser or program.
+    pub device: &'a Device,
+    /// The session it holds already, which the new one replaces.
+    pub replaces: Option<SessionId>,
 }
 
 /// The session authority of one store.
@@ -213,9 +222,8 @@ impl Authority {
     /// [`StoreError`] when the store could not look.
     pub async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         let now = self.settings.clock.now();
-        let lifetime = self.settings.lifetime;
         let mut sessions = self.store.sessions_of(user, SESSIONS_LISTED_MAX).await?;
-        sessions.retain(|session| now < session.expires_at && now < session.seen_at.plus(lifetime.idle));
+        sessions.retain(|session| now < session.expires_at && !self.is_idle(session, now));
         Ok(sessions)
     }
 
@@ -232,8 +240,8 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`TooManyWatches`] when more is open for one session than anybody needs.
-    pub fn watch(&self, token: &Token) -> Result<Option<Watch>, TooManyWatches> {
+    /// [`WatchError`] when more is open for it than anybody needs, or this node cannot say now whether it is live.
+    pub fn watch(&self, token: &Token) -> Result<Option<Watch>, WatchError> {
         self.live.watch(&token.digest(), self.settings.clock.now())
     }
 
@@ -278,7 +286,7 @@ impl Authority {
                 Belief::Live(session) => return Ok(Standing::Live(session)),
                 Belief::Dead => return Ok(Standing::Refused),
                 // Unused for too long, here and wherever the store was told of; else it ended just now, and the store knows.
-                Belief::Unknown if self.is_idle(&found.row) => return Ok(Standing::Refused),
+                Belief::Unknown if self.is_idle(&found.row, self.settings.clock.now()) => return Ok(Standing::Refused),
                 Belief::Unknown | Belief::NoLease => {}
             }
         }
@@ -293,16 +301,7 @@ impl Authority {
         filled
     }
 
-    fn is_idle(&self, session: &Session) -> bool {
-        self.settings.clock.now() >= session.seen_at.plus(self.settings.lifetime.idle)
+    fn is_idle(&self, session: &Session, now: Timestamp) -> bool {
+        now >= session.seen_at.plus(self.settings.lifetime.idle)
     }
-}
-
-/// Where a sign-in comes from.
-#[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
-    /// The browser or program.
-    pub device: &'a Device,
-    /// The session it holds already, which the new one replaces.
-    pub replaces: Option<SessionId>,
 }

@@ -40,8 +40,13 @@ impl Timestamp {
     /// This moment moved later by `span`; stops at the end of time instead of wrapping to its beginning.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
-        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-        Self(self.0.saturating_add(micros))
+        Self(self.0.saturating_add(micros(span)))
+    }
+
+    /// This moment moved earlier by `span`; stops at the beginning of time.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(micros(span)))
     }
 }
 
@@ -52,8 +57,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that may ask the system")]
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        Timestamp(micros(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()))
     }
 }
 
@@ -81,6 +85,11 @@ impl Clock for ManualClock {
     }
 }
 
+/// A span as moments count it.
+pub(crate) fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +98,7 @@ mod tests {
     fn a_time_beyond_the_end_of_time_does_not_wrap() {
         let end = Timestamp::from_micros(i64::MAX - 1);
         assert_eq!(end.plus(Duration::MAX).as_micros(), i64::MAX);
+        assert_eq!(Timestamp::from_micros(-2).minus(Duration::MAX).as_micros(), -i64::MAX - 1);
     }
 
     #[test]

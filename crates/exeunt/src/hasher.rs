@@ -20,7 +20,7 @@ const NICENESS: i32 = 10;
 
 /// Lets as many hash at a time as there are cores.
 #[derive(Debug)]
-pub struct Hasher {
+pub(crate) struct Hasher {
     permits: Arc<Semaphore>,
     places: Arc<Semaphore>,
     tools: Tools,
@@ -34,7 +34,7 @@ struct Tools {
 }
 
 /// What a password turned out to be.
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It fits; and, if its hash was weak by today's measure, a stronger one to keep instead.
     Fits(Option<PasswordHash>),
     /// It does not fit, or there is no such user: the same answer after the same work.
@@ -49,7 +49,7 @@ pub struct Crowded;
 impl Hasher {
     /// A hasher for as many hashes at a time as this machine has cores.
     #[must_use]
-    pub fn new(work: Work, random: Arc<dyn Random>) -> Self {
+    pub(crate) fn new(work: Work, random: Arc<dyn Random>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let nobody = Arc::new(PasswordHash::of_nobody(work, &*random));
         Self {
@@ -64,7 +64,7 @@ impl Hasher {
     /// # Errors
     ///
     /// [`Crowded`] when the queue is full.
-    pub async fn turn(&self) -> Result<Turn, Crowded> {
+    pub(crate) async fn turn(&self) -> Result<Turn, Crowded> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Crowded)?;
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Crowded)?;
         Ok(Turn { held: (place, permit), tools: self.tools.clone() })
@@ -73,7 +73,7 @@ impl Hasher {
 
 /// A turn at hashing: one of as many as there are cores.
 #[must_use = "a turn that is not taken keeps others waiting"]
-pub struct Turn {
+pub(crate) struct Turn {
     held: (OwnedSemaphorePermit, OwnedSemaphorePermit),
     tools: Tools,
 }
@@ -84,7 +84,7 @@ impl Turn {
     /// # Errors
     ///
     /// [`Crowded`] when no thread could be started, or the hash came to no end.
-    pub async fn hash(self, password: NewPassword) -> Result<PasswordHash, Crowded> {
+    pub(crate) async fn hash(self, password: NewPassword) -> Result<PasswordHash, Crowded> {
         self.run(move |tools| password.hash(tools.work, &*tools.random)).await
     }
 
@@ -93,7 +93,7 @@ impl Turn {
     /// # Errors
     ///
     /// [`Crowded`] when no thread could be started, or the hash came to no end.
-    pub async fn verify(self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, Crowded> {
+    pub(crate) async fn verify(self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, Crowded> {
         self.run(move |tools| match hash {
             None => {
                 // The result is thrown away, the time is not.
@@ -177,9 +177,13 @@ mod tests {
         let hasher = Hasher::new(Work::for_tests(), Arc::new(CountingRandom::default()));
         let permits = hasher.permits.available_permits();
         let turn = hasher.turn().await.unwrap_or_else(|crowded| panic!("{crowded}"));
-        let mut running = std::pin::pin!(turn.run(|_| "done"));
+        // Held until the first look at it: else it may be done by then.
+        let (go, held) = std::sync::mpsc::channel::<()>();
+        let hash = move |_: &Tools| held.recv().map_or("let go", |()| "done");
+        let mut running = std::pin::pin!(turn.run(hash));
         let began = std::future::poll_fn(|context| Poll::Ready(running.as_mut().poll(context))).await;
         assert!(began.is_pending());
+        go.send(()).expect("it waits");
         // Until the thread has let go of everything.
         while Arc::strong_count(&hasher.tools.nobody) > 1 {
             std::thread::yield_now();

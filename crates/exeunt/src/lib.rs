@@ -36,15 +36,15 @@
 //! | [`live`] | what this process may believe |
 //! | [`lease`] | how long it may, where many nodes share a store |
 //! | [`users`] | what is asked of an app that keeps its users itself |
-//! | [`hasher`], [`attempts`] | what a stranger's try may cost us, and how often |
+//! | `hasher`, `attempts` | what a stranger's try may cost us, and how often |
 //! | [`authority`] | every decision |
 
-pub mod attempts;
+mod attempts;
 pub mod audit;
 pub mod authority;
 pub mod clock;
 pub mod credential;
-pub mod hasher;
+mod hasher;
 pub mod lease;
 pub mod live;
 pub mod random;
@@ -55,9 +55,11 @@ pub mod token;
 pub mod user;
 pub mod users;
 
+pub use attempts::TooMany;
 pub use audit::{AuditEntry, AuditQuery, Deed};
 pub use authority::{Authority, LoginError, Place, RegisterError, Settings, Standing};
 pub use clock::Timestamp;
+pub use hasher::Crowded;
 pub use revocation::{Actor, By, Cause, Revoked, Seq, Target};
 pub use session::{Device, Lifetime, LiveSession, Opened, Session, SessionId};
 pub use store::{Become, SessionLimit, StoreError};

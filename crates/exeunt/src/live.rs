@@ -23,7 +23,7 @@ use self::book::Book;
 use self::shard::{Entry, Shard};
 use self::users::{Holder, Users};
 use self::watch::{Stands, Watches};
-pub use self::watch::{TooManyWatches, Watch};
+pub use self::watch::{Watch, WatchError};
 use crate::clock::Timestamp;
 use crate::lease::Lease;
 use crate::revocation::{Revocation, Seq, Target};
@@ -91,7 +91,7 @@ impl Live {
 
     /// An empty table that is believed only while the lease holds.
     #[must_use]
-    pub fn under(lifetime: Lifetime, lease: Option<Arc<Lease>>) -> Self {
+    pub(crate) fn under(lifetime: Lifetime, lease: Option<Arc<Lease>>) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             users: Users::default(),
@@ -107,7 +107,7 @@ impl Live {
     }
 
     /// From now on absence is an answer: every live session of the store is in memory, and nobody else opens any.
-    pub fn declare_complete(&self) {
+    pub(crate) fn declare_complete(&self) {
         self.complete.store(true, Ordering::SeqCst);
     }
 
@@ -165,13 +165,13 @@ impl Live {
 
     /// The touches that wait to be written; the caller writes them or loses them.
     #[must_use]
-    pub fn take_touches(&self) -> Vec<Seen> {
+    pub(crate) fn take_touches(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.touched.lock())
     }
 
     /// Drops what can no longer be accepted: sessions of an older epoch. Only tidies; one shard at a time, so that no reader waits long,
     /// and not at all where no epoch was left: to look at ten million for nothing would take a second.
-    pub fn tidy(&self) {
+    pub(crate) fn tidy(&self) {
         if !self.users.have_left_an_epoch() {
             return;
         }
@@ -184,7 +184,7 @@ impl Live {
         }
     }
 
-    /// How many sessions are in memory, those that wait for [`Live::tidy`] included.
+    /// How many sessions are in memory, those that wait to be tidied away included.
     #[must_use]
     pub fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.read().len()).sum()
@@ -200,25 +200,25 @@ impl Live {
     ///
     /// # Errors
     ///
-    /// [`TooManyWatches`] when more is open for one session than anybody needs.
-    pub fn watch(&self, digest: &TokenDigest, now: Timestamp) -> Result<Option<Watch>, TooManyWatches> {
+    /// [`WatchError`] when more is open for it than anybody needs, or nobody here can say whether it is live.
+    pub(crate) fn watch(&self, digest: &TokenDigest, now: Timestamp) -> Result<Option<Watch>, WatchError> {
         // Watched first and looked at second: an ending in between either finds the watch or is seen by the look.
         let watch = Watches::begin(&self.watches, *digest)?;
         match self.look(digest, now) {
             Belief::Live(_) => Ok(Some(watch)),
             Belief::Dead => Ok(None),
             // It was believed a moment ago; what cannot be watched now must not be called ended.
-            Belief::Unknown | Belief::NoLease => Err(TooManyWatches),
+            Belief::Unknown | Belief::NoLease => Err(WatchError::NotKnown),
         }
     }
 
     /// Waits until whatever was told of this revocation is closed, or has had its time to. What is open for others holds nobody up.
-    pub async fn closed(&self, revocation: &Revocation) {
+    pub(crate) async fn closed(&self, revocation: &Revocation) {
         self.watches.closed(revocation.seq).await;
     }
 
     /// Waits until nothing is open for this session, which has ended, or what is has had its time to close.
-    pub async fn closed_for(&self, digest: &TokenDigest) {
+    pub(crate) async fn closed_for(&self, digest: &TokenDigest) {
         self.watches.closed_for(digest).await;
     }
 

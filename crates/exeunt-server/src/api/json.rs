@@ -16,7 +16,7 @@ use crate::body;
 use crate::calendar::{time, whole_seconds};
 
 /// The most bytes of a body: a name and a password of the greatest length, escaped, with room to spare.
-const BYTES_MAX: usize = 16 * 1024;
+pub(super) const BYTES_MAX: usize = 16 * 1024;
 
 /// What is read from a body.
 pub(super) trait Shape: DeserializeOwned {

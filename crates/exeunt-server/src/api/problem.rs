@@ -9,6 +9,7 @@ use exeunt::RegisterError;
 use exeunt_axum::{AuthError, CHALLENGE, RegisterRefused};
 use serde_json::json;
 
+use super::json::BYTES_MAX;
 use crate::body::BodyFault;
 
 /// Why not, and what to do.
@@ -37,7 +38,9 @@ impl Problem {
 
     pub(super) fn of_body(fault: BodyFault) -> Self {
         match fault {
-            BodyFault::TooLarge => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 16 KiB"),
+            BodyFault::TooLarge => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {} KiB", BYTES_MAX / 1024))
+            }
             BodyFault::Slow => Self::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
             BodyFault::Broken => Self::new(StatusCode::BAD_REQUEST, "the body could not be read"),
         }

@@ -9,8 +9,11 @@ use tokio::time::Instant;
 
 use crate::lease::PATIENCE;
 
-/// The upper ends of the spans in which endings are counted. Milliseconds where a commit and its hearing lie; then W, and W with the tenth
-/// of a second that a logout may take beside it; then what only a hanging database takes.
+/// What a logout that waits for W may take beside it.
+const BESIDE: Duration = Duration::from_millis(100);
+
+/// The upper ends of the spans in which endings are counted. Milliseconds where a commit and its hearing lie; then W, and W with
+/// what a logout may take beside it; then what only a hanging database takes.
 pub const SPANS: [Duration; 13] = [
     Duration::from_millis(1),
     Duration::from_millis(2),
@@ -23,7 +26,7 @@ pub const SPANS: [Duration; 13] = [
     Duration::from_millis(500),
     Duration::from_secs(1),
     PATIENCE,
-    Duration::from_millis(2_150),
+    PATIENCE.saturating_add(BESIDE),
     Duration::from_secs(5),
 ];
 
@@ -66,7 +69,7 @@ pub struct Spread {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
     /// How long endings took from the request to the last hearing, for each of [`Outcome::ALL`].
-    pub endings: [Spread; 3],
+    pub endings: [Spread; Outcome::ALL.len()],
     /// How often what the store had said of a session was not believed, because the session had ended since or may have.
     pub stale_fills_refused: u64,
     /// How often that, or a sign-in that was under way, would have brought back what had ended.
@@ -76,7 +79,7 @@ pub struct Counted {
 /// The counters themselves.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    endings: [Counters; 3],
+    endings: [Counters; Outcome::ALL.len()],
     stale_fills: AtomicU64,
     revivals: AtomicU64,
 }

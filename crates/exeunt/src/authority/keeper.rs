@@ -9,7 +9,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Authority;
-use crate::clock::Timestamp;
 use crate::store::{StoreError, Swept};
 
 /// How often touches are written and memory is tidied, and how often somebody looks for the expired.
@@ -78,8 +77,6 @@ impl Authority {
     /// One step of the sweep.
     async fn sweep(&self) -> Result<Swept, StoreError> {
         let now = self.settings.clock.now();
-        let idle = i64::try_from(self.settings.lifetime.idle.as_micros()).unwrap_or(i64::MAX);
-        let idle_since = Timestamp::from_micros(now.as_micros().saturating_sub(idle));
-        self.store.expire(now, idle_since, SWEEP_MAX).await
+        self.store.expire(now, now.minus(self.settings.lifetime.idle), SWEEP_MAX).await
     }
 }

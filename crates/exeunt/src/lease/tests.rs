@@ -16,7 +16,7 @@ use super::coordinator::Coordinator;
 use super::member::Member;
 use super::{BootClock, HearsAt, LEASE, Lease, ManualBootClock, PATIENCE};
 use crate::clock::Timestamp;
-use crate::live::{Belief, Fill, Live};
+use crate::live::{Belief, Fill, Live, WatchError};
 use crate::random::{OsRandom, Random};
 use crate::revocation::{Cause, Seq, Target};
 use crate::session::{Device, Lifetime, Session, SessionId};
@@ -253,6 +253,16 @@ fn who_was_stopped_or_suspended_finds_the_lease_over_at_the_first_look() {
     lease.renewed(lease.now());
     lease.give_up();
     assert!(!lease.holds());
+}
+
+#[tokio::test]
+async fn who_has_no_lease_watches_nothing_and_calls_it_neither_ended_nor_too_much() {
+    let scene = Scene::new().await;
+    let session = scene.believed();
+    assert!(matches!(scene.live.watch(&session.digest, NOW), Ok(Some(_))));
+    scene.clock.advance(LEASE);
+    assert_eq!(scene.live.look(&session.digest, NOW), Belief::NoLease);
+    assert_eq!(scene.live.watch(&session.digest, NOW).err(), Some(WatchError::NotKnown));
 }
 
 #[test]

@@ -23,10 +23,16 @@ const WATCHES_PER_SESSION_MAX: usize = 64;
 /// close it within this time holds up nobody's answer.
 const CLOSING_WAIT: Duration = Duration::from_secs(1);
 
-/// More is open for one session than anybody needs.
+/// Why a session is not watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too much is open for this session at once")]
-pub struct TooManyWatches;
+pub enum WatchError {
+    /// More is open for one session than anybody needs.
+    #[error("too much is open for this session at once")]
+    TooMany,
+    /// This process cannot know now whether the session is live. It is not called ended for that.
+    #[error("it cannot be known now whether the session is live")]
+    NotKnown,
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Watches {
@@ -117,7 +123,7 @@ impl Watches {
         }
     }
 
-    pub(super) fn begin(all: &Arc<Self>, digest: TokenDigest) -> Result<Watch, TooManyWatches> {
+    pub(super) fn begin(all: &Arc<Self>, digest: TokenDigest) -> Result<Watch, WatchError> {
         let mut open = all.open.lock();
         let watched = open.entry(digest).or_default();
         if watched.ended.is_cancelled() && watched.by.is_none() {
@@ -125,7 +131,7 @@ impl Watches {
             watched.ended = CancellationToken::new();
         }
         if watched.count >= WATCHES_PER_SESSION_MAX {
-            return Err(TooManyWatches);
+            return Err(WatchError::TooMany);
         }
         watched.count += 1;
         Ok(Watch { digest, ended: watched.ended.clone(), watches: Arc::clone(all) })

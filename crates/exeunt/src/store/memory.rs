@@ -153,8 +153,7 @@ impl Store for MemoryStore {
 
     async fn session_by_token(&self, digest: &TokenDigest) -> Result<Option<Marked<Session>>, StoreError> {
         let state = self.0.lock();
-        let found = state.live().find(|session| session.digest == *digest);
-        Ok(found.map(|session| Marked { row: session.clone(), mark: state.seq() }))
+        Ok(state.find_live(digest).map(|session| Marked { row: session.clone(), mark: state.seq() }))
     }
 
     async fn sessions_of(&self, user: UserId, limit: usize) -> Result<Vec<Session>, StoreError> {

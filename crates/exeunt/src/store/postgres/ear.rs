@@ -17,10 +17,10 @@ use super::writer::Author;
 use crate::revocation::Seq;
 
 /// Where a node says that something ended, and up to which number.
-const ENDED: &str = "exeunt_ended";
+pub(super) const ENDED: &str = "exeunt_ended";
 
 /// Where a node says that it heard, and may be the last to.
-const HEARD: &str = "exeunt_heard";
+pub(super) const HEARD: &str = "exeunt_heard";
 
 /// The pause before a broken connection is opened again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -103,7 +103,7 @@ impl Drop for Ear {
 async fn listen(address: Address, hints: Arc<Hints>) {
     loop {
         if let Ok(link) = Link::with_hints(&address, Some(Arc::clone(&hints))).await
-            && link.run("LISTEN exeunt_ended; LISTEN exeunt_heard").await.is_ok()
+            && link.run(&format!("LISTEN {ENDED}; LISTEN {HEARD}")).await.is_ok()
         {
             // Something may have been said while nobody listened.
             hints.said(ENDED, "");

@@ -5,6 +5,7 @@
 use std::error::Error as _;
 use std::sync::Arc;
 
+use super::link::LinkError;
 use crate::store::StoreError;
 
 /// What became of a statement.
@@ -36,6 +37,12 @@ impl Fault {
             Self::Busy => StoreError::Busy,
             fault => StoreError::Failed { deed, source: Box::new(fault) },
         }
+    }
+}
+
+impl From<LinkError> for Fault {
+    fn from(error: LinkError) -> Self {
+        Self::Said(error.to_string().into())
     }
 }
 

@@ -5,6 +5,7 @@
 
 use tokio_postgres::Row;
 
+use super::ear::{ENDED, HEARD};
 use super::fault::{Done, Fault};
 use super::link::Link;
 use super::param::Param;
@@ -20,7 +21,7 @@ const CUTOFFS_MAX: i64 = 1_000;
 
 /// Wakes whoever waits, if at most one node has not heard: that may be the one that waits, which is not waited for. Said by each, it would
 /// cost a thousand nodes a million wakings.
-const LAST: &str = "SELECT pg_notify('exeunt_heard', '')
+const LAST: &str = "SELECT pg_notify($2::text, '')
     WHERE (SELECT count(*) FROM (SELECT FROM nodes WHERE heard < $1 LIMIT 2) AS behind) < 2";
 
 /// Holds the counter, so that every revocation is either before the answer or finds the row (R9).
@@ -75,7 +76,7 @@ pub(super) async fn acknowledge(link: &Link, node: NodeId, heard: &Known) -> Don
     let sql = "UPDATE nodes SET heard = $2 FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unsynced \
                WHERE node = $1 AND heard < $2 AND EXISTS (SELECT FROM revocations WHERE seq = $2 AND stamp = $3::text::uuid)";
     let name = &node.as_bytes()[..];
-    let (say, last): ([&dyn Param; 3], [&dyn Param; 1]) = ([&name, &heard.seq.0, &stamp.0], [&heard.seq.0]);
+    let (say, last): ([&dyn Param; 3], [&dyn Param; 2]) = ([&name, &heard.seq.0, &stamp.0], [&heard.seq.0, &HEARD]);
     // On their way together, and done one after the other: the second sees every acknowledgement that was committed before it.
     let (said, hinted) = tokio::join!(biased; link.execute(sql, &say), link.execute(LAST, &last));
     hinted.and(said).map(drop)
@@ -107,9 +108,9 @@ fn line(at: Option<String>, key: Option<&[u8]>) -> Done<Option<Line>> {
 
 /// A hint is as good when it is forgotten, and who ends something waits until the one before has said its own.
 pub(super) async fn wake(link: &Link, up_to: Seq, author: &str) -> Done<()> {
-    let sql = "SELECT pg_notify('exeunt_ended', $1::bigint::text || ' ' || $2::text) \
+    let sql = "SELECT pg_notify($3::text, $1::bigint::text || ' ' || $2::text) \
                FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unsynced";
-    link.execute(sql, &[&up_to.0, &author]).await.map(drop)
+    link.execute(sql, &[&up_to.0, &author, &ENDED]).await.map(drop)
 }
 
 pub(super) async fn remove(link: &Link, silent: NodeId, lease: i64) -> Done<()> {

@@ -77,7 +77,7 @@ impl Inner {
                 return Ok(link);
             }
         }
-        Link::open(&self.address).await.map_err(|error| Fault::Said(error.to_string().into()))
+        Ok(Link::open(&self.address).await?)
     }
 
     fn next_idle(&self) -> Option<Link> {

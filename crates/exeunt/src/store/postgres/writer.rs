@@ -192,7 +192,7 @@ async fn write(
     if let Some(endings) = group.iter().map(|job| job.ends_one()).collect::<Option<Vec<_>>>() {
         let open = match link.take() {
             Some(link) => link,
-            None => open(address).await?,
+            None => Link::open(address).await?,
         };
         let author = (!audience.reaches_everyone()).then_some(&**author);
         match at_once(&open, author, &endings).await {
@@ -232,13 +232,9 @@ async fn begin(address: &Address, kept: Option<Link>) -> Done<Link> {
     {
         return Ok(link);
     }
-    let link = open(address).await?;
+    let link = Link::open(address).await?;
     link.begin_with(LOCK_COUNTER).await?;
     Ok(link)
-}
-
-async fn open(address: &Address) -> Done<Link> {
-    Link::open(address).await.map_err(|error| Fault::Said(error.to_string().into()))
 }
 
 /// All or nothing, counter in hand: a sentence that fails takes only itself back, a commit that fails takes all.
