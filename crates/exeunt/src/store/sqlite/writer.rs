@@ -1,7 +1,8 @@
 //! The one writer: groups what many requests want written into one transaction, and syncs once for all of them.
 //!
 //! Owns the thread, its queue and the order of things: run, commit, tell the witnesses, answer. Nobody is answered before
-//! the commit, and nothing is told that was not committed.
+//! the commit, and nothing is told that was not committed. A group of which a sentence fails is taken back and said again, each
+//! sentence by itself: to be ready for that beforehand would cost every ending a copy of the pages it changes.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -34,7 +35,8 @@ type Witnesses = Arc<Mutex<Vec<Arc<dyn Witness>>>>;
 
 /// One sentence that waits to be written and answered.
 trait Job: Send {
-    /// Runs it inside the group's transaction, and adds what it ended to `said`. False: it failed and must be taken back.
+    /// Runs it inside the group's transaction, and adds what it ended to `said`. False: it failed and must be taken back. What it said
+    /// before, in a transaction that was taken back, is forgotten.
     fn run(&mut self, tx: &Connection, said: &mut Vec<Revocation>) -> bool;
     /// Answers it: what it said if the group was committed, else why not.
     fn answer(self: Box<Self>, committed: Result<(), Why>);
@@ -47,7 +49,7 @@ struct Why(Arc<str>);
 
 struct Queued<T, F> {
     deed: &'static str,
-    run: Option<F>,
+    sentence: F,
     outcome: Option<rusqlite::Result<T>>,
     to: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -72,10 +74,10 @@ impl Writer {
     pub(super) async fn write<T, F>(&self, deed: &'static str, sentence: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection, &mut Vec<Revocation>) -> rusqlite::Result<T> + Send + 'static,
+        F: Fn(&Connection, &mut Vec<Revocation>) -> rusqlite::Result<T> + Send + 'static,
     {
         let (to, answer) = oneshot::channel();
-        let job = Queued { deed, run: Some(sentence), outcome: None, to };
+        let job = Queued { deed, sentence, outcome: None, to };
         let queue = self.queue.as_ref().ok_or(StoreError::Stopped)?;
         queue.try_send(Box::new(job)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
@@ -125,8 +127,24 @@ fn write_group((connection, mark): &mut (Connection, Mark), group: &mut Vec<Box<
     }
 }
 
-/// All or nothing: a sentence that fails takes only itself back, a commit that fails takes all.
+/// All or nothing, but for a sentence that fails, which takes only itself back; a commit that fails takes all.
 fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>], said: &mut Vec<Revocation>) -> rusqlite::Result<()> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if group.iter_mut().all(|job| job.run(&tx, said)) {
+        return tx.commit();
+    }
+    said.clear();
+    // Takes it back, unless SQLite has done so by itself.
+    tx.finish()?;
+    commit_one_by_one(connection, group, said)
+}
+
+/// The same with a savepoint before each sentence.
+fn commit_one_by_one(
+    connection: &mut Connection,
+    group: &mut [Box<dyn Job>],
+    said: &mut Vec<Revocation>,
+) -> rusqlite::Result<()> {
     let mut tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for job in group {
         let before = said.len();
@@ -151,11 +169,10 @@ fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>], said: &mut Ve
 impl<T, F> Job for Queued<T, F>
 where
     T: Send,
-    F: FnOnce(&Connection, &mut Vec<Revocation>) -> rusqlite::Result<T> + Send,
+    F: Fn(&Connection, &mut Vec<Revocation>) -> rusqlite::Result<T> + Send,
 {
     fn run(&mut self, tx: &Connection, said: &mut Vec<Revocation>) -> bool {
-        let sentence = self.run.take().expect("a sentence is run once");
-        self.outcome.insert(sentence(tx, said)).is_ok()
+        self.outcome.insert((self.sentence)(tx, said)).is_ok()
     }
 
     fn answer(self: Box<Self>, committed: Result<(), Why>) {
@@ -167,5 +184,75 @@ where
         };
         // Nobody waits any more: it is done all the same.
         let _ = self.to.send(answer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SqliteStore;
+    use super::super::endings::end_user;
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::credential::PasswordHash;
+    use crate::revocation::{By, Cause, Order, Seq, Target};
+    use crate::store::{NewUser, Store as _};
+    use crate::user::{UserId, UserName};
+
+    #[derive(Debug, Default)]
+    struct Heard(Mutex<Vec<Seq>>);
+
+    impl Witness for Heard {
+        fn heard(&self, revocation: &Revocation) {
+            self.0.lock().push(revocation.seq);
+        }
+    }
+
+    async fn user(store: &SqliteStore, name: &str) -> UserId {
+        let name = UserName::parse(name).expect("a name");
+        let hash = PasswordHash::from_phc("!".to_owned());
+        let by = Some(By::operator());
+        let new = NewUser { name, hash, admin: false, by, from: "".into(), at: Timestamp::from_micros(0) };
+        store.add_user(&new).await.expect("added").expect("free").id
+    }
+
+    /// Ends everything of a user, and then fails where it is told to.
+    async fn end(store: &SqliteStore, user: UserId, fails: bool) -> Result<(), StoreError> {
+        let (target, by) = (Target::User(user), By::operator());
+        let order = Order { target, cause: Cause::Logout, by, at: Timestamp::from_micros(0) };
+        let sentence = move |tx: &Connection, said: &mut Vec<Revocation>| {
+            end_user(tx, said, user, &order)?;
+            if fails { tx.execute("INSERT INTO revocations (seq) VALUES (1)", []).map(drop) } else { Ok(()) }
+        };
+        store.writer.write("end everything", sentence).await
+    }
+
+    #[tokio::test]
+    async fn of_a_group_the_sentence_that_fails_takes_no_other_with_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = SqliteStore::open(&folder.path().join("data")).expect("begun");
+        let (ana, bea, eve) = (user(&store, "ana").await, user(&store, "bea").await, user(&store, "eve").await);
+        let heard = Arc::new(Heard::default());
+        store.tell(Arc::clone(&heard) as Arc<dyn Witness>);
+        // The thread is held until all of them wait, so that they are one group.
+        let (hold, held) = std::sync::mpsc::channel::<()>();
+        let held = Mutex::new(held);
+        let wait = store.writer.write("wait", move |_, _| {
+            let _ = held.lock().recv();
+            Ok(())
+        });
+        let (waited, first, failed, last, ()) =
+            tokio::join!(wait, end(&store, ana, false), end(&store, eve, true), end(&store, bea, false), async {
+                drop(hold);
+            });
+        waited.expect("waited");
+        first.expect("committed");
+        last.expect("committed");
+        assert!(matches!(failed, Err(StoreError::Failed { .. })), "{failed:?}");
+        assert_eq!(*heard.0.lock(), [Seq(1), Seq(2)], "each once, under numbers without gaps");
+        assert_eq!(store.log_end().await.expect("looked"), Seq(2));
+        for (user, epoch) in [(ana, 1), (bea, 2), (eve, 0)] {
+            let known = store.user_by_id(user).await.expect("looked").expect("known");
+            assert_eq!(known.user.epoch.0, Seq(epoch));
+        }
     }
 }
