@@ -15,7 +15,7 @@ mod users;
 mod watch;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -38,6 +38,9 @@ const SHARDS: usize = 64;
 /// Sessions that a shard remembers where the store can be asked again: a million in all, some 96 MB.
 const SHARD_MAX: usize = 16_384;
 
+/// Sessions that are looked at in one search for the unused: a few milliseconds' work. A larger table is gone round in several rounds.
+const LOOKED_AT_MAX: usize = 1_048_576;
+
 /// Touches that wait to be written. More are dropped: a lost touch ends a session early, never late.
 const TOUCHES_MAX: usize = 65_536;
 
@@ -48,6 +51,8 @@ pub struct Live {
     users: Users,
     book: Mutex<Book>,
     touched: Mutex<Vec<Seen>>,
+    /// The shard at which the search for the unused goes on.
+    hand: AtomicUsize,
     complete: AtomicBool,
     /// The number of the revocation that last ended everything of everybody.
     everyone: AtomicI64,
@@ -97,6 +102,7 @@ impl Live {
             users: Users::default(),
             book: Mutex::default(),
             touched: Mutex::default(),
+            hand: AtomicUsize::new(0),
             complete: AtomicBool::new(false),
             everyone: AtomicI64::new(0),
             watches: Arc::new(Watches::under(lease.clone())),
@@ -169,6 +175,23 @@ impl Live {
         std::mem::take(&mut *self.touched.lock())
     }
 
+    /// At most `limit` sessions that have lain unused for too long, for whoever ends them. It goes round the table, one shard at a time, so that
+    /// no writer waits long; whoever finds as many as they may asks again.
+    #[must_use]
+    pub(crate) fn unused(&self, now: Timestamp, limit: usize) -> Vec<TokenDigest> {
+        let (now, mut found, mut looked_at) = (seconds(now), Vec::new(), 0);
+        for _ in 0..SHARDS {
+            let shard = self.shards[self.hand.fetch_add(1, Ordering::Relaxed) % SHARDS].read();
+            let unused = shard.iter().filter(|entry| self.is_unused(entry.seen(), now)).map(|entry| entry.digest);
+            found.extend(unused.take(limit - found.len()));
+            looked_at += shard.len();
+            if found.len() == limit || looked_at >= LOOKED_AT_MAX {
+                break;
+            }
+        }
+        found
+    }
+
     /// Drops what can no longer be accepted: sessions of an older epoch. Only tidies; one shard at a time, so that no reader waits long,
     /// and not at all where no epoch was left: to look at ten million for nothing would take a second.
     pub(crate) fn tidy(&self) {
@@ -237,13 +260,12 @@ impl Live {
             return Belief::Dead;
         }
         let seen = entry.seen();
-        let idle_at = seen.saturating_add(self.idle_s);
-        if now >= idle_at {
+        if self.is_unused(seen, now) {
             // Where others write, it may have been used elsewhere.
             return self.absent();
         }
         let is_due = now.saturating_sub(seen) >= self.noted_every_s;
-        let idle_at = if is_due { self.touch(entry, holder, seen, now) } else { idle_at };
+        let idle_at = if is_due { self.touch(entry, holder, seen, now) } else { seen.saturating_add(self.idle_s) };
         Belief::Live(LiveSession {
             id: entry.id,
             user: holder.id,
@@ -251,6 +273,11 @@ impl Live {
             expires_at: moment(entry.expires_s),
             idle_at: moment(idle_at),
         })
+    }
+
+    /// Whether what was last used then has lain unused for too long.
+    fn is_unused(&self, seen: u32, now: u32) -> bool {
+        now >= seen.saturating_add(self.idle_s)
     }
 
     /// Whether nothing has ended all of its user's or everybody's sessions since it was opened.

@@ -26,8 +26,6 @@ pub use self::loading::{Intake, Owner, Present};
 pub use self::rows::*;
 pub use self::shared::*;
 use crate::audit::{AuditEntry, AuditQuery};
-
-use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
 use crate::revocation::{Order, Revocation, Seq};
 use crate::session::Session;
@@ -160,14 +158,13 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not be done or its outcome is unknown. Then nothing may be claimed.
     async fn revoke(&self, order: &Order) -> Result<Option<Revocation>, StoreError>;
 
-    /// Ends at most `limit` sessions whose `expires_at` is not after `now` or that were not seen since `idle_since`,
-    /// with [`Cause::Expired`](crate::revocation::Cause::Expired). It may forget as many that can never live again. The work is
-    /// bounded by `limit`, however many have expired.
+    /// Ends sessions past their time with [`Cause::Expired`](crate::revocation::Cause::Expired), those that are named only if they are past
+    /// it here, too. It may forget as many that can never live again. The work is bounded by the limit, however many have expired.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it could not be done or its outcome is unknown.
-    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<Swept, StoreError>;
+    async fn expire(&self, sweep: Sweep<'_>) -> Result<Swept, StoreError>;
 
     /// The number of the last revocation.
     ///

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Authority;
-use crate::store::{StoreError, Swept};
+use crate::store::{StoreError, Sweep, Swept};
 
 /// How often touches are written and memory is tidied, and how often somebody looks for the expired.
 pub(super) const KEEP_EVERY: Duration = Duration::from_secs(5);
@@ -77,6 +77,9 @@ impl Authority {
     /// One step of the sweep.
     async fn sweep(&self) -> Result<Swept, StoreError> {
         let now = self.settings.clock.now();
-        self.store.expire(now, now.minus(self.settings.lifetime.idle), SWEEP_MAX).await
+        let idle_since = now.minus(self.settings.lifetime.idle);
+        // Of many nodes none knows every use; there the store looks by itself.
+        let unused = if self.store.is_exclusive() { self.live.unused(now, SWEEP_MAX) } else { Vec::new() };
+        self.store.expire(Sweep { now, idle_since, limit: SWEEP_MAX, unused: &unused }).await
     }
 }

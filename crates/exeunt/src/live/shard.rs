@@ -70,6 +70,10 @@ impl Shard {
         self.entries.get(*place)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
     /// Enters a session. One that is there already stays as it is, but for a later use that somebody else noted; then this returns
     /// the user of the one that was not entered.
     pub(super) fn insert(&mut self, entry: Entry) -> Option<Handle> {

@@ -66,6 +66,31 @@ fn a_fill_read_before_the_ending_is_refused_after_it() {
 }
 
 #[test]
+fn whoever_lies_unused_is_found_wherever_it_lies_and_only_then() {
+    let mut scene = Scene::new();
+    let sessions: Vec<Session> = (0..1_000).map(|user| scene.session(user, 0)).collect();
+    for session in &sessions {
+        assert_eq!(scene.live.fill(session, Seq(0)), Fill::Entered);
+    }
+    scene.now = scene.now.plus(HOUR - Duration::from_secs(1));
+    assert!(scene.is_live(&sessions[0]), "used");
+    assert_eq!(scene.live.unused(scene.now, 10_000), []);
+    scene.now = scene.now.plus(Duration::from_secs(1));
+    let mut found = Vec::new();
+    // As many at a time as are asked for; what was found ends before the next are.
+    while let Some(some) = Some(scene.live.unused(scene.now, 7)).filter(|some| !some.is_empty()) {
+        assert!(some.len() <= 7);
+        for (digest, seq) in some.iter().zip(found.len()..) {
+            let session = sessions.iter().find(|session| session.digest == *digest).expect("one of them");
+            scene.live.heard(&end_session(session, i64::try_from(seq).expect("few") + 1));
+        }
+        found.extend(some);
+    }
+    assert_eq!(found.len(), 999);
+    assert!(!found.contains(&sessions[0].digest) && scene.is_live(&sessions[0]), "it was used meanwhile");
+}
+
+#[test]
 fn a_fill_read_before_everything_ended_is_refused_after_it() {
     let scene = Scene::new();
     let session = scene.session(1, 0);

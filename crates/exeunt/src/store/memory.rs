@@ -13,10 +13,9 @@ use parking_lot::Mutex;
 use self::state::{Row, State};
 use super::{
     KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
-    StoreError, Swept, UserChange, UserChanged, Witness,
+    StoreError, Sweep, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery, Deed};
-use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
 use crate::revocation::{By, Cause, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
@@ -186,7 +185,8 @@ impl Store for MemoryStore {
         Ok(self.0.lock().revoke(order))
     }
 
-    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<Swept, StoreError> {
+    async fn expire(&self, sweep: Sweep<'_>) -> Result<Swept, StoreError> {
+        let Sweep { now, idle_since, limit, .. } = sweep;
         let mut state = self.0.lock();
         let over = |session: &&Session| session.expires_at <= now || session.seen_at <= idle_since;
         let expired: Vec<SessionId> = state.live().filter(over).take(limit).map(|session| session.id).collect();

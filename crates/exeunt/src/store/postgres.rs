@@ -26,7 +26,7 @@ use async_trait::async_trait;
 
 pub use self::address::{Address, AddressFault};
 use self::ear::Ear;
-use self::endings::Sweep;
+use self::endings::Expiry;
 use self::link::Link;
 pub use self::link::LinkError;
 use self::pool::Pool;
@@ -34,10 +34,9 @@ pub use self::roll::{Listed, Roll, RollError, roll};
 use self::writer::{Audience, Author, Writer};
 use super::{
     KnownUser, Marked, NewSession, NewUser, NodeId, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Shared,
-    Store, StoreError, Swept, UserChange, UserChanged, Witness,
+    Store, StoreError, Sweep, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
-use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
 use crate::random::OsRandom;
 use crate::revocation::{Order, Revocation, Seq};
@@ -184,14 +183,15 @@ impl Store for PostgresStore {
         self.writer.write(order.clone()).await
     }
 
-    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<Swept, StoreError> {
+    async fn expire(&self, sweep: Sweep<'_>) -> Result<Swept, StoreError> {
+        let Sweep { now, idle_since, limit, .. } = sweep;
         let look = move |link: Arc<Link>| async move { reading::expired(&link, now, idle_since, limit).await };
         let digests = self.pool.run("look for expired sessions", look).await?;
         if digests.is_empty() {
             return Ok(Swept { ended: 0, more: false });
         }
         let more = digests.len() == limit;
-        let ended = self.writer.write(Sweep { digests, now, idle_since }).await?;
+        let ended = self.writer.write(Expiry { digests, now, idle_since }).await?;
         Ok(Swept { ended, more })
     }
 

@@ -204,6 +204,20 @@ pub struct Seen {
     pub at: Timestamp,
 }
 
+/// What a sweep is to end: sessions past their time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sweep<'a> {
+    /// A session is past its time when its `expires_at` is not after this.
+    pub now: Timestamp,
+    /// And when it was not seen since this.
+    pub idle_since: Timestamp,
+    /// The most that are ended or forgotten.
+    pub limit: usize,
+    /// Those that memory holds to be unused for too long. A store that this process alone writes to need not look for others of them: memory
+    /// knows every session there, and every use.
+    pub unused: &'a [TokenDigest],
+}
+
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Swept {

@@ -28,7 +28,7 @@ pub use self::mark::Sign;
 use self::writer::Writer;
 use super::{
     Intake, KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
-    StoreError, Swept, UserChange, UserChanged, Witness,
+    StoreError, Sweep, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::Timestamp;
@@ -237,15 +237,17 @@ impl Store for SqliteStore {
         self.writer.write("end a session", move |tx, said| endings::revoke(tx, said, &order)).await
     }
 
-    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<Swept, StoreError> {
-        let sweep = move |tx: &Connection| sentences::expired(tx, now, idle_since, limit);
-        let expired = self.read("look for expired sessions", sweep).await?;
-        if expired.is_empty() {
+    async fn expire(&self, sweep: Sweep<'_>) -> Result<Swept, StoreError> {
+        let Sweep { now, idle_since, limit, unused } = sweep;
+        let mut past: Vec<TokenDigest> = unused.iter().take(limit).copied().collect();
+        let left = limit - past.len();
+        past.extend(self.read("look for expired sessions", move |tx| sentences::expired(tx, now, left)).await?);
+        if past.is_empty() {
             return Ok(Swept { ended: 0, more: false });
         }
-        let more = expired.len() == limit;
+        let more = past.len() == limit;
         let sentence =
-            move |tx: &Connection, said: &mut Vec<Revocation>| endings::expire(tx, said, &expired, now, idle_since);
+            move |tx: &Connection, said: &mut Vec<Revocation>| endings::expire(tx, said, &past, now, idle_since);
         let ended = self.writer.write("end expired sessions", sentence).await?;
         Ok(Swept { ended, more })
     }

@@ -10,10 +10,9 @@ use tokio::sync::Semaphore;
 
 use super::{
     Intake, KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Shared,
-    Store, StoreError, Swept, UserChange, UserChanged, Witness,
+    Store, StoreError, Sweep, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
-use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
 use crate::revocation::{Order, Revocation, Seq};
 use crate::session::Session;
@@ -211,8 +210,8 @@ impl Store for Staged {
         self.play("revoke", self.inner.revoke(order)).await
     }
 
-    async fn expire(&self, now: Timestamp, idle_since: Timestamp, limit: usize) -> Result<Swept, StoreError> {
-        self.play("expire", self.inner.expire(now, idle_since, limit)).await
+    async fn expire(&self, sweep: Sweep<'_>) -> Result<Swept, StoreError> {
+        self.play("expire", self.inner.expire(sweep)).await
     }
 
     async fn log_end(&self) -> Result<Seq, StoreError> {

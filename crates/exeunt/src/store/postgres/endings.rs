@@ -168,14 +168,14 @@ impl Sentence for Order {
 }
 
 /// What is to end because its time is over.
-pub(super) struct Sweep {
+pub(super) struct Expiry {
     pub(super) digests: Vec<TokenDigest>,
     pub(super) now: Timestamp,
     pub(super) idle_since: Timestamp,
 }
 
 #[async_trait]
-impl Sentence for Sweep {
+impl Sentence for Expiry {
     type Answer = usize;
     const NAME: &'static str = "end expired sessions";
 

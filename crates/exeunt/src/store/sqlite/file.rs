@@ -29,8 +29,11 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 64;
 
 /// Every change of the schema, in order. One that was released is never edited; a new one is added below it.
-const MIGRATIONS: [(&str, &str); 2] =
-    [("0001_begin", include_str!("0001_begin.sql")), ("0002_mark", include_str!("0002_mark.sql"))];
+const MIGRATIONS: [(&str, &str); 3] = [
+    ("0001_begin", include_str!("0001_begin.sql")),
+    ("0002_mark", include_str!("0002_mark.sql")),
+    ("0003_unused", include_str!("0003_unused.sql")),
+];
 
 /// Why the store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -335,8 +338,8 @@ mod tests {
         let connection = folder.connect_to_write().expect("begun");
         connection.execute("UPDATE migrations SET checksum = x'00' WHERE number = 1", []).expect("changed");
         assert!(matches!(folder.connect_to_write(), Err(OpenError::Changed(name)) if name == "0001_begin"));
-        connection.execute("INSERT INTO migrations VALUES (3, '0003_later', x'00')", []).expect("added");
-        assert!(matches!(folder.connect_to_write(), Err(OpenError::Newer { found: 3, known: 2 })));
+        connection.execute("INSERT INTO migrations VALUES (4, '0004_later', x'00')", []).expect("added");
+        assert!(matches!(folder.connect_to_write(), Err(OpenError::Newer { found: 4, known: 3 })));
     }
 
     #[cfg(unix)]

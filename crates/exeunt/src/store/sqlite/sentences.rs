@@ -150,21 +150,11 @@ pub(super) fn live_sessions(tx: &Connection, after: &TokenDigest, limit: usize) 
     Ok(Marked { row, mark: mark(tx)? })
 }
 
-/// Sessions past their time that nothing has ended or forgotten yet; some may be of an older epoch. Two statements, for
-/// SQLite gathers all of a union before it looks at its limit: each sweep of a million would read the million.
-pub(super) fn expired(tx: &Connection, now: Timestamp, idle_since: Timestamp, limit: usize) -> Done<Vec<TokenDigest>> {
-    let past = "SELECT digest FROM sessions WHERE expires_at <= ?1 LIMIT ?2";
-    let idle = "SELECT digest FROM sessions WHERE seen_at <= ?1 AND ended_by IS NULL LIMIT ?2";
-    let mut found: Vec<TokenDigest> = Vec::new();
-    for (sql, until) in [(past, now), (idle, idle_since)] {
-        let left = vocabulary::limit(limit.saturating_sub(found.len()));
-        let mut statement = tx.prepare_cached(sql)?;
-        let digests = statement.query_map(params![until.as_micros(), left], |row| row.get(0))?;
-        for digest in digests {
-            found.push(TokenDigest::from_bytes(digest?));
-        }
-    }
-    Ok(found)
+/// Sessions past their `expires_at` whose rows nobody has forgotten yet; most have ended long ago.
+pub(super) fn expired(tx: &Connection, now: Timestamp, limit: usize) -> Done<Vec<TokenDigest>> {
+    tx.prepare_cached("SELECT digest FROM sessions WHERE expires_at <= ?1 LIMIT ?2")?
+        .query_map(params![now.as_micros(), vocabulary::limit(limit)], |row| row.get(0).map(TokenDigest::from_bytes))?
+        .collect()
 }
 
 pub(super) fn revocations_after(tx: &Connection, seq: Seq, limit: usize) -> Done<Vec<Recorded>> {
@@ -176,26 +166,39 @@ pub(super) fn revocations_after(tx: &Connection, seq: Seq, limit: usize) -> Done
     .collect()
 }
 
+/// The whole trail, read backwards.
+const TRAIL: &str =
+    "SELECT a.id, a.at, a.deed, a.user_id, coalesce(u.name, ''), a.sid, a.actor, a.address, a.cause, a.seq
+     FROM audit a LEFT JOIN users u ON u.id = a.user_id
+     WHERE ?1 IS NULL AND (?2 IS NULL OR a.cause = ?2) AND (?3 IS NULL OR a.at >= ?3) AND (?4 IS NULL OR a.at < ?4)
+     AND (?5 IS NULL OR a.id < ?5) ORDER BY a.id DESC LIMIT ?6";
+
+/// A user's, with what was done to everybody: two walks along the index that meet. Asked with an "or", all of the trail would be read.
+const TRAIL_OF_USER: &str = "WITH
+     of_user AS (
+         SELECT * FROM audit WHERE user_id = ?1 AND (?2 IS NULL OR cause = ?2) AND (?3 IS NULL OR at >= ?3)
+         AND (?4 IS NULL OR at < ?4) AND id < coalesce(?5, 9223372036854775807) ORDER BY id DESC LIMIT ?6),
+     of_everybody AS (
+         SELECT * FROM audit WHERE user_id IS NULL AND (?2 IS NULL OR cause = ?2) AND (?3 IS NULL OR at >= ?3)
+         AND (?4 IS NULL OR at < ?4) AND id < coalesce(?5, 9223372036854775807) ORDER BY id DESC LIMIT ?6)
+     SELECT a.id, a.at, a.deed, a.user_id, coalesce(u.name, ''), a.sid, a.actor, a.address, a.cause, a.seq
+     FROM (SELECT * FROM of_user UNION ALL SELECT * FROM of_everybody) a LEFT JOIN users u ON u.id = a.user_id
+     ORDER BY a.id DESC LIMIT ?6";
+
 pub(super) fn audit(tx: &Connection, query: &AuditQuery) -> Done<Vec<AuditEntry>> {
-    tx.prepare_cached(
-        "SELECT a.id, a.at, a.deed, a.user_id, coalesce(u.name, ''), a.sid, a.actor, a.address, a.cause, a.seq
-         FROM audit a LEFT JOIN users u ON u.id = a.user_id
-         WHERE (?1 IS NULL OR a.user_id = ?1 OR a.user_id IS NULL) AND (?2 IS NULL OR a.cause = ?2)
-         AND (?3 IS NULL OR a.at >= ?3) AND (?4 IS NULL OR a.at < ?4) AND (?5 IS NULL OR a.id < ?5)
-         ORDER BY a.id DESC LIMIT ?6",
-    )?
-    .query_map(
-        params![
-            query.user.map(|user| user.0),
-            query.cause.map(Cause::as_str),
-            query.from.map(Timestamp::as_micros),
-            query.until.map(Timestamp::as_micros),
-            query.before,
-            vocabulary::limit(query.limit),
-        ],
-        rows::audit_entry,
-    )?
-    .collect()
+    tx.prepare_cached(if query.user.is_some() { TRAIL_OF_USER } else { TRAIL })?
+        .query_map(
+            params![
+                query.user.map(|user| user.0),
+                query.cause.map(Cause::as_str),
+                query.from.map(Timestamp::as_micros),
+                query.until.map(Timestamp::as_micros),
+                query.before,
+                vocabulary::limit(query.limit),
+            ],
+            rows::audit_entry,
+        )?
+        .collect()
 }
 
 /// A write that changes nothing that is read, but one byte on the disk: SQLite leaves a page alone that stays the same, and
@@ -229,4 +232,23 @@ pub(super) fn note(tx: &Connection, note: &Note<'_>) -> Done<()> {
             &*note.by.from,
         ])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::file::Folder;
+
+    #[test]
+    fn a_users_trail_is_found_along_its_index() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let owned = Folder::own(&folder.path().join("data")).expect("free");
+        let connection = owned.connect_to_write().expect("begun");
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {TRAIL_OF_USER}")).expect("a statement");
+        let rows = plan.query_map([Some(1); 6], |row| row.get::<_, String>(3)).expect("explained");
+        let steps: Vec<String> = rows.collect::<Done<_>>().expect("read");
+        let along = "SEARCH audit USING INDEX audit_of_user (user_id=? AND id<?)";
+        assert_eq!(steps.iter().filter(|step| *step == along).count(), 2, "{steps:#?}");
+        assert!(!steps.iter().any(|step| step.starts_with("SCAN audit")), "{steps:#?}");
+    }
 }
