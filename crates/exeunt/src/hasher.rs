@@ -7,7 +7,7 @@ use std::thread::Builder;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::credential::{NewPassword, Password, PasswordHash, Work};
+use crate::credential::{NewPassword, Password, PasswordFault, PasswordHash, Work};
 use crate::random::Random;
 
 /// How many hashes may wait for each core. At some 30 ms a hash the last in the queue waits between one and two seconds; who comes
@@ -79,12 +79,12 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// The hash of a password that its user may choose.
+    /// The hash of a password that its user wants, or why they have to choose another.
     ///
     /// # Errors
     ///
     /// [`Crowded`] when no thread could be started, or the hash came to no end.
-    pub(crate) async fn hash(self, password: NewPassword) -> Result<PasswordHash, Crowded> {
+    pub(crate) async fn hash(self, password: NewPassword) -> Result<Result<PasswordHash, PasswordFault>, Crowded> {
         self.run(move |tools| password.hash(tools.work, &*tools.random)).await
     }
 

@@ -56,7 +56,7 @@ impl Authority {
         let name = UserName::parse(&session.name).map_err(RegisterError::from)?;
         let new = NewPassword::choose(new, &name, self.settings.password_chars_min).map_err(RegisterError::from)?;
         let known = self.verify(&session.name, current, device).await?;
-        let hash = self.hasher.turn().await?.hash(new).await?;
+        let hash = self.hasher.turn().await?.hash(new).await?.map_err(RegisterError::from)?;
         let token = Token::generate(&*self.settings.random);
         let then = self.new_session(&known.user, &token, Place { device, replaces: Some(session.id) });
         let change = PasswordChange {
@@ -88,7 +88,7 @@ impl Authority {
         let name = UserName::parse(name)?;
         let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
         let known = self.store.user_by_name(&name).await?.ok_or(RegisterError::NoSuchUser)?;
-        let hash = self.hasher.turn().await?.hash(password).await?;
+        let hash = self.hasher.turn().await?.hash(password).await??;
         let change = PasswordChange {
             user: known.user.id,
             hash,
@@ -172,7 +172,7 @@ impl Authority {
         if self.store.user_by_name(&name).await?.is_some() {
             return Err(RegisterError::Taken);
         }
-        let hash = self.hasher.turn().await?.hash(password).await?;
+        let hash = self.hasher.turn().await?.hash(password).await??;
         let new = NewUser { name, hash, admin, by, from: from.into(), at: self.settings.clock.now() };
         self.store.add_user(&new).await?.ok_or(RegisterError::Taken)
     }

@@ -1,0 +1,39 @@
+//! Whether a new password is too common is found out where it is hashed: by whoever has proved what there was to prove, and has waited their turn.
+//!
+//! Owns the order of the answers, by which it is seen what was looked at first.
+
+mod scene;
+
+use exeunt::authority::ChangeError;
+use exeunt::credential::PasswordFault;
+use exeunt::{By, Device, RegisterError, Standing};
+use scene::{NAME, PASSWORD, Scene};
+
+/// One of the first that anybody tries.
+const COMMON: &str = "iloveyou";
+
+#[tokio::test]
+async fn a_new_password_is_weighed_after_the_current_one_was_proved() {
+    let scene = Scene::new().await;
+    let opened = scene.signed_in().await;
+    let Standing::Live(session) = scene.authority.check(&opened.token).await.expect("looked") else {
+        panic!("not live")
+    };
+    let device = Device::default();
+    let change = async |current, new| scene.authority.change_password(&session, (current, new), &device).await.err();
+    assert!(matches!(change("not this one", COMMON).await, Some(ChangeError::Current(_))), "it was weighed first");
+    let refused = change(PASSWORD, COMMON).await;
+    assert!(matches!(refused, Some(ChangeError::New(RegisterError::Password(PasswordFault::Common)))), "{refused:?}");
+    assert!(scene.is_live(&opened.token).await, "nothing was changed");
+}
+
+#[tokio::test]
+async fn a_password_for_a_name_that_is_taken_is_not_weighed() {
+    let scene = Scene::new().await;
+    let add = async |name| scene.authority.add_user(name, COMMON, By::operator()).await.err();
+    assert!(matches!(add(NAME).await, Some(RegisterError::Taken)));
+    assert!(matches!(add("bea").await, Some(RegisterError::Password(PasswordFault::Common))));
+    assert!(scene.authority.user_named("bea").await.expect("looked").is_none());
+    let reset = scene.authority.set_password("nobody", COMMON, By::operator()).await;
+    assert!(matches!(reset, Err(RegisterError::NoSuchUser)));
+}
