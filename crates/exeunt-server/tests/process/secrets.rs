@@ -203,6 +203,28 @@ fn live_again(server: &Server) -> Vec<String> {
 }
 
 #[test]
+fn the_log_says_who_was_guessed_at_and_from_where_and_nothing_that_was_typed() {
+    let folder = Folder::new();
+    let server = Server::start_with(&folder, &["--log-format", "json"]);
+    token_in_cookie(&server.ask(&Request::post("/register").form(&[("username", NAME), ("password", PASSWORD)])));
+    // Somebody types their password into the field of the name.
+    for (name, password) in [(NAME, WRONG[0]), (WRONG[1], WRONG[2])] {
+        assert_eq!(server.ask(&form_login(name, password)).status, 401);
+    }
+    while server.ask(&form_login(NAME, WRONG[3])).status != 429 {}
+    let log = server.stop().log;
+    let lines = log.lines().filter(|line| line.contains("a sign-in was refused"));
+    let lines: Vec<serde_json::Value> = lines.map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let said = |at: usize, field: &str| lines[at][field].clone();
+    let wrong = "wrong name or password";
+    assert_eq!((said(0, "user"), said(0, "from"), said(0, "why")), (NAME.into(), "127.0.0.1".into(), wrong.into()));
+    assert_eq!((said(1, "user"), said(1, "why")), (serde_json::Value::Null, wrong.into()));
+    let last = lines.len() - 1;
+    assert_eq!((said(last, "user"), said(last, "why")), (NAME.into(), "too many attempts".into()));
+    assert_clean("the log", log.as_bytes(), &secrets(&[]));
+}
+
+#[test]
 fn the_folder_and_its_files_are_their_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = Folder::new();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::opening::say_refused;
 use super::{Authority, LOGIN_TRIES, LoginError};
 use crate::credential::PasswordHash;
 use crate::revocation::{By, Cause, Revoked};
@@ -61,7 +62,8 @@ impl Authority {
             let turn = self.hasher.turn().await?;
             // One spelling for all that may mean the same, also where it could be no name here: an app's names may be longer.
             let key = fold(name);
-            let attempt = self.attempts.sign_in(&key, device.address(), self.settings.clock.now())?;
+            let attempt = self.attempts.sign_in(&key, device.address(), self.settings.clock.now());
+            let attempt = attempt.inspect_err(|_| say_refused(None, device, "too many attempts"))?;
             let proven = timeout(PROOF_WAIT, users.prove(name, password)).await;
             drop(turn);
             // What holds a turn for so long counts as wrong, or strangers would hold all of them for nothing.
@@ -70,9 +72,13 @@ impl Authority {
             if !matches!(proven, Ok(None)) {
                 attempt.pay_back();
             }
-            let user = proven.map_err(app_failed)?.ok_or(LoginError::Refused)?;
+            let Some(user) = proven.map_err(app_failed)? else {
+                say_refused(None, device, "wrong name or password");
+                return Err(LoginError::Refused);
+            };
             let known = self.guest(&user).await?;
             if !known.user.enabled {
+                say_refused(Some(&known), device, "the user is disabled");
                 return Err(LoginError::Refused);
             }
             if known.user.epoch.0 <= log_end {

@@ -1,6 +1,7 @@
 //! How a session is opened: verify, insert, enter into memory.
 //!
-//! Owns the order of these steps. It does not say to anybody which of name and password was wrong.
+//! Owns the order of these steps, and the line in the log about who was refused. It does not say to anybody at the door which of name and password
+//! was wrong.
 
 use std::sync::Arc;
 
@@ -30,13 +31,15 @@ impl Authority {
         // Paid within the turn: fifty right passwords at once are no attack, and as many guesses are looked at beyond the
         // limit as there are cores.
         let key = name.as_ref().map_or("", UserName::key);
-        let attempt = self.attempts.sign_in(key, device.address(), self.settings.clock.now())?;
+        let attempt = self.attempts.sign_in(key, device.address(), self.settings.clock.now());
+        let attempt = attempt.inspect_err(|_| say_refused(known.as_ref(), device, "too many attempts"))?;
         let verdict = turn.verify(password, known.as_ref().map(|known| known.hash.clone())).await?;
         match (verdict, known) {
             (Verdict::Fits(renewed), Some(known)) => {
                 attempt.pay_back();
                 // Looked at only now: who is disabled must not be told by the clock either.
                 if !known.user.enabled {
+                    say_refused(Some(&known), device, "the user is disabled");
                     return Err(LoginError::Refused);
                 }
                 if let Some(renewed) = renewed {
@@ -44,7 +47,10 @@ impl Authority {
                 }
                 Ok(known)
             }
-            _ => Err(LoginError::Refused),
+            (_, known) => {
+                say_refused(known.as_ref(), device, "wrong name or password");
+                Err(LoginError::Refused)
+            }
         }
     }
 
@@ -108,4 +114,11 @@ impl Authority {
         };
         Ok(Opened { token, session })
     }
+}
+
+/// Tells the operator, who asks "who is guessing at ana?" (ASVS 5.0 16.3.1). It names only whoever there is, and not
+/// what was typed, for people type their passwords into the wrong field. It is not in the trail, which strangers could fill.
+pub(super) fn say_refused(known: Option<&KnownUser>, device: &Device, why: &'static str) {
+    let user = known.map(|known| &*known.user.name);
+    tracing::info!(user, from = device.address(), why, "a sign-in was refused");
 }
