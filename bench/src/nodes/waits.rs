@@ -1,10 +1,13 @@
 //! How long one logout takes over three healthy nodes: as a multiple of one commit on the same database.
 //!
 //! Owns the turns: some commits, some logouts, and so on, so that whatever else the machine does meets both alike. Logouts come one at a
-//! time, at each node in its turn; every session that ends is in the memory of all of them. It is measured twice: on this disk, and as on one
-//! that syncs a millisecond later, for a virtual disk may be quicker than any that keeps what it is given.
+//! time, at each node in its turn; every session that ends is in the memory of all of them. It is measured on this disk, on it with a synchronous
+//! standby, without which nobody may fail over (A2), and as on a disk that syncs a millisecond later, for a virtual disk may be quicker than any that
+//! keeps what it is given.
 
 use std::time::{Duration, Instant};
+
+use anyhow::ensure;
 
 use super::commits::Commits;
 use super::{Cluster, at};
@@ -30,18 +33,33 @@ const GOAL_P50: f64 = 3.0;
 const GOAL_P99: f64 = 10.0;
 
 /// How much later each sync of the server's log is, in microseconds, and what that is like. It is PostgreSQL itself that waits, before the sync,
-/// with the lock of its log in hand. What is measured after this is on this disk again.
+/// with the lock of its log in hand.
 const DISKS: [(u32, &str); 2] = [(1_000, "as on a disk that syncs a millisecond later"), (0, "on this disk")];
+/// How long a standby may take to follow.
+const FOLLOWING_WAIT: Duration = Duration::from_secs(30);
 
-/// Measures and prints.
+/// Measures and prints. What is measured after this is on this disk, and alone, again.
 pub(super) fn run(ground: &Ground, postgres: &Postgres) -> anyhow::Result<()> {
     for (later, disk) in DISKS {
-        postgres.sql("postgres", &format!("ALTER SYSTEM SET commit_delay = {later}"));
-        postgres.sql("postgres", "ALTER SYSTEM SET commit_siblings = 0");
-        postgres.sql("postgres", "SELECT pg_reload_conf()");
+        set(postgres, &format!("commit_delay = {later}"));
+        set(postgres, "commit_siblings = 0");
         measure(ground, postgres, disk)?;
     }
+    let standby = postgres.standby();
+    set(postgres, "synchronous_standby_names = '*'");
+    let began = Instant::now();
+    while postgres.sql("postgres", "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") != "1" {
+        ensure!(began.elapsed() < FOLLOWING_WAIT, "the standby does not follow");
+    }
+    measure(ground, postgres, "on this disk, with a synchronous standby on it, too")?;
+    set(postgres, "synchronous_standby_names = ''");
+    drop(standby);
     Ok(())
+}
+
+fn set(postgres: &Postgres, setting: &str) {
+    postgres.sql("postgres", &format!("ALTER SYSTEM SET {setting}"));
+    postgres.sql("postgres", "SELECT pg_reload_conf()");
 }
 
 fn measure(ground: &Ground, postgres: &Postgres, disk: &str) -> anyhow::Result<()> {
