@@ -46,6 +46,37 @@ fn a_directlink_basic_logout_outlives_kill_9() {
     assert!(ended.iter().all(|token| !is_live(&server, token)));
 }
 
+/// A commit that was written and not synced when its process was killed is read by the next process, and a power cut takes it away: whoever
+/// says that it is over must have made it last. The journal is cut back to what was synced before the ending, and the mark to where it was: it is
+/// raised after the sync.
+#[test]
+fn what_a_killed_process_had_not_synced_lasts_before_anybody_is_told_that_it_is_over() {
+    let folder = Folder::new();
+    let journal = folder.data().join("exeunt.sqlite3-wal");
+    let length = || std::fs::metadata(&journal).map_or(0, |journal| journal.len());
+    let mut server = Server::start(&folder);
+    let (token, other) = (register(&server, "ana"), register(&server, "bea"));
+    let mark = || {
+        let files = std::fs::read_dir(folder.data()).expect("there").map(|file| file.expect("a file").path());
+        files.into_iter().find(|path| path.to_string_lossy().contains("exeunt.mark.")).expect("a mark")
+    };
+    let (synced, marked) = (length(), mark());
+    assert!(Ending::Api.is_success(&server.ask(&Ending::Api.request(&token))));
+    assert!(length() > synced, "what ended is in the journal");
+    server.kill();
+    let mut next = Server::start(&folder);
+    let again = next.ask(&Ending::Api.request(&token));
+    assert!(again.status == 200 && again.json()["ended"].as_array().is_some_and(Vec::is_empty), "{again:?}");
+    next.kill();
+    if length() > synced {
+        std::fs::OpenOptions::new().write(true).open(&journal).expect("there").set_len(synced).expect("cut");
+    }
+    std::fs::rename(mark(), marked).expect("renamed");
+    let last = Server::start(&folder);
+    assert!(!is_live(&last, &token), "it was over, and lives");
+    assert!(is_live(&last, &other));
+}
+
 fn ended_sessions_stay_ended(ending: Ending) {
     let folder = Folder::new();
     let mut server = Server::start(&folder);

@@ -68,6 +68,9 @@ pub enum OpenError {
     /// A migration that the file has seen is not the one that this program has.
     #[error("migration {0} of the store is not the one that this program knows; this file was changed by another hand")]
     Changed(String),
+    /// Somebody reads the file just now, and keeps what was written before from being brought into it.
+    #[error("another program reads {0} just now, perhaps to make a backup; start again when it is done")]
+    Read(PathBuf),
     /// The file is configured weaker than the promise.
     #[error("the store is configured weaker than the promise: {setting} is {found}, and must be {needed}{remedy}")]
     Weaker {
@@ -154,6 +157,7 @@ impl Folder {
         repair(&connection)?;
         hold_to_the_promise(&connection)?;
         migrate(&mut connection)?;
+        make_last(&connection, &path)?;
         Ok(connection)
     }
 }
@@ -218,6 +222,13 @@ fn hold_to_the_promise(connection: &Connection) -> Result<(), OpenError> {
         });
     }
     Ok(())
+}
+
+/// What a process before this one had written and not synced when it was killed, we read, and a power cut would still take it away. So all of the
+/// journal is brought into the file, and both are synced, before anybody is told what has ended.
+fn make_last(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if is_busy { Err(OpenError::Read(path.to_owned())) } else { Ok(()) }
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
@@ -317,6 +328,19 @@ mod tests {
         drop(connection);
         let refused = folder.connect_to_write().expect_err("weaker");
         assert!(matches!(refused, OpenError::Weaker { setting: "journal_mode", .. }), "{refused}");
+    }
+
+    #[test]
+    fn whoever_reads_meanwhile_is_waited_for_and_then_named() {
+        let (_keep, path) = folder();
+        let folder = Folder::own(&path).expect("free");
+        let connection = folder.connect_to_write().expect("begun");
+        let backup = Connection::open(path.join(DATABASE)).expect("opened");
+        backup.execute_batch("BEGIN; SELECT * FROM counter").expect("read");
+        connection.execute("UPDATE counter SET seq = 1", []).expect("written");
+        assert!(matches!(folder.connect_to_write(), Err(OpenError::Read(_))));
+        backup.execute_batch("COMMIT").expect("done");
+        folder.connect_to_write().expect("free again");
     }
 
     #[test]
