@@ -12,6 +12,7 @@ use exeunt::credential::Work;
 use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::sqlite::SqliteStore;
+use exeunt::store::staged::{Staged, When};
 use exeunt::{
     AuditQuery, Authority, By, Cause, Device, Lifetime, LiveSession, Opened, Place, Settings, Standing, Timestamp,
 };
@@ -120,6 +121,45 @@ async fn causes(authority: &Authority) -> Vec<Cause> {
     let query = AuditQuery { user: None, cause: None, from: None, until: None, before: None, limit: 100 };
     let trail = authority.audit(&query).await.expect("read");
     trail.into_iter().filter_map(|entry| entry.cause).collect()
+}
+
+/// Memory must hear of every session: one that nobody was told of would else never be found unused, and take somebody's place for a month.
+#[tokio::test]
+async fn whoever_goes_away_while_they_sign_in_leaves_nothing_that_is_never_swept() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = Staged::new(Arc::new(SqliteStore::open(&folder.path().join("data")).expect("begun")));
+    let world = World::new(Arc::clone(&store) as Arc<_>, 60);
+    let (authority, opened) = world.signed_in().await;
+    let device = Device::default();
+    let user = opened.session.user;
+    for sentence in ["open_session", "change_password"] {
+        let hold = store.hold(sentence, When::After);
+        let (going, session) = (Arc::clone(&authority), opened.session.clone());
+        let caller = tokio::spawn(async move {
+            let device = Device::default();
+            if sentence == "open_session" {
+                going.login(NAME, PASSWORD, Place { device: &device, replaces: None }).await.map(drop).map_err(drop)
+            } else {
+                going.change_password(&session, (PASSWORD, "other ships sail"), &device).await.map(drop).map_err(drop)
+            }
+        });
+        hold.reached().await;
+        caller.abort();
+        assert!(caller.await.expect_err("aborted").is_cancelled());
+        hold.let_go();
+    }
+    // What they had begun somebody else brings to its end; there is one thread here, and everybody has a turn.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(authority.live_sessions(), 1, "memory has not heard of it");
+    let left = store.sessions_of(user, 10).await.expect("looked");
+    assert!(left.len() == 1 && left[0].id != opened.session.id, "the one that came with the new password");
+    world.clock.advance(SECOND * 61);
+    authority.keep_house().await.expect("kept");
+    assert_eq!(store.sessions_of(user, 10).await.expect("looked"), [], "nobody holds its token");
+    let again = authority.login(NAME, "other ships sail", Place { device: &device, replaces: None }).await;
+    assert!(again.is_ok());
 }
 
 #[tokio::test]

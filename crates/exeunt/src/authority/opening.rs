@@ -9,7 +9,6 @@ use super::{Authority, LoginError, Place};
 use crate::credential::{Password, PasswordFault, PasswordHash};
 use crate::hasher::Verdict;
 use crate::live::Fill;
-use crate::revocation::Seq;
 use crate::session::{Device, LiveSession, Opened, Session, SessionId};
 use crate::store::{KnownUser, NewSession, Opening, StoreError};
 use crate::token::Token;
@@ -65,9 +64,19 @@ impl Authority {
     pub(super) async fn open_session(&self, user: &User, place: Place<'_>) -> Result<Option<Opened>, LoginError> {
         let token = Token::generate(&*self.settings.random);
         let new = self.new_session(user, &token, place);
-        match self.store.open_session(&new).await? {
-            Opening::Opened { mark, ended } => {
-                let opened = self.enter(token, &new.session, mark).await?;
+        let (store, live, session) = (Arc::clone(&self.store), Arc::clone(&self.live), new.session.clone());
+        let (opening, filled) = to_its_end(async move {
+            let opening = store.open_session(&new).await?;
+            let filled = match &opening {
+                Opening::Opened { mark, .. } => live.fill(&new.session, *mark),
+                Opening::EpochGone | Opening::TooMany => Fill::Refused,
+            };
+            Ok((opening, filled))
+        })
+        .await?;
+        match opening {
+            Opening::Opened { ended, .. } => {
+                let opened = self.enter(token, &session, filled).await?;
                 for revocation in &ended {
                     self.closed(revocation).await;
                 }
@@ -97,10 +106,10 @@ impl Authority {
         NewSession { session, replaces: place.replaces, limit: self.settings.sessions_per_user }
     }
 
-    /// Enters a session that was opened just now into memory, and hands its token out.
-    pub(super) async fn enter(&self, token: Token, session: &Session, mark: Seq) -> Result<Opened, StoreError> {
-        let filled = self.fill(session, mark);
+    /// Hands the token out of a session that was opened just now, and entered into memory.
+    pub(super) async fn enter(&self, token: Token, session: &Session, filled: Fill) -> Result<Opened, StoreError> {
         if filled == Fill::Refused {
+            self.counts.stale_fill();
             // Ended between its opening and this line; or so much ended meanwhile that it cannot be known: look again. If
             // it ended, its token is dead, which is the truth.
             self.ask_again(&session.digest, filled).await?;
@@ -114,6 +123,13 @@ impl Authority {
         };
         Ok(Opened { token, session })
     }
+}
+
+/// Runs to its end what must not be cut in two by a caller who goes away: a session that the store has and memory never heard of.
+pub(super) async fn to_its_end<T: Send + 'static>(
+    deed: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::spawn(deed).await.map_err(|_| StoreError::Stopped)?
 }
 
 /// Tells the operator, who asks "who is guessing at ana?" (ASVS 5.0 16.3.1). It names only whoever there is, and not

@@ -2,7 +2,10 @@
 //!
 //! Owns the decisions about users. Whatever takes something away from one ends their sessions in the same transaction.
 
+use std::sync::Arc;
+
 use super::counts::Ending;
+use super::opening::to_its_end;
 use super::{Authority, ChangeError, Place, RegisterError};
 use crate::credential::NewPassword;
 use crate::revocation::{By, Cause, Revoked};
@@ -69,12 +72,20 @@ impl Authority {
             at: self.settings.clock.now(),
         };
         let ending = self.counts.ending();
-        let Some(changed) = self.store.change_password(&change).await? else {
+        let (store, live) = (Arc::clone(&self.store), Arc::clone(&self.live));
+        let changed = to_its_end(async move {
+            let changed = store.change_password(&change).await?;
+            Ok(changed.map(|changed| {
+                let filled = changed.opened.as_ref().map(|opened| live.fill(opened, changed.revocation.seq));
+                (changed, filled)
+            }))
+        });
+        let Some((changed, filled)) = changed.await? else {
             ending.nothing();
             return Err(ChangeError::SessionGone);
         };
-        let opened = changed.opened.ok_or(ChangeError::SessionGone)?;
-        let opened = self.enter(token, &opened, changed.revocation.seq).await?;
+        let (opened, filled) = changed.opened.zip(filled).ok_or(ChangeError::SessionGone)?;
+        let opened = self.enter(token, &opened, filled).await?;
         Ok((opened, self.over(ending, &changed.revocation).await))
     }
 
