@@ -164,6 +164,14 @@ impl Live {
         self.watches.lapse();
     }
 
+    /// Tells whatever is open for a session past its time. That it has ended nobody can say before it is written; but nobody is let in with it
+    /// any more, and a store that cannot write must not keep it open.
+    pub(crate) fn close_past(&self, now: Timestamp) {
+        let now = seconds(now);
+        let is_past = |entry: &Entry| now >= entry.expires_s || self.is_unused(entry.seen(), now);
+        self.watches.lapse_of(|digest| self.shard(digest).read().get(digest).is_some_and(is_past));
+    }
+
     /// Waits until whatever was told of endings up to `seq` is closed, or has had its time to.
     pub(crate) async fn closed_up_to(&self, seq: Seq) {
         self.watches.closed_up_to(seq).await;

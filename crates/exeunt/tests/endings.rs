@@ -310,6 +310,23 @@ async fn every_cause_is_told_to_what_is_open() {
 }
 
 /// Fail the n-th call of the store, on either side, for every n: what was answered is true, and trail and state agree.
+/// A full disk must not keep a stream open for those whose time is over.
+#[tokio::test]
+async fn what_is_open_past_its_time_closes_also_where_the_store_cannot_write_that_it_ended() {
+    let scene = Scene::new().await;
+    let opened = scene.signed_in().await;
+    let watch = scene.authority.watch(&opened.token).expect("few").expect("live");
+    scene.store.fail("expire", When::Before);
+    scene.authority.keep_house().await.expect_err("it cannot be written");
+    assert!(!watch.has_ended());
+    scene.clock.advance(scene.authority.settings().lifetime.idle);
+    scene.authority.keep_house().await.expect_err("it cannot be written");
+    assert!(watch.has_ended() && !watch.was_told(), "it closes, and nobody says that it was ended");
+    scene.store.clear();
+    scene.authority.keep_house().await.expect("kept");
+    assert!(watch.was_told());
+}
+
 #[tokio::test]
 async fn a_store_that_fails_at_any_call_makes_no_answer_false() {
     const SENTENCES: [&str; 6] = ["revoke", "open_session", "change_password", "change_user", "user_by_name", "touch"];

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::opening::say_refused;
+use super::opening::{refused, say_refused};
 use super::{Authority, LOGIN_TRIES, LoginError};
 use crate::credential::PasswordHash;
 use crate::revocation::{By, Cause, Revoked};
@@ -68,24 +68,32 @@ impl Authority {
             drop(turn);
             // What holds a turn for so long counts as wrong, or strangers would hold all of them for nothing.
             let proven = proven.map_err(|_| app_failed(Box::new(NoAnswer)))?;
-            // Where nobody could look, nobody learned anything of the password.
-            if !matches!(proven, Ok(None)) {
-                attempt.pay_back();
-            }
-            let Some(user) = proven.map_err(app_failed)? else {
-                say_refused(None, device, "wrong name or password");
-                return Err(LoginError::Refused);
-            };
-            let known = self.guest(&user).await?;
-            if !known.user.enabled {
-                say_refused(Some(&known), device, "the user is disabled");
-                return Err(LoginError::Refused);
-            }
-            if known.user.epoch.0 <= log_end {
-                return Ok(known);
+            match self.guest_of(proven).await {
+                Ok(Some(known)) if known.user.enabled => {
+                    attempt.pay_back();
+                    if known.user.epoch.0 <= log_end {
+                        return Ok(known);
+                    }
+                }
+                // Paid for, although it fits: else the limit would tell that it does.
+                Ok(Some(known)) => return Err(refused(Some(&known), device, "the user is disabled")),
+                Ok(None) => return Err(refused(None, device, "wrong name or password")),
+                // Where nobody could look, nobody learned anything of the password.
+                Err(error) => {
+                    attempt.pay_back();
+                    return Err(error.into());
+                }
             }
         }
         Err(LoginError::Store(StoreError::Busy))
+    }
+
+    /// The row of whom the app has just named, if it has named anybody.
+    async fn guest_of(&self, proven: Result<Option<UserName>, UsersError>) -> Result<Option<KnownUser>, StoreError> {
+        match proven.map_err(app_failed)? {
+            Some(user) => self.guest(&user).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The row of a user whom the app keeps; begun when they are first heard of.

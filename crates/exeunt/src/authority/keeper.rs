@@ -68,8 +68,9 @@ impl Authority {
         // In the order of the table: a page is found once and not for each of its rows.
         touches.sort_unstable_by_key(|seen| seen.digest);
         let noted = if touches.is_empty() { Ok(0) } else { self.store.touch(&touches).await };
-        // Whatever became of the touches: what is open for a session past its time closes by the sweep.
+        // Whatever became of the touches: what is open for a session past its time is told by the sweep that it has ended, and closes in any case.
         let swept = self.sweep().await;
+        self.live.close_past(self.settings.clock.now());
         self.live.tidy();
         noted.and(swept)
     }

@@ -35,21 +35,17 @@ impl Authority {
         let verdict = turn.verify(password, known.as_ref().map(|known| known.hash.clone())).await?;
         match (verdict, known) {
             (Verdict::Fits(renewed), Some(known)) => {
-                attempt.pay_back();
-                // Looked at only now: who is disabled must not be told by the clock either.
+                // Looked at only now: who is disabled must not be told by the clock either; and paid for, or the limit would tell that it fits.
                 if !known.user.enabled {
-                    say_refused(Some(&known), device, "the user is disabled");
-                    return Err(LoginError::Refused);
+                    return Err(refused(Some(&known), device, "the user is disabled"));
                 }
+                attempt.pay_back();
                 if let Some(renewed) = renewed {
                     self.keep_renewed(&known, &renewed).await;
                 }
                 Ok(known)
             }
-            (_, known) => {
-                say_refused(known.as_ref(), device, "wrong name or password");
-                Err(LoginError::Refused)
-            }
+            (_, known) => Err(refused(known.as_ref(), device, "wrong name or password")),
         }
     }
 
@@ -130,6 +126,12 @@ pub(super) async fn to_its_end<T: Send + 'static>(
     deed: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Result<T, StoreError> {
     tokio::spawn(deed).await.map_err(|_| StoreError::Stopped)?
+}
+
+/// Refuses, and tells the operator why.
+pub(super) fn refused(known: Option<&KnownUser>, device: &Device, why: &'static str) -> LoginError {
+    say_refused(known, device, why);
+    LoginError::Refused
 }
 
 /// Tells the operator, who asks "who is guessing at ana?" (ASVS 5.0 16.3.1). It names only whoever there is, and not

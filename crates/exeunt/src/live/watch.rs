@@ -123,6 +123,13 @@ impl Watches {
         }
     }
 
+    /// The same of whatever is open for sessions of which this is true.
+    pub(super) fn lapse_of(&self, is_over: impl Fn(&TokenDigest) -> bool) {
+        for (_, watched) in self.open.lock().iter().filter(|(digest, _)| is_over(digest)) {
+            watched.ended.cancel();
+        }
+    }
+
     pub(super) fn begin(all: &Arc<Self>, digest: TokenDigest) -> Result<Watch, WatchError> {
         let mut open = all.open.lock();
         let watched = open.entry(digest).or_default();

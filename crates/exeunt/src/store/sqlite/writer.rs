@@ -234,7 +234,7 @@ mod tests {
         let heard = Arc::new(Heard::default());
         store.tell(Arc::clone(&heard) as Arc<dyn Witness>);
         // The thread is held until all of them wait, so that they are one group.
-        let (hold, held) = std::sync::mpsc::channel::<()>();
+        let (go, held) = std::sync::mpsc::channel::<()>();
         let held = Mutex::new(held);
         let wait = store.writer.write("wait", move |_, _| {
             let _ = held.lock().recv();
@@ -242,7 +242,7 @@ mod tests {
         });
         let (waited, first, failed, last, ()) =
             tokio::join!(wait, end(&store, ana, false), end(&store, eve, true), end(&store, bea, false), async {
-                drop(hold);
+                drop(go);
             });
         waited.expect("waited");
         first.expect("committed");

@@ -1,12 +1,13 @@
-//! Whether a new password is too common is found out where it is hashed: by whoever has proved what there was to prove, and has waited their turn.
+//! What is looked at at the door, and in which order: by the order of the answers it is seen.
 //!
-//! Owns the order of the answers, by which it is seen what was looked at first.
+//! Owns what a stranger could find out or set to work by it. Whether a new password is too common is found out where it is hashed, by whoever has
+//! proved what there was to prove, and has waited their turn.
 
 mod scene;
 
 use exeunt::authority::ChangeError;
 use exeunt::credential::PasswordFault;
-use exeunt::{By, Device, RegisterError, Standing};
+use exeunt::{Become, By, Device, LoginError, RegisterError, Standing};
 use scene::{NAME, PASSWORD, Scene};
 
 /// One of the first that anybody tries.
@@ -36,4 +37,22 @@ async fn a_password_for_a_name_that_is_taken_is_not_weighed() {
     assert!(scene.authority.user_named("bea").await.expect("looked").is_none());
     let reset = scene.authority.set_password("nobody", COMMON, By::operator()).await;
     assert!(matches!(reset, Err(RegisterError::NoSuchUser)));
+}
+
+/// Were the attempt paid back, whoever has one left could try a password and then any other: only the right one would leave it.
+#[tokio::test]
+async fn the_limit_does_not_tell_that_a_disabled_users_password_fits() {
+    let scene = Scene::new().await;
+    let disabled = scene.authority.change_user(scene.ana, Become::Disabled, By::operator()).await;
+    let (_, _revoked) = disabled.expect("changed").expect("there");
+    let mut refused = 0;
+    loop {
+        match scene.sign_in(PASSWORD).await.expect("ran") {
+            Err(LoginError::Refused) => refused += 1,
+            Err(LoginError::TooMany(_)) => break,
+            other => panic!("{:?}", other.err()),
+        }
+        assert!(refused < 1_000, "it is never paid for");
+    }
+    assert_eq!(refused, 20, "as many as of a wrong one");
 }
