@@ -36,6 +36,10 @@ pub struct Bounds {
     pub removals: u8,
     /// Times that the primary loses its last ending: a restored backup, a standby that lagged. This breaks A2.
     pub regressions: u8,
+    /// Sign-outs of what the clock of their node alone refuses, or of what others have ended.
+    pub settles: u8,
+    /// Sweeps, each of one session. What they and such sign-outs write counts among the endings.
+    pub sweeps: u8,
 }
 
 impl Bounds {
@@ -54,6 +58,8 @@ impl Bounds {
             leaves: 0,
             removals: 0,
             regressions: 0,
+            settles: 0,
+            sweeps: 0,
         }
     }
 
@@ -67,6 +73,12 @@ impl Bounds {
     #[must_use]
     pub const fn regressing(nodes: u8) -> Self {
         Self { joins: 1, regressions: 1, ..Self::fixed(nodes) }
+    }
+
+    /// Clocks that differ: a session that one node refuses and another accepts, and one that is swept while it is used.
+    #[must_use]
+    pub const fn expiring(nodes: u8) -> Self {
+        Self { endings: 1, login: false, settles: 1, sweeps: 1, ..Self::fixed(nodes) }
     }
 
     /// True ticks that a lease lasts on the slowest clock. Every lease is taken to last that long: one that ends sooner

@@ -17,6 +17,9 @@ impl State {
         let mut state = self.clone();
         state.nodes = order.iter().map(|place| self.nodes[*place].clone()).collect();
         state.check = self.check.map(|(node, session)| (place_of(node), session));
+        if let Some(settling) = &mut state.settling {
+            settling.by = place_of(settling.by);
+        }
         for ending in &mut state.primary.log {
             if let Stage::Waiting { by, .. } = &mut ending.stage {
                 *by = place_of(*by);
@@ -41,7 +44,8 @@ impl State {
         let asked = |ending: &Ending| self.nodes[place].key.is_some_and(|key| ending.asked.contains(&key));
         let asks: u32 = (0..).zip(self.endings()).map(|(bit, ending)| u32::from(asked(ending)) << bit).sum();
         let checks = self.check.is_some_and(|(node, _)| node == place);
-        (node, joined, row, waits, asks, checks)
+        let settles = self.settling.as_ref().is_some_and(|settling| settling.by == place);
+        (node, joined, row, waits, asks, checks, settles)
     }
 
     /// Names incarnations anew: those of the nodes in the nodes' order, then those that nobody is any more.

@@ -81,6 +81,7 @@ impl State {
             }
         }
         self.check.take_if(|(checking, _)| *checking == node);
+        self.settling.take_if(|settling| settling.by == node);
     }
 
     /// R8: the coordinator's node can apply this log to what it has: it follows it, or has nothing that it believes.

@@ -70,6 +70,11 @@ impl Protocol {
             Step::Condemn(key) => condemn(state, key),
             Step::Remove(key) => remove(state, key),
             Step::Regress => regress(state),
+            Step::SignOut(by, session, mark) => self.sign_out(state, by, session, mark),
+            Step::AnswerSettled => state.answer_settled(),
+            Step::Note(session) => self.note(state, session),
+            Step::Sweep(session) => state.begin_sweep(session),
+            Step::EndSwept => self.end_swept(state),
         }
     }
 

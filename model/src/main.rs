@@ -26,7 +26,7 @@ enum Command {
         /// Prints the fewest steps that lead to each broken promise. Looking for them takes minutes and some gigabytes.
         #[arg(long)]
         steps: bool,
-        /// Only those of this rule, such as R5.
+        /// Only those of this rule, such as R5, or of this decision, such as 0015.
         #[arg(long)]
         rule: Option<String>,
     },
@@ -41,6 +41,8 @@ enum World {
     Moving,
     /// A primary that loses an ending which was answered.
     Regressing,
+    /// Clocks that differ: sign-outs of what one node alone refuses, and a sweep.
+    Expiring,
 }
 
 #[derive(Args)]
@@ -72,6 +74,10 @@ struct Check {
     removals: Option<u8>,
     #[arg(long)]
     regressions: Option<u8>,
+    #[arg(long)]
+    settles: Option<u8>,
+    #[arg(long)]
+    sweeps: Option<u8>,
     #[arg(long, default_value_t = 2)]
     threads: usize,
 }
@@ -130,6 +136,7 @@ impl Check {
             World::Fixed => Bounds::fixed(self.nodes),
             World::Moving => Bounds::moving(self.nodes),
             World::Regressing => Bounds::regressing(self.nodes),
+            World::Expiring => Bounds::expiring(self.nodes),
         };
         Bounds {
             nodes: self.nodes,
@@ -143,6 +150,8 @@ impl Check {
             leaves: self.leaves.unwrap_or(world.leaves),
             removals: self.removals.unwrap_or(world.removals),
             regressions: self.regressions.unwrap_or(world.regressions),
+            settles: self.settles.unwrap_or(world.settles),
+            sweeps: self.sweeps.unwrap_or(world.sweeps),
         }
     }
 }

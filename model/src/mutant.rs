@@ -1,10 +1,10 @@
 //! The rules, broken one at a time.
 //!
 //! Owns the list of mutants: which rule each breaks, how, what must come of it and within which bounds. A mutant changes one
-//! decision in `primary`, `node`, `coordinator` or `bounds`, and nothing else.
+//! decision in `primary`, `node`, `coordinator`, `expiry` or `bounds`, and nothing else.
 
 use crate::bounds::Bounds;
-use crate::promise::{LIVES, OVER};
+use crate::promise::{KEPT, LIVES, OVER};
 
 /// One rule broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,8 +15,12 @@ pub enum Mutant {
     OpensWithOldProof,
     /// R1: a sign-in opens its session in the epoch of its proof, though the epoch has risen.
     OpensInOldEpoch,
+    /// R1: a use that is noted late writes its row as live.
+    NoteRevives,
     /// R2: a sequence hands out the number before the commit.
     NumberBeforeCommit,
+    /// R2: a sweep takes away what is past its time, and no number says so.
+    SweepTakesNoNumber,
     /// R3: the deadline counts from the arrival of the reply.
     DeadlineFromArrival,
     /// R3: the deadline is set before the reply is applied.
@@ -63,6 +67,12 @@ pub enum Mutant {
     WaitOfOneLease,
     /// R7: W is L(1+r): the drift of one of the two clocks is forgotten.
     WaitForgetsADrift,
+    /// R7: whoever signs out of what others have ended is answered at once.
+    SettlesAtOnce,
+    /// R7: the same, but the node that answers is not waited for.
+    SettleForgetsItself,
+    /// R7: the same, after every node has heard what a standby, or an old primary, has for the end of the log (A3).
+    SettlesByAnOldRead,
     /// R8: a log that went backwards is believed.
     RegressionBelieved,
     /// R8: it is believed once it is as long as before.
@@ -105,6 +115,10 @@ pub enum Mutant {
     RemovedWithoutLooking,
     /// R9: a renewal that finds no row enters one.
     RenewalEntersARow,
+    /// Decision 0015: whoever signs out where the clock alone refuses is answered when every node has heard what has ended. This has not.
+    SignsOutByTheClock,
+    /// Decision 0015: a sweep ends what it has found, though a later use was noted since.
+    SweepsWithoutLooking,
 }
 
 /// What must come of a mutant.
@@ -119,11 +133,13 @@ pub enum Verdict {
 impl Mutant {
     /// All of them that a search finds in a small world, in the order of the rules. `AppliesByNumber` takes three endings, and
     /// has its schedule in `stories`.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 54] = [
         Self::TouchUpserts,
         Self::OpensWithOldProof,
         Self::OpensInOldEpoch,
+        Self::NoteRevives,
         Self::NumberBeforeCommit,
+        Self::SweepTakesNoNumber,
         Self::DeadlineFromArrival,
         Self::DeadlineBeforeApplying,
         Self::RenewalBringsNothing,
@@ -147,6 +163,9 @@ impl Mutant {
         Self::CountsAcknowledgements,
         Self::WaitOfOneLease,
         Self::WaitForgetsADrift,
+        Self::SettlesAtOnce,
+        Self::SettleForgetsItself,
+        Self::SettlesByAnOldRead,
         Self::RegressionBelieved,
         Self::RegressionByNumber,
         Self::HeardOfALostLog,
@@ -167,14 +186,16 @@ impl Mutant {
         Self::RemovedTooEarly,
         Self::RemovedWithoutLooking,
         Self::RenewalEntersARow,
+        Self::SignsOutByTheClock,
+        Self::SweepsWithoutLooking,
     ];
 
-    /// The rule that it breaks.
+    /// The rule that it breaks, or the decision.
     #[must_use]
     pub const fn rule(self) -> &'static str {
         match self {
-            Self::TouchUpserts | Self::OpensWithOldProof | Self::OpensInOldEpoch => "R1",
-            Self::NumberBeforeCommit => "R2",
+            Self::TouchUpserts | Self::OpensWithOldProof | Self::OpensInOldEpoch | Self::NoteRevives => "R1",
+            Self::NumberBeforeCommit | Self::SweepTakesNoNumber => "R2",
             Self::DeadlineFromArrival
             | Self::DeadlineBeforeApplying
             | Self::RenewalBringsNothing
@@ -189,6 +210,12 @@ impl Mutant {
             | Self::CoordinatorForgetsItself
             | Self::SaysBeforeItApplies
             | Self::AppliesAcrossAGap => "R6",
+            _ => self.later_rule(),
+        }
+    }
+
+    const fn later_rule(self) -> &'static str {
+        match self {
             Self::UnknownOutcomeAnswered
             | Self::NodesListedBeforeCommit
             | Self::AnsweredAtOnce
@@ -196,7 +223,10 @@ impl Mutant {
             | Self::AsksWhoWasThereBefore
             | Self::CountsAcknowledgements
             | Self::WaitOfOneLease
-            | Self::WaitForgetsADrift => "R7",
+            | Self::WaitForgetsADrift
+            | Self::SettlesAtOnce
+            | Self::SettleForgetsItself
+            | Self::SettlesByAnOldRead => "R7",
             Self::RegressionBelieved
             | Self::RegressionByNumber
             | Self::HeardOfALostLog
@@ -207,6 +237,7 @@ impl Mutant {
             | Self::SaysTheNumber
             | Self::CountsTheNumber
             | Self::AcknowledgesAnotherLog => "R8",
+            Self::SignsOutByTheClock | Self::SweepsWithoutLooking => "0015",
             _ => "R9",
         }
     }
@@ -223,6 +254,7 @@ impl Mutant {
                 Verdict::Harmless("what the dead process acknowledged is in the first lease of the new one")
             }
             Self::RenewalEntersARow => Verdict::Harmless("a renewal brings everything since the node's last number"),
+            Self::SweepsWithoutLooking => Verdict::Breaks(KEPT),
             _ => Verdict::Breaks(OVER),
         }
     }
@@ -257,6 +289,11 @@ impl Mutant {
             Self::LeavesBeforeStopping => Bounds { leaves: 1, ..one },
             Self::RemovedTooEarly | Self::RemovedWithoutLooking => Bounds { removals: 1, ..one },
             Self::RenewalEntersARow => Bounds { joins: 1, removals: 2, ..one },
+            Self::NoteRevives | Self::SweepsWithoutLooking => Bounds { sweeps: 1, ..one },
+            Self::SweepTakesNoNumber => Bounds { settles: 1, sweeps: 1, ..one },
+            Self::SettlesAtOnce | Self::SettleForgetsItself | Self::SettlesByAnOldRead | Self::SignsOutByTheClock => {
+                Bounds { settles: 1, ..one }
+            }
             _ => one,
         }
     }

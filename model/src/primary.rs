@@ -145,6 +145,13 @@ impl Primary {
         }
     }
 
+    /// R2 broken: a session is over, and no number says so.
+    pub(crate) fn forget(&mut self, session: usize) {
+        if let Some(row) = &mut self.sessions[session] {
+            row.since = Number::MAX;
+        }
+    }
+
     /// R8: whether a cut-off for everyone was written since the log went backwards.
     pub(crate) fn has_cut_off(&self) -> bool {
         self.lost.as_ref().is_some_and(|(number, _)| self.epoch(self.counter()) >= *number)

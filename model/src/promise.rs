@@ -13,6 +13,9 @@ pub const OVER: &str = "when logout answers, it is over";
 /// Its other side: a session opened after an ending lives, and no node refuses it for what ended before.
 pub const LIVES: &str = "a login after the end lives";
 
+/// The clock's part: a session for which a later use was noted is not swept.
+pub const KEPT: &str = "what was used since is not swept";
+
 /// Witness: success can be answered because everybody has heard.
 pub const CONFIRMED: &str = "answered because every node acknowledged";
 
@@ -27,6 +30,18 @@ pub const RECOVERED: &str = "after an answer by W every node holds a lease again
 
 /// Witness: a node that joined late, after something ended, can hold a lease.
 pub const REJOINED: &str = "a node that joined after an ending holds a lease";
+
+/// Witness: whoever signs out where the clock alone refuses ends what another node believes.
+pub const ENDED_FOR_ALL: &str = "what one node's clock refused is ended while another node believes it";
+
+/// Witness: whoever signs out of what others have ended is answered.
+pub const SETTLED: &str = "a sign-out of what others have ended is answered";
+
+/// Witness: a sweep can end something.
+pub const SWEPT: &str = "a sweep ends what is past its time";
+
+/// Witness: a use can be noted between a sweep's look and its transaction.
+pub const SPARED: &str = "a use is noted after a sweep has looked";
 
 /// The properties that make sense within the bounds.
 pub(crate) fn properties(protocol: &Protocol) -> Vec<Property<Protocol>> {
@@ -45,6 +60,16 @@ pub(crate) fn properties(protocol: &Protocol) -> Vec<Property<Protocol>> {
             state.nodes.iter().any(|node| node.lease > 0 && node.floor > 0)
         }));
     }
+    if protocol.bounds.settles > 0 {
+        properties.push(Property::sometimes(ENDED_FOR_ALL, ends_for_all));
+        properties.push(Property::sometimes(SETTLED, |_, state: &State| state.settled.contains(&true)));
+    }
+    if protocol.bounds.sweeps > 0 {
+        properties.push(Property::always(KEPT, |_, state: &State| !state.robbed));
+        properties.push(Property::sometimes(SWEPT, |_, state: &State| any_ending_is(state, Stage::Swept)));
+        properties
+            .push(Property::sometimes(SPARED, |_, state: &State| state.sweep.as_ref().is_some_and(|sweep| sweep.used)));
+    }
     properties
 }
 
@@ -54,6 +79,9 @@ impl State {
     /// the nodes that followed the log before (R8); one that starts afterwards cannot know of it.
     pub(crate) fn is_over(&self, session: usize, node: usize) -> bool {
         let Some(row) = &self.primary.sessions[session] else { return false };
+        if self.settled[session] {
+            return true;
+        }
         let covers = |(number, ending): (Number, &Ending)| match ending.target {
             Target::One(one) => one == session,
             Target::User => number > row.proof,
@@ -93,4 +121,17 @@ fn everybody_said_so(_: &Protocol, state: &State) -> bool {
 fn everybody_recovered(_: &Protocol, state: &State) -> bool {
     let now = state.primary.counter();
     any_ending_is(state, Stage::Waited) && state.nodes.iter().all(|node| node.lease > 0 && node.applied == now)
+}
+
+/// The one sign-out of what a clock refused wrote the one ending.
+fn ends_for_all(protocol: &Protocol, state: &State) -> bool {
+    let wrote =
+        state.left.settles < protocol.bounds.settles && state.settling.is_none() && !state.settled.contains(&true);
+    let believes =
+        |ending: &Ending, node: &Node| node.lease > 0 && (0..SESSIONS).any(|s| ending.ends[s] && node.memory[s]);
+    let elsewhere = |ending: &Ending| match ending.stage {
+        Stage::Waiting { by, .. } => (0..).zip(&state.nodes).any(|(place, node)| place != by && believes(ending, node)),
+        _ => false,
+    };
+    wrote && state.primary.log.len() == 1 && state.primary.log.iter().any(elsewhere)
 }

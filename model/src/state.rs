@@ -32,6 +32,14 @@ pub struct State {
     pub(crate) check: Option<(usize, usize)>,
     /// A check that began after the answer was accepted.
     pub(crate) accepted: bool,
+    /// A sign-out under way of what others have ended.
+    pub(crate) settling: Option<Settling>,
+    /// For each session whether such a sign-out was answered with success.
+    pub(crate) settled: [bool; SESSIONS],
+    /// A sweep under way.
+    pub(crate) sweep: Option<Sweep>,
+    /// A session was swept though it had been used since the sweep looked.
+    pub(crate) robbed: bool,
     pub(crate) left: Left,
 }
 
@@ -44,6 +52,27 @@ pub(crate) struct Left {
     pub(crate) removals: u8,
     pub(crate) regressions: u8,
     pub(crate) logins: u8,
+    pub(crate) settles: u8,
+    pub(crate) sweeps: u8,
+}
+
+/// A sign-out of what the store does not have live any more: it waits until everybody has heard.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Settling {
+    pub(crate) by: usize,
+    pub(crate) session: usize,
+    /// How far the log had come when the store was asked.
+    pub(crate) upto: Number,
+    /// True ticks since then.
+    pub(crate) since: u8,
+}
+
+/// A sweep that has found a session past its time by its clock, and has not ended it yet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Sweep {
+    pub(crate) session: usize,
+    /// A later use was noted in the store since.
+    pub(crate) used: bool,
 }
 
 /// The database.
@@ -109,6 +138,8 @@ pub(crate) enum Stage {
     Waited,
     /// It crashed or left before it answered.
     Abandoned,
+    /// There is none: a sweep wrote it, and claims nothing.
+    Swept,
 }
 
 /// A row of the table of nodes.
@@ -187,6 +218,10 @@ impl State {
             proof: None,
             check: None,
             accepted: false,
+            settling: None,
+            settled: [false; SESSIONS],
+            sweep: None,
+            robbed: false,
             left: Left {
                 crashes: bounds.crashes,
                 joins: bounds.joins,
@@ -194,6 +229,8 @@ impl State {
                 removals: bounds.removals,
                 regressions: bounds.regressions,
                 logins: u8::from(bounds.login && bounds.opened < 2),
+                settles: bounds.settles,
+                sweeps: bounds.sweeps,
             },
         }
     }
@@ -210,6 +247,9 @@ impl State {
             if let Stage::Waiting { since, .. } = &mut ending.stage {
                 *since = wait_takes.min(*since + 1);
             }
+        }
+        if let Some(settling) = &mut self.settling {
+            settling.since = wait_takes.min(settling.since + 1);
         }
         if self.left.removals > 0 {
             for row in &mut self.primary.rows {

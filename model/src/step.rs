@@ -1,7 +1,7 @@
 //! What can happen, one step at a time.
 //!
-//! Owns the list of steps, when each is possible, and what it does; the rules that it calls are in `primary`, `node` and
-//! `coordinator`. Everything may happen at any time: a step is never forced, so a node that takes none is paused or cut
+//! Owns the list of steps, when each is possible, and what it does; the rules that it calls are in `primary`, `node`,
+//! `coordinator` and `expiry`. Everything may happen at any time: a step is never forced, so a node that takes none is paused or cut
 //! off, a notification is a renewal that comes early, and a lost one is a renewal that does not come.
 
 use stateright::{Model, Property};
@@ -78,6 +78,16 @@ pub enum Step {
     Remove(Key),
     /// A2 broken: the primary loses its last ending.
     Regress,
+    /// A node signs somebody out whose session it refuses, or finds over; the store, asked for it, said how it stood at this number.
+    SignOut(usize, usize, Number),
+    /// R7: success is answered to whoever signed out of what others have ended.
+    AnswerSettled,
+    /// A use of this session is noted in the store.
+    Note(usize),
+    /// A sweep finds this session past its time, by its own clock.
+    Sweep(usize),
+    /// It ends what it has found, if it still is.
+    EndSwept,
 }
 
 impl Model for Protocol {
@@ -94,6 +104,7 @@ impl Model for Protocol {
         }
         steps.push(Step::Tick);
         self.endings(state, steps);
+        self.expiries(state, steps);
         logins(state, steps);
         self.checks(state, steps);
         for (place, node) in state.nodes.iter().enumerate() {
@@ -120,8 +131,7 @@ impl Model for Protocol {
 impl Protocol {
     fn endings(&self, state: &State, steps: &mut Vec<Step>) {
         let primary = &state.primary;
-        let so_far = primary.log.len() + usize::from(primary.lost.is_some());
-        if so_far < usize::from(self.bounds.endings) {
+        if self.may_write(state) {
             let live = |session: &usize| primary.lives(*session, primary.counter());
             let one = (0..SESSIONS).filter(live).map(Target::One);
             let targets: Vec<Target> = one.chain([Target::User]).collect();

@@ -47,3 +47,8 @@ fn a_node_alone_that_followed_a_lost_log_says_nothing_of_this_one_by_its_numbers
 fn a_node_that_followed_a_lost_log_accepts_nothing_that_it_ended() {
     holds(Bounds { endings: 1, login: false, joins: 0, ..Bounds::regressing(2) });
 }
+
+#[test]
+fn whoever_signs_out_where_the_clock_alone_refuses_is_out_everywhere_while_it_is_used_and_swept() {
+    holds(Bounds::expiring(2));
+}

@@ -2,7 +2,7 @@
 //!
 //! Owns the run through all mutants, one test for each rule.
 
-use exeunt_model::{LIVES, Mutant, OVER, Verdict, search};
+use exeunt_model::{KEPT, LIVES, Mutant, OVER, Verdict, search};
 
 /// Searches every mutant of a rule, and asserts that what must come of it does.
 fn every_mutant_of(rule: &str) {
@@ -12,7 +12,7 @@ fn every_mutant_of(rule: &str) {
         let found = search(mutant);
         match mutant.verdict() {
             Verdict::Breaks(promise) => {
-                assert!([OVER, LIVES].contains(&promise), "{promise} is no promise");
+                assert!([OVER, LIVES, KEPT].contains(&promise), "{promise} is no promise");
                 assert!(found.breaks(promise).is_some(), "{mutant:?} must break \"{promise}\"");
             }
             Verdict::Harmless(why) => {
@@ -65,4 +65,9 @@ fn without_r8_a_restored_log_brings_sessions_back() {
 #[test]
 fn without_r9_nobody_waits_for_a_node_that_comes_or_goes() {
     every_mutant_of("R9");
+}
+
+#[test]
+fn without_decision_0015_the_clock_of_one_node_ends_what_lives_at_another() {
+    every_mutant_of("0015");
 }
