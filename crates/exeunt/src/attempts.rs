@@ -11,27 +11,32 @@ use std::time::Duration;
 
 use crate::clock::{Timestamp, micros};
 
-/// Places in the table: 512 KiB.
-const PLACES: usize = 65_536;
+/// Places for each kind of limit: 1 MiB in all. Each kind has its own, for a debt that is great for one limit would be nothing to remember for
+/// another: whoever met a name's place with an address would forgive the name's debt.
+const PLACES: usize = 32_768;
+/// Kinds of limits.
+const KINDS: usize = 4;
 
 /// How often something may be tried: at once, and then once in a while. The generic cell rate algorithm (GCRA).
 #[derive(Clone, Copy, Debug)]
 struct Pace {
+    /// Which places are its own.
+    kind: usize,
     at_once: i64,
     every: Duration,
 }
 
 /// Wrong passwords for one name from one address: twenty, then one in a minute. That is half as many as a name recovers from, so that one stranger
 /// who goes on for ever locks nobody out.
-const NAME_AND_ADDRESS: Pace = Pace { at_once: 20, every: Duration::from_secs(60) };
+const NAME_AND_ADDRESS: Pace = Pace { kind: 0, at_once: 20, every: Duration::from_secs(60) };
 /// Wrong passwords for one name from anywhere: below the 100 of NIST SP 800-63B-4 section 3.2.2, and several times what one
 /// stranger at one address can spend at once; and twice what they can spend for ever.
-const NAME: Pace = Pace { at_once: 90, every: Duration::from_secs(30) };
+const NAME: Pace = Pace { kind: 1, at_once: 90, every: Duration::from_secs(30) };
 /// Wrong passwords from one address: an office behind one address makes mistakes, too.
-const ADDRESS: Pace = Pace { at_once: 200, every: Duration::from_secs(1) };
+const ADDRESS: Pace = Pace { kind: 2, at_once: 200, every: Duration::from_secs(1) };
 /// Registrations from one address: a whole school that begins on one day gets in at once, and a stranger, each of whose rows stays for
 /// ever, adds no more than some hundreds an hour.
-const REGISTRATIONS: Pace = Pace { at_once: 200, every: Duration::from_secs(5) };
+const REGISTRATIONS: Pace = Pace { kind: 3, at_once: 200, every: Duration::from_secs(5) };
 
 /// The table of what was tried.
 #[derive(Debug)]
@@ -59,7 +64,7 @@ impl Attempts {
     /// An empty table.
     #[must_use]
     pub(crate) fn new() -> Self {
-        Self { places: (0..PLACES).map(|_| AtomicI64::new(0)).collect(), key: RandomState::new() }
+        Self { places: (0..KINDS * PLACES).map(|_| AtomicI64::new(0)).collect(), key: RandomState::new() }
     }
 
     /// Pays for one try at the password of `name_key` from `address`, before the password is looked at, so that
@@ -71,9 +76,9 @@ impl Attempts {
     pub(crate) fn sign_in(&self, name_key: &str, address: &str, now: Timestamp) -> Result<Attempt<'_>, TooMany> {
         let address = network(address);
         let paid = [
-            (self.place(("name and address", name_key, &address)), NAME_AND_ADDRESS),
-            (self.place(("name", name_key, "")), NAME),
-            (self.place(("address", "", &address)), ADDRESS),
+            self.place(NAME_AND_ADDRESS, (name_key, &address)),
+            self.place(NAME, (name_key, "")),
+            self.place(ADDRESS, ("", &address)),
         ];
         for (at, (place, limit)) in paid.iter().enumerate() {
             if let Err(refused) = self.pay(*place, *limit, now) {
@@ -92,7 +97,8 @@ impl Attempts {
     ///
     /// [`TooMany`] when the limit is reached.
     pub(crate) fn register(&self, address: &str, now: Timestamp) -> Result<(), TooMany> {
-        self.pay(self.place(("register", "", &network(address))), REGISTRATIONS, now)
+        let (place, limit) = self.place(REGISTRATIONS, ("", &network(address)));
+        self.pay(place, limit, now)
     }
 
     fn pay(&self, place: usize, limit: Pace, now: Timestamp) -> Result<(), TooMany> {
@@ -113,9 +119,9 @@ impl Attempts {
         self.places[place].fetch_sub(micros(limit.every), Ordering::SeqCst);
     }
 
-    fn place(&self, key: (&str, &str, &str)) -> usize {
-        let hash = self.key.hash_one(key);
-        usize::try_from(hash % PLACES as u64).expect("smaller than the table")
+    fn place(&self, limit: Pace, key: (&str, &str)) -> (usize, Pace) {
+        let among = usize::try_from(self.key.hash_one(key) % PLACES as u64).expect("smaller than the table");
+        (limit.kind * PLACES + among, limit)
     }
 }
 
@@ -183,6 +189,17 @@ mod tests {
         let attempts = Attempts::new();
         let total: usize = (0..50).map(|n| spend(&attempts, "ana", &format!("192.0.2.{n}"), NOW)).sum();
         assert_eq!(total, 90);
+    }
+
+    /// A debt of one kind is not forgiven by whoever comes to its place with another kind's limit.
+    #[test]
+    fn kinds_of_limits_have_no_place_in_common() {
+        let attempts = Attempts::new();
+        let of = |limit| (0..1_000).map(move |n| format!("{n}")).map(move |name| (limit, name));
+        for (at, limit) in [NAME_AND_ADDRESS, NAME, ADDRESS, REGISTRATIONS].into_iter().enumerate() {
+            let mut places = of(limit).map(|(limit, name)| attempts.place(limit, (&name, "")).0);
+            assert!(places.all(|place| (at * PLACES..(at + 1) * PLACES).contains(&place)));
+        }
     }
 
     #[test]

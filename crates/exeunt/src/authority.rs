@@ -215,16 +215,16 @@ impl Authority {
         }
     }
 
-    /// The user's live sessions, newest first; at most [`SESSIONS_LISTED_MAX`].
+    /// The user's sessions that have not ended, newest first; at most [`SESSIONS_LISTED_MAX`].
+    ///
+    /// One that this node's clock alone refuses is among them until it is swept: another clock may be behind, and another node may have noted a use
+    /// since, so there it may still be accepted, and whoever sees it must be able to end it (`docs/decisions/0015`).
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the store could not look.
     pub async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
-        let now = self.settings.clock.now();
-        let mut sessions = self.store.sessions_of(user, SESSIONS_LISTED_MAX).await?;
-        sessions.retain(|session| now < session.expires_at && !self.is_idle(session, now));
-        Ok(sessions)
+        self.store.sessions_of(user, SESSIONS_LISTED_MAX).await
     }
 
     /// Entries of the audit trail, newest first.

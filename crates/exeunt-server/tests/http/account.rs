@@ -60,6 +60,7 @@ async fn what_ended_or_expired_is_not_shown() {
     let now = app.clock.now();
     app.clock.advance(crate::support::LIFETIME.idle);
     assert!(now < app.clock.now());
+    app.authority.keep_house().await.expect("a store that works");
     let back = app.browser_of("Ana").await;
     assert_eq!(back.get("/account").await.text().matches("<tr role=\"row\"").count(), 2);
     ana.must_be_refused().await;

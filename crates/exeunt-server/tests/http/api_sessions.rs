@@ -77,6 +77,7 @@ async fn a_foreign_an_unknown_a_malformed_and_an_ended_one_are_one_problem() {
     ana.must_be_let_in().await;
     bob.must_be_let_in().await;
     app.clock.advance(std::time::Duration::from_secs(2));
+    app.authority.keep_house().await.expect("a store that works");
 
     let unknown = ana.delete(&of(&"0".repeat(32))).await;
     must_be_a_problem(&unknown, 404);

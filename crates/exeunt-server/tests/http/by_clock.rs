@@ -64,3 +64,36 @@ async fn whom_another_site_sends_is_asked_first_although_it_is_over_by_this_cloc
     ahead.cookie(&sent).post("/logout").field("sec-fetch-site", "same-origin").await.must_be_a_goodbye(303);
     right.cookie(&sent).must_be_refused().await;
 }
+
+/// A use that one server noted just before the end, and the other has not heard of: whoever is signed in there ends the session by its name.
+#[tokio::test]
+async fn what_is_over_by_one_clock_alone_can_be_ended_by_its_name() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let used = Setup::on(Arc::clone(&store)).build().await;
+    let lost = [used.browser_of_new("Ana").await, used.browser_of("Ana").await];
+    let other = Setup::on(store).build().await;
+    let second = std::time::Duration::from_secs(1);
+    for app in [&used, &other] {
+        app.clock.advance(LIFETIME.idle - second);
+    }
+    for browser in &lost {
+        used.cookie(&browser.token()).must_be_let_in().await;
+    }
+    for app in [&used, &other] {
+        app.clock.advance(second * 2);
+    }
+    let asks = other.browser_of("Ana").await.token();
+    for (browser, by_api) in lost.iter().zip([true, false]) {
+        let (token, sid) = (browser.token(), browser.sid().await);
+        assert_eq!(other.cookie(&token).get("/api/session").await.status, 401, "by this clock");
+        used.cookie(&token).must_be_let_in().await;
+        let answer = if by_api {
+            other.bearer(&asks).delete(&format!("/api/sessions/{sid}")).await
+        } else {
+            let form = other.cookie(&asks).post("/account/end").field("sec-fetch-site", "same-origin");
+            form.form(&[("sid", &sid)]).await
+        };
+        assert!([200, 303].contains(&answer.status.as_u16()), "{answer:?}");
+        used.cookie(&token).must_be_refused().await;
+    }
+}
