@@ -128,6 +128,8 @@ async fn who_is_not_let_in_is_told_the_same_before_and_after_memory_has_met_the_
         (400, get(&good).replace("host: localhost:3000\r\n", "")),
         (400, get(&good).replace("host:", "host: evil.example\r\nhost:")),
         (405, get(&good).replace("GET", "POST")),
+        (400, get(&good).replace("localhost:3000", "a, b")),
+        (400, get(&good).replace("localhost:3000", "a b/c@d")),
         (405, get(&good).replace("GET", "get")),
         (404, get(&good).replace("/api/session", "/api/session/")),
         (404, get(&good).replace("/api/session", "//api/session")),
