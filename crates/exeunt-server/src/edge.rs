@@ -7,7 +7,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::{Ready, ready};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -271,13 +271,21 @@ fn client_address(app: &App, peer: Peer, headers: &HeaderMap) -> IpAddr {
     let lines = headers.get_all(FORWARDED_FOR);
     let said: Vec<&str> = lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')).collect();
     for part in said.iter().rev() {
-        let Ok(next) = part.trim().parse::<IpAddr>() else { break };
+        let Some(next) = forwarded(part.trim()) else { break };
         address = next.to_canonical();
         if !app.trusts(address) {
             break;
         }
     }
     address
+}
+
+/// An address as proxies write it: bare, or with its port, or in the brackets and quotes of RFC 7239 section 6, as those of Azure and IIS do
+/// here, too.
+fn forwarded(text: &str) -> Option<IpAddr> {
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
 }
 
 #[cfg(test)]
@@ -306,6 +314,37 @@ mod tests {
             "::1", "[::1", "[]", "[::1]a", "[::1]99", "[::1]:x", "[::1]]", "[a/b]", "\u{e9}", "http://a",
         ] {
             assert!(!is_host(none.as_bytes()), "{none}");
+        }
+    }
+
+    #[test]
+    fn an_address_may_come_with_its_port_in_brackets_and_in_quotes() {
+        let v6 = "2001:db8::1";
+        for (text, address) in [
+            ("192.0.2.9", "192.0.2.9"),
+            ("192.0.2.9:1234", "192.0.2.9"),
+            ("\"192.0.2.9:1234\"", "192.0.2.9"),
+            (v6, v6),
+            ("[2001:db8::1]", v6),
+            ("[2001:db8::1]:99", v6),
+            ("\"[2001:db8::1]:99\"", v6),
+            ("\"[2001:db8::1]\"", v6),
+        ] {
+            assert_eq!(forwarded(text), address.parse().ok(), "{text}");
+        }
+        for none in [
+            "",
+            "unknown",
+            "\"\"",
+            "[]",
+            "192.0.2.9:",
+            "192.0.2.9:x",
+            "192.0.2.9:99999",
+            "[2001:db8::1",
+            "\"192.0.2.9",
+            "_hidden:1",
+        ] {
+            assert_eq!(forwarded(none), None, "{none}");
         }
     }
 }
