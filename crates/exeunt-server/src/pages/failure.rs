@@ -55,8 +55,10 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, retry_after_s) = match self.why.auth() {
-            // The way in is on the home page.
-            Some(AuthError::NotSignedIn) => return go(StatusCode::SEE_OTHER, "/").into_response(),
+            // The way in is on the home page, and what to do about two cookies.
+            Some(AuthError::NotSignedIn | AuthError::NeitherCookie) => {
+                return go(StatusCode::SEE_OTHER, "/").into_response();
+            }
             Some(error) => (error.status(), error.retry_after_s()),
             None => (self.why.status(), None),
         };
@@ -138,7 +140,7 @@ pub(super) fn choice(words: &Words, error: &RegisterError) -> String {
 
 fn auth_page(words: &'static Words, error: &AuthError) -> String {
     let (title, text) = match error {
-        AuthError::TwoCookies | AuthError::TwoCredentials => {
+        AuthError::TwoCookies | AuthError::NeitherCookie | AuthError::TwoCredentials => {
             (words.two_cookies_title, words.two_cookies_text.to_owned())
         }
         AuthError::CrossOrigin | AuthError::Unconfirmed => (words.cross_site_title, words.cross_site_text.to_owned()),
