@@ -57,6 +57,24 @@ async fn a_login_that_cannot_be_read_is_a_problem_that_repeats_nothing() {
     must_be_a_problem(&answer, 400);
 }
 
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_told_what_it_must_be() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    for body in ["", " \n", "{", "[]", "{}", "{\"username\":\"Ana\"}"] {
+        for (path, fields) in [("/api/login", "`username` and `password`"), ("/api/password", "`current` and `new`")] {
+            let answer = ana.post(path).json(body).await;
+            must_be_a_problem(&answer, 400);
+            let detail = answer.json()["detail"].as_str().expect("a text").to_owned();
+            assert!(
+                detail.ends_with(&format!("it must be an object with the text fields {fields}")),
+                "{body:?}: {detail}"
+            );
+            assert_eq!(detail.contains("the body is empty"), body.trim().is_empty(), "{body:?}: {detail}");
+        }
+    }
+}
+
 /// To sign in again does not take the other cookie away.
 #[tokio::test]
 async fn whoever_has_two_cookies_is_told_the_same_at_every_address() {
