@@ -62,7 +62,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Credentials,
     }
     match Authorization::of(headers) {
         Authorization::Absent => Err(Failure::Unauthorized),
-        Authorization::Unclear => Err(Failure::Malformed),
+        Authorization::Other | Authorization::Unclear => Err(Failure::Malformed),
         Authorization::Bearer(_) => Ok(Credentials::Bearer),
         Authorization::Basic(text) => {
             let (name, password) = basic::parse(text).ok_or(Failure::Malformed)?;
