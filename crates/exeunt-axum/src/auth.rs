@@ -83,6 +83,15 @@ impl Auth {
         self.session.as_ref()
     }
 
+    /// The same, or why nobody is.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::NotSignedIn`] or [`AuthError::NeitherCookie`].
+    pub fn signed_in(&self) -> Result<&LiveSession, AuthError> {
+        self.asker().map(|asker| asker.session)
+    }
+
     /// Whether something was offered as a credential, good or not.
     #[must_use]
     pub const fn was_offered(&self) -> bool {
@@ -233,7 +242,7 @@ impl Auth {
     ///
     /// [`AuthError::NotSignedIn`], or [`AuthError::Unavailable`]; [`AuthError::NotHere`] where the authority is distant.
     pub async fn audit(&self, before: Option<i64>, limit: usize) -> Result<Vec<AuditEntry>, AuthError> {
-        let session = self.session.as_ref().ok_or(AuthError::NotSignedIn)?;
+        let session = self.signed_in()?;
         let query = AuditQuery { user: Some(session.user), cause: None, from: None, until: None, before, limit };
         self.shared.source.audit(&query).await
     }
@@ -316,7 +325,7 @@ impl Auth {
     pub(crate) fn asker(&self) -> Result<Asker<'_>, AuthError> {
         match (&self.offered, &self.session) {
             (Offered::Token(_, token), Some(session)) => Ok(Asker { token, session, device: &self.device }),
-            _ => Err(AuthError::NotSignedIn),
+            (offered, _) => Err(offered.refusal()),
         }
     }
 
@@ -363,7 +372,7 @@ impl<S: Sync> FromRequestParts<S> for CurrentUser {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
         let shared = parts.extensions.get::<Arc<Shared>>().ok_or(AuthError::MissingLayer)?;
         let offered = Offered::of(&parts.headers, &shared.transport)?;
-        live(shared, &offered).await?.ok_or(AuthError::NotSignedIn).map(Self)
+        live(shared, &offered).await?.ok_or_else(|| offered.refusal()).map(Self)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns the syntax of RFC 9110 section 11.4, and verifies nothing.
 
+use exeunt::token::TOKEN_PREFIX;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
@@ -24,7 +25,9 @@ pub enum Authorization<'a> {
     Basic(&'a str),
     /// `Bearer` and its token.
     Bearer(&'a str),
-    /// Another scheme, a repeated field, or nothing that can be read.
+    /// Another scheme, or `Basic` without the one credential that it needs: no word on a session of ours.
+    Other,
+    /// `Bearer` that cannot be read, a token of ours in another scheme, a repeated field, or no scheme at all: a session may be meant.
     Unclear,
 }
 
@@ -37,21 +40,34 @@ impl<'a> Authorization<'a> {
         if lines.next().is_some() {
             return Self::Unclear;
         }
-        let Some(space) = line.as_bytes().iter().position(|byte| *byte == b' ') else { return Self::Unclear };
-        let (scheme, credentials) = (&line.as_bytes()[..space], &line.as_bytes()[space + 1..]);
+        let line = line.as_bytes();
+        let Some(space) = line.iter().position(|byte| *byte == b' ') else { return Self::not_ours(line, line) };
+        let (scheme, credentials) = (&line[..space], &line[space + 1..]);
         // Looks at all of them, which is quicker than to stop at the first.
         let clear = credentials.iter().filter(|byte| byte.is_ascii_graphic() && **byte != b',').count();
         let credentials = std::str::from_utf8(credentials).unwrap_or_default();
         if credentials.is_empty() || clear < credentials.len() {
-            Self::Unclear
+            Self::not_ours(scheme, line)
         } else if scheme.eq_ignore_ascii_case(b"basic") {
             Self::Basic(credentials)
         } else if scheme.eq_ignore_ascii_case(b"bearer") {
             Self::Bearer(credentials)
         } else {
-            Self::Unclear
+            Self::not_ours(scheme, line)
         }
     }
+
+    /// Whoever shows a token of ours, in whatever way, must not be told that they are signed out.
+    fn not_ours(scheme: &[u8], line: &[u8]) -> Self {
+        let has_token = line.windows(TOKEN_PREFIX.len()).any(|part| part == TOKEN_PREFIX.as_bytes());
+        let is_other = is_scheme(scheme) && !scheme.eq_ignore_ascii_case(b"bearer");
+        if is_other && !has_token { Self::Other } else { Self::Unclear }
+    }
+}
+
+/// A scheme is a token (RFC 9110 section 5.6.2).
+fn is_scheme(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
 }
 
 #[cfg(test)]
@@ -70,6 +86,7 @@ mod tests {
             Authorization::Basic("x") => "basic x",
             Authorization::Bearer("x") => "bearer x",
             Authorization::Basic(_) | Authorization::Bearer(_) => "other credentials",
+            Authorization::Other => "other",
             Authorization::Unclear => "unclear",
         }
     }
@@ -79,20 +96,29 @@ mod tests {
         assert_eq!(read(&[]), "absent");
         assert_eq!(read(&[b"Basic x"]), "basic x");
         assert_eq!(read(&[b"bEARER x"]), "bearer x");
-        let unclear: [&[u8]; 9] = [
+        let unclear: [&[u8]; 13] = [
             b"",
             b"Bearer",
             b"Bearer ",
             b"Bearer  x",
             b"Bearer x,y",
             b"Bearer\tx",
-            b"Digest x",
             b"Bearer x y",
             b"Bearer \xe9",
+            b"Bearer:x",
+            b"Bearer, Basic x",
+            b"Token exn_x",
+            b"Basic x, Bearer exn_x",
+            b"exn_x",
         ];
         for line in unclear {
             assert_eq!(read(&[line]), "unclear", "{line:?}");
         }
         assert_eq!(read(&[b"Basic x", b"Bearer x"]), "unclear");
+        let other: [&[u8]; 7] =
+            [b"Negotiate", b"Digest x", b"Digest a=\"b\", c=d", b"Basic", b"Basic x y", b"Bearers x", b"x \xe9"];
+        for line in other {
+            assert_eq!(read(&[line]), "other", "{line:?}");
+        }
     }
 }

@@ -15,6 +15,10 @@ use http::{HeaderValue, StatusCode};
 /// Seconds after which to try again when the server is crowded or the store cannot be reached.
 pub const RETRY_AFTER_S: u64 = 2;
 
+/// To sign in again helps only whoever has lost one of them.
+const TWO_COOKIES: &str = "two different session cookies were sent, so neither was accepted and nothing has ended: \
+                           send only one, or delete the cookies of this site and sign in again";
+
 /// How an exeunt server challenges whoever is not signed in. By it a 401 is known as its word, and not that of a proxy in between.
 pub const CHALLENGE: &str = "Bearer realm=\"exeunt\"";
 
@@ -45,13 +49,16 @@ pub enum AuthError {
     /// The name or the password is wrong, or both.
     #[error("wrong name or password")]
     WrongCredentials,
-    /// Two cookies of ours with different values: it cannot be known which is meant.
-    #[error("two different session cookies were sent; clear this site's cookies and sign in again")]
+    /// Two cookies of ours with different values: it cannot be known which of them is to end.
+    #[error("{TWO_COOKIES}")]
     TwoCookies,
+    /// The same where somebody has to be signed in: neither is believed, so nobody is.
+    #[error("{TWO_COOKIES}")]
+    NeitherCookie,
     /// A bearer token and a cookie that name two different sessions: it cannot be known which is meant.
     #[error("an Authorization header and a cookie of two different sessions were sent; send one of them")]
     TwoCredentials,
-    /// There is an `Authorization` field of a form that is not known: nobody can say whether a session is meant.
+    /// There is an `Authorization` field that may mean a session and cannot be read. Other schemes are not looked at.
     #[error("the Authorization header cannot be read: send it once, as `Bearer` and the token")]
     Unclear,
     /// The app's own hook, or a distant server, refused it for this reason.
@@ -100,7 +107,7 @@ impl AuthError {
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::NotSignedIn | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
+            Self::NotSignedIn | Self::NeitherCookie | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
             Self::TwoCookies | Self::TwoCredentials | Self::Unclear => StatusCode::BAD_REQUEST,
             Self::CrossOrigin | Self::Unconfirmed | Self::NotAdmin | Self::Denied(_) => StatusCode::FORBIDDEN,
             Self::TooManySessions | Self::Oneself => StatusCode::CONFLICT,

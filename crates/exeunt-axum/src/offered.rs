@@ -52,6 +52,11 @@ impl Offered {
         }
     }
 
+    /// Why nobody is signed in by it.
+    pub(crate) const fn refusal(&self) -> AuthError {
+        if matches!(self, Self::TwoCookies) { AuthError::NeitherCookie } else { AuthError::NotSignedIn }
+    }
+
     fn parse(carrier: Carrier, text: &str) -> Self {
         Token::parse(text).map_or(Self::Garbage(carrier), |token| Self::Token(carrier, token))
     }

@@ -82,6 +82,11 @@ impl App {
     }
 }
 
+async fn text(response: Response<Body>) -> String {
+    let bytes = axum::body::to_bytes(response.into_body(), 1_024).await.expect("a body");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 fn cookie_of(response: &Response<Body>) -> String {
     let set = response.headers()[SET_COOKIE].to_str().expect("text");
     set.split(';').next().expect("a pair").to_owned()
@@ -177,7 +182,9 @@ async fn two_cookies_are_refused_and_nothing_is_claimed() {
     let app = App::new().await;
     let cookie = app.cookie().await;
     let tossed = format!("{cookie}; __Host-exeunt=exn_tossed");
-    assert_eq!(app.notes(&tossed).await, StatusCode::UNAUTHORIZED);
+    let refused = app.send("GET /notes", &[("cookie", &tossed)], "").await;
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    assert!(text(refused).await.contains("delete the cookies of this site"), "to sign in again would not help");
     let left = app.send("POST /logout", &[("cookie", &tossed)], "").await;
     assert_eq!((left.status(), left.headers().contains_key(SET_COOKIE)), (StatusCode::BAD_REQUEST, false));
     assert_eq!(app.notes(&cookie).await, StatusCode::OK, "it is alive, and nobody was told otherwise");
@@ -202,8 +209,7 @@ async fn where_the_store_cannot_say_that_it_is_over_nobody_says_so() {
         let left = app.send("POST /logout", &[("cookie", &cookie)], "").await;
         assert_eq!(left.status(), StatusCode::SERVICE_UNAVAILABLE, "{when:?}");
         assert!(left.headers().contains_key(RETRY_AFTER) && !left.headers().contains_key(SET_COOKIE), "{when:?}");
-        let said = axum::body::to_bytes(left.into_body(), 1_024).await.expect("a body");
-        assert!(String::from_utf8_lossy(&said).contains("NOT signed out"));
+        assert!(text(left).await.contains("NOT signed out"));
         app.store.clear();
         let alive = when == When::Before;
         assert_eq!(app.notes(&cookie).await == StatusCode::OK, alive, "refused is not unreachable");
@@ -235,6 +241,6 @@ async fn a_route_without_the_layer_says_what_is_missing() {
     let request = Request::builder().uri("/notes").header(COOKIE, "a=b").header(AUTHORIZATION, "x y");
     let response = app.oneshot(request.body(Body::empty()).expect("a request")).await.expect("infallible");
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    let bytes = axum::body::to_bytes(response.into_body(), 1_024).await.expect("a body");
-    assert!(String::from_utf8_lossy(&bytes).contains(".layer(AuthLayer::new"), "{bytes:?}");
+    let said = text(response).await;
+    assert!(said.contains(".layer(AuthLayer::new"), "{said}");
 }

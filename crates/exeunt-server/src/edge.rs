@@ -7,7 +7,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::{Ready, ready};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -85,10 +85,27 @@ fn leads_to(route: &str, path: &str) -> bool {
     }
 }
 
-/// RFC 9112 section 3.2: exactly one `Host`. With none or two, whom the request is for is anybody's guess.
+/// RFC 9112 section 3.2: exactly one `Host`, and one that can be. Else whom the request is for is anybody's guess.
 fn has_one_host<B>(request: &Request<B>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
-    request.version() != Version::HTTP_11 || (hosts.next().is_some() && hosts.next().is_none())
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => is_host(host.as_bytes()),
+        // HTTP/1.0 knew no hosts.
+        (None, _) => request.version() != Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// A name or an address and perhaps a port (RFC 9110 section 7.2, RFC 3986 section 3.2.2), by its characters.
+fn is_host(text: &[u8]) -> bool {
+    let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(byte);
+    let (named, rest) = if let Some(literal) = text.strip_prefix(b"[") {
+        let Some(end) = literal.iter().position(|byte| *byte == b']') else { return false };
+        (end > 0 && literal[..end].iter().all(|byte| *byte == b':' || in_name(byte)), &literal[end + 1..])
+    } else {
+        (true, &text[text.iter().position(|byte| !in_name(byte)).unwrap_or(text.len())..])
+    };
+    named && (rest.is_empty() || rest.strip_prefix(b":").is_some_and(|port| port.iter().all(u8::is_ascii_digit)))
 }
 
 impl Answers for Edge {
@@ -254,11 +271,80 @@ fn client_address(app: &App, peer: Peer, headers: &HeaderMap) -> IpAddr {
     let lines = headers.get_all(FORWARDED_FOR);
     let said: Vec<&str> = lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')).collect();
     for part in said.iter().rev() {
-        let Ok(next) = part.trim().parse::<IpAddr>() else { break };
+        let Some(next) = forwarded(part.trim()) else { break };
         address = next.to_canonical();
         if !app.trusts(address) {
             break;
         }
     }
     address
+}
+
+/// An address as proxies write it: bare, or with its port, or in the brackets and quotes of RFC 7239 section 6, as those of Azure and IIS do
+/// here, too.
+fn forwarded(text: &str) -> Option<IpAddr> {
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_perhaps_a_port() {
+        for host in [
+            "",
+            "localhost",
+            "id.example:3000",
+            "id.example:",
+            "127.0.0.1:80",
+            "[::1]",
+            "[::1]:3000",
+            "[v1.a:b]",
+            "a_b",
+            "a%20b",
+            "a,b",
+        ] {
+            assert!(is_host(host.as_bytes()), "{host}");
+        }
+        for none in [
+            "a b", "a, b", "a b/c@d", "a/b", "a@b", "a?b", "a#b", "a\\b", "\"a\"", "<a>", "a\tb", "a:b", "a:1:2",
+            "::1", "[::1", "[]", "[::1]a", "[::1]99", "[::1]:x", "[::1]]", "[a/b]", "\u{e9}", "http://a",
+        ] {
+            assert!(!is_host(none.as_bytes()), "{none}");
+        }
+    }
+
+    #[test]
+    fn an_address_may_come_with_its_port_in_brackets_and_in_quotes() {
+        let v6 = "2001:db8::1";
+        for (text, address) in [
+            ("192.0.2.9", "192.0.2.9"),
+            ("192.0.2.9:1234", "192.0.2.9"),
+            ("\"192.0.2.9:1234\"", "192.0.2.9"),
+            (v6, v6),
+            ("[2001:db8::1]", v6),
+            ("[2001:db8::1]:99", v6),
+            ("\"[2001:db8::1]:99\"", v6),
+            ("\"[2001:db8::1]\"", v6),
+        ] {
+            assert_eq!(forwarded(text), address.parse().ok(), "{text}");
+        }
+        for none in [
+            "",
+            "unknown",
+            "\"\"",
+            "[]",
+            "192.0.2.9:",
+            "192.0.2.9:x",
+            "192.0.2.9:99999",
+            "[2001:db8::1",
+            "\"192.0.2.9",
+            "_hidden:1",
+        ] {
+            assert_eq!(forwarded(none), None, "{none}");
+        }
+    }
 }

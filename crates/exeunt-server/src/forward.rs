@@ -37,7 +37,7 @@ pub(crate) async fn check(
     }
     // The login page would not help them: to sign in again leaves the other cookie where it is.
     if auth.has_two_cookies() {
-        return Ok(keep_out(&AuthError::TwoCookies));
+        return Ok(keep_out(&AuthError::NeitherCookie));
     }
     // What a proxy says that we were not told to believe is what anybody could have said.
     let proxy = app.trusts_peer(peer.as_deref()).then_some(&headers);

@@ -2,6 +2,7 @@
 //!
 //! Owns what a name may be and when two names are the same. It knows nothing of passwords.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization as _;
@@ -80,6 +81,22 @@ impl UserName {
         Ok(Self { shown: text.to_owned(), key: fold(text) })
     }
 
+    /// Reads a name that a new user wants: one that shows all of itself, or it could be made to look like another's, or like none.
+    ///
+    /// A name that was given before this rule is found by [`UserName::parse`] as it was, or its user could not sign in any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`UserName::parse`].
+    pub fn choose(text: &str) -> Result<Self, NameFault> {
+        let name = Self::parse(text)?;
+        if text.chars().any(|c| UNSEEN.iter().any(|range| range.contains(&c))) {
+            Err(NameFault::Control)
+        } else {
+            Ok(name)
+        }
+    }
+
     /// The name as it was typed.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -118,6 +135,39 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
 
+/// What draws nothing of its own, or only formats: `Default_Ignorable_Code_Point` and the general category `Cf` of Unicode 16, with the
+/// blanks that are neither, U+2800 and U+1D159. Joiners and variation selectors are among them, as the joiners always were: with
+/// them two names could look the same that are not.
+const UNSEEN: [RangeInclusive<char>; 27] = [
+    '\u{AD}'..='\u{AD}',
+    '\u{34F}'..='\u{34F}',
+    '\u{600}'..='\u{605}',
+    '\u{61C}'..='\u{61C}',
+    '\u{6DD}'..='\u{6DD}',
+    '\u{70F}'..='\u{70F}',
+    '\u{890}'..='\u{891}',
+    '\u{8E2}'..='\u{8E2}',
+    '\u{115F}'..='\u{1160}',
+    '\u{17B4}'..='\u{17B5}',
+    '\u{180B}'..='\u{180F}',
+    '\u{200B}'..='\u{200F}',
+    '\u{2028}'..='\u{202E}',
+    '\u{2060}'..='\u{206F}',
+    '\u{2800}'..='\u{2800}',
+    '\u{3164}'..='\u{3164}',
+    '\u{FE00}'..='\u{FE0F}',
+    '\u{FEFF}'..='\u{FEFF}',
+    '\u{FFA0}'..='\u{FFA0}',
+    '\u{FFF0}'..='\u{FFFB}',
+    '\u{110BD}'..='\u{110BD}',
+    '\u{110CD}'..='\u{110CD}',
+    '\u{13430}'..='\u{1343F}',
+    '\u{1BCA0}'..='\u{1BCA3}',
+    '\u{1D159}'..='\u{1D159}',
+    '\u{1D173}'..='\u{1D17A}',
+    '\u{E0000}'..='\u{E0FFF}',
+];
+
 /// Unicode's canonical caseless form (The Unicode Standard, section 3.13, D145), composed again.
 pub(crate) fn fold(text: &str) -> String {
     caseless::default_case_fold_str(&text.nfd().collect::<String>()).nfc().collect()
@@ -146,5 +196,46 @@ mod tests {
         assert_eq!(fault("a:b"), NameFault::Colon);
         assert_eq!(fault(" a"), NameFault::OuterSpace);
         assert!(UserName::parse(&"e\u{301}".repeat(64)).is_ok(), "characters are counted after NFC");
+    }
+
+    #[test]
+    fn a_new_name_shows_all_of_itself_and_an_old_one_is_still_found() {
+        for unseen in [
+            '\u{AD}',
+            '\u{34F}',
+            '\u{61C}',
+            '\u{115F}',
+            '\u{1160}',
+            '\u{180E}',
+            '\u{2800}',
+            '\u{3164}',
+            '\u{FE0F}',
+            '\u{FFA0}',
+            '\u{FFF9}',
+            '\u{1343F}',
+            '\u{1D159}',
+            '\u{1D173}',
+            '\u{E0001}',
+            '\u{E0061}',
+            '\u{E01EF}',
+        ] {
+            for text in [format!("an{unseen}a"), format!("ana{unseen}"), unseen.to_string()] {
+                assert_eq!(UserName::choose(&text), Err(NameFault::Control), "{unseen:?}");
+                assert!(UserName::parse(&text).is_ok(), "{unseen:?}");
+            }
+        }
+        assert_eq!(UserName::choose("a\u{200D}b"), Err(NameFault::Control), "a joiner, as ever");
+        assert_eq!(UserName::choose("a:b"), Err(NameFault::Colon));
+        for name in [
+            "Jos\u{e9}",
+            "e\u{301}",
+            "\u{5e9}\u{5dc}\u{5d5}\u{5dd}",
+            "\u{915}\u{94d}\u{937}",
+            "\u{c548}\u{b155}",
+            "\u{1F600}",
+            "\u{1D15E}",
+        ] {
+            assert_eq!(UserName::choose(name), UserName::parse(name), "{name}");
+        }
     }
 }

@@ -39,7 +39,7 @@ struct Entry {
 /// `GET /api/audit`: one's own trail, newest first.
 pub(crate) async fn audit(auth: Result<Auth, AuthError>, query: RawQuery) -> Result<Response, Problem> {
     let auth = auth?;
-    let own = auth.user().ok_or(AuthError::NotSignedIn)?.user;
+    let own = auth.signed_in()?.user;
     let query = Query::read(query, &["before", "limit"])?;
     let (before, limit) = (query.number("before")?, query.limit()?);
     let (entries, next) = page(auth.audit(before, limit + 1).await?, limit, |entry| entry.id);

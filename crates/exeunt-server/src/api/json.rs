@@ -45,15 +45,15 @@ pub(super) struct NewPassword {
 }
 
 impl Shape for Credentials {
-    const SHAPE: &str = "the body must be an object with the text fields `username` and `password`";
+    const SHAPE: &str = "an object with the text fields `username` and `password`";
 }
 
 impl Shape for PasswordChange {
-    const SHAPE: &str = "the body must be an object with the text fields `current` and `new`";
+    const SHAPE: &str = "an object with the text fields `current` and `new`";
 }
 
 impl Shape for NewPassword {
-    const SHAPE: &str = "the body must be an object with the text field `new`";
+    const SHAPE: &str = "an object with the text field `new`";
 }
 
 #[derive(Serialize)]
@@ -189,6 +189,9 @@ pub(super) async fn read<T: Shape>(headers: &HeaderMap, body: Body) -> Result<T,
         return Err(Problem::not_json());
     }
     let bytes = body::read(body, BYTES_MAX).await.map_err(Problem::of_body)?;
+    if bytes.trim_ascii().is_empty() {
+        return Err(Problem::no_body(T::SHAPE));
+    }
     serde_json::from_slice(&bytes).map_err(|error| Problem::malformed(&error, T::SHAPE))
 }
 

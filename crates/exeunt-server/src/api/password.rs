@@ -19,7 +19,7 @@ pub(crate) async fn password(
     body: Body,
 ) -> Result<Response, Problem> {
     let auth = auth?;
-    auth.user().ok_or(AuthError::NotSignedIn)?;
+    auth.signed_in()?;
     let PasswordChange { current, new } = json::read(&headers, body).await?;
     let (entered, revoked) = auth.change_password(&current, &new).await.map_err(|refused| match refused {
         RegisterRefused::Auth(AuthError::WrongCredentials) => Problem::wrong_current_password(),

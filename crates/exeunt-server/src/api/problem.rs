@@ -29,11 +29,15 @@ impl Problem {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the body as Content-Type: application/json")
     }
 
+    pub(super) fn no_body(shape: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, format!("the body is empty: it must be {shape}"))
+    }
+
     /// The place of the fault, but not the text: it may hold a password.
     pub(super) fn malformed(error: &serde_json::Error, shape: &str) -> Self {
         let (line, column) = (error.line(), error.column());
-        let what = if error.is_data() { shape } else { "the body is not JSON" };
-        Self::new(StatusCode::BAD_REQUEST, format!("{what} (line {line}, column {column})"))
+        let what = if error.is_data() { "the body has another shape" } else { "the body is not JSON" };
+        Self::new(StatusCode::BAD_REQUEST, format!("{what} (line {line}, column {column}): it must be {shape}"))
     }
 
     pub(super) fn of_body(fault: BodyFault) -> Self {
@@ -69,6 +73,14 @@ impl Problem {
 
     pub(super) fn wrong_current_password() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "nothing was changed: the field `current` is not your password")
+    }
+
+    /// Why a sign-out did not happen. A program, too, must be told that its token may still be good.
+    pub(super) fn not_signed_out(error: AuthError) -> Self {
+        let unknown = matches!(error, AuthError::Unavailable(_));
+        let problem = Self::from(error);
+        let detail = "the session store cannot be reached: you are NOT signed out yet; try again".to_owned();
+        if unknown { Self { detail, ..problem } } else { problem }
     }
 
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {

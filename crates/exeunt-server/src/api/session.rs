@@ -61,19 +61,19 @@ pub(crate) fn shown(session: &LiveSession) -> Vec<u8> {
 
 /// `POST /api/logout`: ends the session, and says which; a second time, or with none, ends nothing and says so.
 pub(crate) async fn logout(auth: Result<Auth, AuthError>) -> Result<Response, Problem> {
-    leave(auth?).await
+    leave(auth.map_err(Problem::not_signed_out)?).await
 }
 
 /// Ends the session that asks, whichever address it asked at, and clears its cookie.
 pub(super) async fn leave(auth: Auth) -> Result<Response, Problem> {
-    let out = auth.logout().await?;
+    let out = auth.logout().await.map_err(Problem::not_signed_out)?;
     let ended = Ended::by(out.revoked());
     Ok((out, Json(ended)).into_response())
 }
 
 /// Ends all sessions of whoever asks, and clears the cookie.
 pub(super) async fn leave_everywhere(auth: Auth) -> Result<Response, Problem> {
-    let out = auth.logout_everywhere().await?;
+    let out = auth.logout_everywhere().await.map_err(Problem::not_signed_out)?;
     let ended = Ended::by(out.revoked());
     Ok((out, Json(ended)).into_response())
 }

@@ -19,7 +19,7 @@ const KEEP_CURRENT: &str = "keep=current";
 /// `GET /api/sessions`: the user's sessions, this one marked.
 pub(crate) async fn sessions(auth: Result<Auth, AuthError>) -> Result<Response, Problem> {
     let auth = auth?;
-    let current = auth.user().ok_or(AuthError::NotSignedIn)?.id;
+    let current = auth.signed_in()?.id;
     let sessions = auth.sessions().await?;
     Ok(Json(SessionList::of(&sessions, current)).into_response())
 }
@@ -27,7 +27,7 @@ pub(crate) async fn sessions(auth: Result<Auth, AuthError>) -> Result<Response, 
 /// `DELETE /api/sessions/{sid}`: ends one of one's own. The one that asks is signed out, cookie and all.
 pub(crate) async fn end_one(auth: Result<Auth, AuthError>, sid: Part) -> Result<Response, Problem> {
     let auth = auth?;
-    let current = auth.user().ok_or(AuthError::NotSignedIn)?.id;
+    let current = auth.signed_in()?.id;
     let sid = path::session(sid)?;
     if sid == current {
         return leave(auth).await;
@@ -40,7 +40,7 @@ pub(crate) async fn end_one(auth: Result<Auth, AuthError>, sid: Part) -> Result<
 /// query that is not understood nothing ends.
 pub(crate) async fn end_many(auth: Result<Auth, AuthError>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let auth = auth?;
-    auth.user().ok_or(AuthError::NotSignedIn)?;
+    auth.signed_in()?;
     match query.as_deref() {
         None => leave_everywhere(auth).await,
         Some(KEEP_CURRENT) => Ok(Json(Ended::by(Some(&auth.logout_others().await?))).into_response()),

@@ -105,6 +105,7 @@ impl From<AuthError> for Failure {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::NotSignedIn
+            | AuthError::NeitherCookie
             | AuthError::WrongCredentials
             | AuthError::NotAdmin
             | AuthError::Oneself

@@ -7,9 +7,9 @@ use std::convert::Infallible;
 
 use axum::body::Body;
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_TYPE, COOKIE};
+use axum::http::header::{CONTENT_TYPE, COOKIE, ORIGIN};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
 use exeunt_axum::{Auth, AuthError, Authorization};
 
 use super::answer::Failure;
@@ -18,6 +18,8 @@ use crate::body::{self, BodyFault};
 
 /// The most bytes of a body.
 const BYTES_MAX: usize = 4 * 1024;
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// What the `Authorization` field brought.
 pub(super) enum Credentials {
@@ -30,14 +32,17 @@ pub(super) enum Credentials {
 }
 
 /// Whoever the `Authorization` field names. The cookie that a browser may send along is no part of this API, and is not looked
-/// at.
+/// at; nor is what a browser says of where it comes from, which guards that cookie. None is set here either, and another site's page can
+/// send no JSON (`read`).
 pub(crate) struct Caller(pub(super) Result<Auth, AuthError>);
 
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        parts.headers.remove(COOKIE);
+        for field in [COOKIE, ORIGIN, FETCH_SITE] {
+            parts.headers.remove(field);
+        }
         Ok(Self(Auth::from_request_parts(parts, state).await))
     }
 }
@@ -57,7 +62,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Credentials,
     }
     match Authorization::of(headers) {
         Authorization::Absent => Err(Failure::Unauthorized),
-        Authorization::Unclear => Err(Failure::Malformed),
+        Authorization::Other | Authorization::Unclear => Err(Failure::Malformed),
         Authorization::Bearer(_) => Ok(Credentials::Bearer),
         Authorization::Basic(text) => {
             let (name, password) = basic::parse(text).ok_or(Failure::Malformed)?;

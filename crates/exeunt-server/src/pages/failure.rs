@@ -55,8 +55,10 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, retry_after_s) = match self.why.auth() {
-            // The way in is on the home page.
-            Some(AuthError::NotSignedIn) => return go(StatusCode::SEE_OTHER, "/").into_response(),
+            // The way in is on the home page, and what to do about two cookies.
+            Some(AuthError::NotSignedIn | AuthError::NeitherCookie) => {
+                return go(StatusCode::SEE_OTHER, "/").into_response();
+            }
             Some(error) => (error.status(), error.retry_after_s()),
             None => (self.why.status(), None),
         };
@@ -138,9 +140,10 @@ pub(super) fn choice(words: &Words, error: &RegisterError) -> String {
 
 fn auth_page(words: &'static Words, error: &AuthError) -> String {
     let (title, text) = match error {
-        AuthError::TwoCookies | AuthError::TwoCredentials => {
+        AuthError::TwoCookies | AuthError::NeitherCookie => {
             (words.two_cookies_title, words.two_cookies_text.to_owned())
         }
+        AuthError::TwoCredentials => (words.two_cookies_title, words.two_credentials_text.to_owned()),
         AuthError::CrossOrigin | AuthError::Unconfirmed => (words.cross_site_title, words.cross_site_text.to_owned()),
         AuthError::TooMany { after_s } => (words.too_many_title, (words.too_many_text)(*after_s)),
         AuthError::NotAdmin => (words.not_admin_title, words.not_admin_text.to_owned()),
@@ -149,7 +152,7 @@ fn auth_page(words: &'static Words, error: &AuthError) -> String {
         AuthError::Unavailable(_) => (words.unreachable_title, words.unreachable_text.to_owned()),
         AuthError::Oneself => (words.of_admin.oneself_title, words.of_admin.oneself_text.to_owned()),
         AuthError::Denied(reason) => (words.wrong_credentials, reason.clone().into_owned()),
-        AuthError::Unclear => (words.bad_form_title, words.bad_form_text.to_owned()),
+        AuthError::Unclear => (words.unclear_title, words.unclear_text.to_owned()),
         AuthError::NotSignedIn | AuthError::WrongCredentials | AuthError::MissingLayer | AuthError::NotHere => {
             (words.wrong_credentials, words.wrong_credentials.to_owned())
         }

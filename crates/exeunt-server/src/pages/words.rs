@@ -116,6 +116,12 @@ pub(crate) struct Words {
     pub(crate) two_cookies_title: &'static str,
     /// Two cookies of ours with different values: what to do.
     pub(crate) two_cookies_text: &'static str,
+    /// A cookie and an `Authorization` field of two sessions: what to do.
+    pub(crate) two_credentials_text: &'static str,
+    /// An `Authorization` field that cannot be read: the title.
+    pub(crate) unclear_title: &'static str,
+    /// An `Authorization` field that cannot be read: what to do.
+    pub(crate) unclear_text: &'static str,
     /// A form that cannot be read: the title.
     pub(crate) bad_form_title: &'static str,
     /// A form that cannot be read: what to do.
@@ -212,7 +218,13 @@ pub(crate) static ENGLISH: Words = Words {
     closed_text: "New accounts cannot be created here. If you need one, ask the people who run this server.",
     two_cookies_title: "Two sessions at once",
     two_cookies_text: "Your browser sent two different session cookies. We will not guess which one is yours, so we \
-                       accepted neither. Clear this site’s cookies in your browser, then sign in again.",
+                       accepted neither and ended neither. Clear this site’s cookies in your browser, then sign in again.",
+    two_credentials_text: "Your browser sent a session cookie and an Authorization header of another session. We will not \
+                           guess which one you mean, so we did nothing: if you were signed in, you still are. Switch off \
+                           the extension or the proxy that adds the header, then try again.",
+    unclear_title: "We could not read who you are",
+    unclear_text: "Your browser sent an Authorization header that we cannot read, so we did nothing: if you were signed \
+                   in, you still are. Switch off the extension or the proxy that adds the header, then try again.",
     bad_form_title: "We could not read the form",
     bad_form_text: "What your browser sent was incomplete or malformed, so we did nothing. Go back and fill in the \
                     form again.",
@@ -297,7 +309,15 @@ pub(crate) static PORTUGUESE: Words = Words {
     closed_text: "Não é possível criar novas contas aqui. Se você precisa de uma, fale com quem cuida deste servidor.",
     two_cookies_title: "Duas sessões ao mesmo tempo",
     two_cookies_text: "Seu navegador enviou dois cookies de sessão diferentes. Não vamos adivinhar qual é o seu; por \
-                       isso, não aceitamos nenhum. Apague os cookies deste site no navegador e entre de novo.",
+                       isso, não aceitamos nem encerramos nenhum. Apague os cookies deste site no navegador e entre \
+                       de novo.",
+    two_credentials_text: "Seu navegador enviou um cookie de sessão e um cabeçalho Authorization de outra sessão. Não vamos \
+                           adivinhar qual vale; por isso, não fizemos nada: se você estava conectado, continua conectado. \
+                           Desative a extensão ou o proxy que acrescenta o cabeçalho e tente de novo.",
+    unclear_title: "Não conseguimos identificar você",
+    unclear_text: "Seu navegador enviou um cabeçalho Authorization que não conseguimos ler; por isso, não fizemos nada: se \
+                   você estava conectado, continua conectado. Desative a extensão ou o proxy que acrescenta o cabeçalho e \
+                   tente de novo.",
     bad_form_title: "Não conseguimos ler o formulário",
     bad_form_text: "O que o seu navegador enviou estava incompleto ou malformado; por isso, não fizemos nada. Volte e \
                     preencha o formulário de novo.",

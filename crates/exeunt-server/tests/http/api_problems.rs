@@ -58,6 +58,57 @@ async fn a_login_that_cannot_be_read_is_a_problem_that_repeats_nothing() {
 }
 
 #[tokio::test]
+async fn a_body_that_cannot_be_read_is_told_what_it_must_be() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    for body in ["", " \n", "{", "[]", "{}", "{\"username\":\"Ana\"}"] {
+        for (path, fields) in [("/api/login", "`username` and `password`"), ("/api/password", "`current` and `new`")] {
+            let answer = ana.post(path).json(body).await;
+            must_be_a_problem(&answer, 400);
+            let detail = answer.json()["detail"].as_str().expect("a text").to_owned();
+            assert!(
+                detail.ends_with(&format!("it must be an object with the text fields {fields}")),
+                "{body:?}: {detail}"
+            );
+            assert_eq!(detail.contains("the body is empty"), body.trim().is_empty(), "{body:?}: {detail}");
+        }
+    }
+}
+
+/// To sign in again does not take the other cookie away.
+#[tokio::test]
+async fn whoever_has_two_cookies_is_told_the_same_at_every_address() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let two = format!("exeunt={}; exeunt=other", ana.token());
+    let logout = app.anon().post("/api/logout").cookies(&[&*two]).await;
+    must_be_a_problem(&logout, 400);
+    let detail = logout.json()["detail"].clone();
+    let said = detail.as_str().expect("a text");
+    assert!(said.contains("send only one") && said.contains("delete the cookies of this site"), "{said}");
+    for path in ["/api/session", "/api/sessions", "/api/events", "/api/audit", "/api/admin/users"] {
+        let answer = app.anon().get(path).cookies(&[&*two]).await;
+        must_be_a_problem(&answer, 401);
+        assert_eq!(answer.json()["detail"], detail, "{path}");
+    }
+    let change = json!({"current": PASSWORD, "new": "grey gulls glide"}).to_string();
+    let others = app.anon().delete("/api/sessions").cookies(&[&*two]).await;
+    for answer in [others, app.anon().post("/api/password").cookies(&[&*two]).json(&change).await] {
+        must_be_a_problem(&answer, 401);
+        assert_eq!(answer.json()["detail"], detail);
+    }
+    for path in ["/account", "/admin"] {
+        let answer = app.anon().get(path).cookies(&[&*two]).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.one("location")),
+            (303, "/"),
+            "{path}: the home page says what to do"
+        );
+    }
+    ana.must_be_let_in().await;
+}
+
+#[tokio::test]
 async fn a_login_of_another_media_type_is_a_problem() {
     let app = TestApp::new().await;
     app.add("Ana").await;

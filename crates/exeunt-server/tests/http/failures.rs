@@ -39,8 +39,12 @@ async fn a_sign_out_that_was_not_committed_is_not_called_one_and_the_session_liv
     let thief = ana.thief();
     stage.fail("revoke", When::Before);
     must_not_be_called_signed_out(&ana).await;
-    must_be_a_problem(&ana.post("/api/logout").await, 503);
-    must_be_a_problem(&program.post("/api/logout").await, 503);
+    for somebody in [&ana, &program] {
+        for answer in [somebody.post("/api/logout").await, somebody.delete("/api/sessions").await] {
+            must_be_a_problem(&answer, 503);
+            assert!(answer.text().contains("you are NOT signed out yet; try again"), "{answer:?}");
+        }
+    }
     must_be_an_error(&program.post(LOGOUT).json("").await, 500);
     must_be_an_error(&app.anon().post(LOGOUT).basic("Ana", PASSWORD).json("").await, 500);
     assert_eq!(ana.cookie(), Some(thief.token()), "the cookie is the handle for trying again");

@@ -91,6 +91,7 @@ async fn who_is_signed_in_is_told_the_same_before_and_after_memory_has_met_them(
         get(&format!("cookie: a=b; exeunt={cookie}; c=d; exeunt={cookie}\r\ncookie: exeunt={cookie}\r\n")),
         get(&format!("cookie: exeunt={cookie}\r\nauthorization: Bearer {cookie}\r\n")),
         get(&format!("cookie: exeunt={cookie}\r\nauthorization: Basic QW5hOng=\r\n")),
+        get(&format!("cookie: exeunt={cookie}\r\nauthorization: Negotiate YIIB6wYG\r\n")),
         get(&format!("cookie: exeunt={cookie}\r\ncontent-length: 5\r\n")) + "hello",
         get(&format!("cookie: exeunt={cookie}\r\ntransfer-encoding: chunked\r\n")) + "5\r\nhello\r\n0\r\n\r\n",
         get(&format!(
@@ -127,6 +128,8 @@ async fn who_is_not_let_in_is_told_the_same_before_and_after_memory_has_met_the_
         (400, get(&format!("{good}authorization: Bearer {cookie}\r\nauthorization: Bearer {cookie}\r\n"))),
         (400, get(&good).replace("host: localhost:3000\r\n", "")),
         (400, get(&good).replace("host:", "host: evil.example\r\nhost:")),
+        (400, get(&good).replace("localhost:3000", "a, b")),
+        (400, get(&good).replace("localhost:3000", "a b/c@d")),
         (405, get(&good).replace("GET", "POST")),
         (405, get(&good).replace("GET", "get")),
         (404, get(&good).replace("/api/session", "/api/session/")),

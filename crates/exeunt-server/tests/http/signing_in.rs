@@ -3,6 +3,13 @@
 //! Owns the promises that a refusal does not say what was wrong with the credentials, and that every sign-in is a new
 //! token whose predecessor is dead.
 
+use std::sync::Arc;
+
+use exeunt::clock::Clock as _;
+use exeunt::store::memory::MemoryStore;
+use exeunt::store::{NewUser, Store};
+use exeunt::user::UserName;
+
 use crate::support::{Answer, PASSWORD, Setup, TestApp, WRONG, broken_body, slow_body};
 
 const ATTRIBUTES: [&str; 4] = ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=2592000"];
@@ -127,6 +134,9 @@ async fn what_cannot_be_registered_is_said_and_the_name_is_kept() {
         ("a\nb", PASSWORD, 422),
         (" a", PASSWORD, 422),
         ("a\u{202e}b", PASSWORD, 422),
+        ("an\u{ad}a", PASSWORD, 422),
+        ("\u{3164}", PASSWORD, 422),
+        ("\u{2800}", PASSWORD, 422),
         ("ana", "short-1", 422),
         ("ana", "password", 422),
         ("ana", &*too_long, 422),
@@ -139,6 +149,25 @@ async fn what_cannot_be_registered_is_said_and_the_name_is_kept() {
         answer.must_keep_the_cookie();
     }
     assert_eq!(app.anon().sign_in("ana", "password").await.status, 401, "nobody was added");
+}
+
+/// The rule for new names is younger than some names.
+#[tokio::test]
+async fn whoever_has_a_name_that_could_not_be_chosen_any_more_still_signs_in() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let app = Setup::on(Arc::clone(&store)).build().await;
+    app.add("Eve").await;
+    let named = |name| UserName::parse(name).expect("a name of old");
+    let hash = store.user_by_name(&named("Eve")).await.expect("looked").expect("there").hash;
+    let at = app.clock.now();
+    let old = NewUser { name: named("an\u{ad}a"), hash, admin: false, by: None, from: "".into(), at };
+    store.add_user(&old).await.expect("a store that works").expect("a free name");
+    let ana = app.anon();
+    must_lead_in(&ana.sign_in("an\u{ad}a", PASSWORD).await);
+    assert_eq!(ana.get("/api/session").await.json()["user"], "an\u{ad}a");
+    let form = [("current", PASSWORD), ("new", "grey gulls glide")];
+    assert_eq!(ana.post("/account/password").form(&form).await.status, 303);
+    must_lead_in(&ana.sign_in("an\u{ad}a", "grey gulls glide").await);
 }
 
 #[tokio::test]

@@ -53,6 +53,61 @@ async fn a_token_that_was_not_understood_is_not_called_ended() {
     program.must_be_let_in().await;
 }
 
+/// Browsers and proxies add schemes of their own, for a gate before us or for another app: that is no word on our session.
+#[tokio::test]
+async fn another_scheme_beside_the_cookie_is_not_looked_at() {
+    let app = TestApp::new().await;
+    app.add("Ana").await;
+    for other in
+        ["Negotiate", "Negotiate YIIB6wYG", "Digest username=\"Ana\", uri=\"/\"", "Basic", "Basic x y", "x \u{e9}"]
+    {
+        let ana = app.browser_of("Ana").await;
+        let thief = ana.thief();
+        let beside = |path: &str| ana.get(path).field("authorization", other);
+        let home = beside("/").await;
+        assert!(home.status == 200 && home.text().contains("Ana"), "{other}: {home:?}");
+        assert_eq!(beside("/account").await.status, 200, "{other}");
+        assert_eq!(beside("/auth/check").await.status, 200, "{other}");
+        assert_eq!(beside("/api/session").await.json()["user"], "Ana", "{other}");
+        beside("/logout").await.must_be_a_goodbye(302);
+        thief.must_be_refused().await;
+
+        let ana = app.browser_of("Ana").await;
+        let thief = ana.thief();
+        let left = ana.post("/api/logout").field("authorization", other).await;
+        assert_eq!((left.status.as_u16(), left.json()["ended"].as_array().map(Vec::len)), (200, Some(1)), "{left:?}");
+        thief.must_be_refused().await;
+        let nobody = app.anon();
+        assert_eq!(nobody.get("/").field("authorization", other).await.status, 200, "{other}");
+        assert_eq!(nobody.get("/api/session").field("authorization", other).await.status, 401, "{other}");
+    }
+}
+
+/// What is refused although a session may be open says so, and does not send anybody to a form that they never filled in.
+#[tokio::test]
+async fn a_page_that_could_not_read_who_asks_does_not_say_that_they_are_out() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let token = ana.token();
+    let other = app.program_of("Ana").await.token();
+    let cases = [("Bearer", ""), ("Bearer  ", &*token), ("Token ", &*token), ("Bearer ", &*other), ("Bearer ", "x")];
+    for (scheme, token) in cases {
+        for (path, language, open) in [
+            ("/", "en", "you still are"),
+            ("/account", "pt", "continua"),
+            ("/logout", "en", "you still are"),
+            ("/logout", "pt", "continua"),
+        ] {
+            let ask = ana.get(path).field("accept-language", language);
+            let answer = ask.field("authorization", format!("{scheme}{token}")).await;
+            assert_eq!(answer.status, 400, "{path}: {answer:?}");
+            answer.must_keep_the_cookie();
+            assert!(answer.text().contains(open) && !answer.text().contains("form"), "{scheme} {path}: {answer:?}");
+        }
+    }
+    ana.must_be_let_in().await;
+}
+
 #[tokio::test]
 async fn the_same_token_twice_is_one_session() {
     let app = TestApp::new().await;

@@ -182,3 +182,22 @@ fn a_request_with_no_host_or_with_two_is_refused() {
     let old = connection.answers_until_closed();
     assert_eq!(old.iter().map(|answer| answer.status).collect::<Vec<_>>(), [200], "HTTP/1.0 knew no hosts");
 }
+
+/// The same section: a value that can be no host is refused, too, in whichever version it is sent.
+#[test]
+fn a_host_that_can_be_none_is_refused() {
+    let smuggler = Smuggler::new();
+    for (host, status) in
+        [("a b/c@d", 400), ("a, b", 400), ("a@b", 400), ("a:b", 400), ("[::1", 400), ("[::1]:3000", 200), ("", 200)]
+    {
+        for path in ["/healthz", "/", "/nowhere"] {
+            let mut connection = smuggler.server.connect();
+            connection.send(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+            let expected = if status == 200 && path == "/nowhere" { 404 } else { status };
+            assert_eq!(connection.answer().expect("an answer").status, expected, "{host:?} {path}");
+        }
+        let mut connection = smuggler.server.connect();
+        connection.send(format!("GET /healthz HTTP/1.0\r\nHost: {host}\r\n\r\n").as_bytes());
+        assert_eq!(connection.answers_until_closed()[0].status, status, "{host:?}");
+    }
+}

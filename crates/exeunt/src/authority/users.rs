@@ -178,7 +178,7 @@ impl Authority {
         admin: bool,
     ) -> Result<User, RegisterError> {
         self.keeps_users()?;
-        let name = UserName::parse(name)?;
+        let name = UserName::choose(name)?;
         let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
         if self.store.user_by_name(&name).await?.is_some() {
             return Err(RegisterError::Taken);

@@ -26,6 +26,29 @@ async fn login_hands_out_a_bearer_that_works_until_its_logout() {
     program.must_be_refused().await;
 }
 
+/// The contract has no answer for another origin: nothing here goes by a cookie, and JSON is what another site's page cannot send.
+#[tokio::test]
+async fn where_a_request_comes_from_is_not_looked_at() {
+    let app = TestApp::new().await;
+    app.add("Ana").await;
+    for from in [
+        ("origin", "null"),
+        ("origin", "capacitor://localhost"),
+        ("origin", "https://app.example"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ] {
+        let answer = post(&app, LOGIN).basic("Ana", PASSWORD).fields(&[from]).await;
+        assert_eq!(answer.status, 200, "{from:?}: {answer:?}");
+        answer.must_keep_the_cookie();
+        let program = app.bearer(answer.json()["bearer"].as_str().expect("a text"));
+        assert_eq!(program.post(LOGOUT).json("").fields(&[from]).await.status, 200, "{from:?}");
+        program.must_be_refused().await;
+        let form = app.anon().post(LOGIN).basic("Ana", PASSWORD).fields(&[from]).form(&[]);
+        must_be_an_error(&form.await, 400);
+    }
+}
+
 #[tokio::test]
 async fn each_login_is_a_session_of_its_own() {
     let app = TestApp::new().await;

@@ -61,6 +61,9 @@ async fn to_bad_logins() -> Real {
         ("post", LOGIN, post().json(&login(&"x".repeat(20_000))).await),
         ("post", LOGIN, post().fields(&[FOREIGN]).json(&login(PASSWORD)).await),
     ];
+    let full = Setup::default().sessions_per_user(1).build().await;
+    full.program_of_new("Ana").await;
+    real.push(("post", LOGIN, full.anon().post(LOGIN).json(&login(PASSWORD)).await));
     for _ in 0..21 {
         real.push(("post", LOGIN, post().json(&login(WRONG)).await));
     }

@@ -11,7 +11,7 @@ use exeunt::credential::Work;
 use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::staged::Staged;
-use exeunt::{Authority, Become, By, Lifetime, Settings, Timestamp, UserId};
+use exeunt::{Authority, Become, By, Lifetime, SessionLimit, Settings, Timestamp, UserId};
 use exeunt_axum::CookieDomain;
 use exeunt_server::config::{Config, Raw};
 use exeunt_server::{App, Edge, router};
@@ -43,6 +43,7 @@ pub(crate) struct Setup {
     urllink: String,
     return_origins: Vec<String>,
     cookie_domain: Option<CookieDomain>,
+    sessions_per_user: SessionLimit,
 }
 
 impl Default for Setup {
@@ -54,8 +55,15 @@ impl Default for Setup {
 
 impl Setup {
     pub(crate) fn on(store: Arc<dyn Store>) -> Self {
-        let (urllink, return_origins, cookie_domain) = (String::new(), Vec::new(), None);
-        Self { store, https: false, registration_open: true, urllink, return_origins, cookie_domain }
+        Self {
+            store,
+            https: false,
+            registration_open: true,
+            urllink: String::new(),
+            return_origins: Vec::new(),
+            cookie_domain: None,
+            sessions_per_user: Settings::default().sessions_per_user,
+        }
     }
 
     /// As the world sees it at `https://id.example`.
@@ -66,6 +74,12 @@ impl Setup {
 
     pub(crate) fn registration_closed(mut self) -> Self {
         self.registration_open = false;
+        self
+    }
+
+    /// One session more than so many is refused.
+    pub(crate) fn sessions_per_user(mut self, most: usize) -> Self {
+        self.sessions_per_user = SessionLimit::Refuse(most);
         self
     }
 
@@ -89,6 +103,7 @@ impl Setup {
         let clock = Arc::new(ManualClock::at(START));
         let settings = Settings {
             lifetime: LIFETIME,
+            sessions_per_user: self.sessions_per_user,
             work: Work::for_tests(),
             keep_every: None,
             clock: Arc::clone(&clock) as Arc<_>,
