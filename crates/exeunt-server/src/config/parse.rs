@@ -52,6 +52,9 @@ pub enum SettingError {
         /// All there are.
         known: String,
     },
+    /// A variable of ours is no text.
+    #[error("the environment variable {0} is not UTF-8: unset it, or write its name and its value as text")]
+    NotText(String),
     /// A file could not be read.
     #[error("{path} ({what}) cannot be read: {source}")]
     Unreadable {

@@ -3,6 +3,7 @@
 //! Owns which of them wins, and the refusal of names that do not exist. It knows no setting's meaning.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::NAMES;
@@ -100,7 +101,7 @@ impl Raw {
     /// [`SettingError`] for a name that does not exist, or a file that cannot be read.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn gather(flags: Flags) -> Result<Self, SettingError> {
-        Self::from_sources(flags, std::env::vars())
+        Self::from_sources(flags, std::env::vars_os())
     }
 
     /// Texts of a test.
@@ -131,17 +132,8 @@ impl Raw {
         SettingError::Wrong { name: name.to_owned(), place, reason: reason.to_owned() }
     }
 
-    fn from_sources(flags: Flags, vars: impl Iterator<Item = (String, String)>) -> Result<Self, SettingError> {
-        let mut config = None;
-        let mut environment = Self::default();
-        for (variable, text) in vars {
-            let Some(name) = variable.strip_prefix(PREFIX) else { continue };
-            if name == "CONFIG" {
-                config = Some(PathBuf::from(text));
-            } else {
-                environment.take_variable(&variable, name, text)?;
-            }
-        }
+    fn from_sources(flags: Flags, vars: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, SettingError> {
+        let (mut environment, config) = Self::from_environment(vars)?;
         let mut raw = match flags.config.clone().or(config) {
             Some(path) => Self::from_file(&path)?,
             None => Self::default(),
@@ -149,6 +141,25 @@ impl Raw {
         raw.0.append(&mut environment.0);
         raw.take_flags(flags);
         Ok(raw)
+    }
+
+    /// What the environment says, and which file it names. What is not ours there may be no text at all.
+    fn from_environment(
+        vars: impl Iterator<Item = (OsString, OsString)>,
+    ) -> Result<(Self, Option<PathBuf>), SettingError> {
+        let (mut environment, mut config) = (Self::default(), None);
+        for (variable, value) in vars {
+            if !variable.as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+                continue;
+            }
+            let (variable, text) = text_of(variable, value)?;
+            match variable.strip_prefix(PREFIX) {
+                Some("CONFIG") => config = Some(PathBuf::from(text)),
+                Some(name) => environment.take_variable(&variable, name, text)?,
+                None => {}
+            }
+        }
+        Ok((environment, config))
     }
 
     fn take_variable(&mut self, variable: &str, name: &str, text: String) -> Result<(), SettingError> {
@@ -217,6 +228,15 @@ impl Raw {
     }
 }
 
+/// The value may be a secret, so it is not repeated.
+fn text_of(variable: OsString, value: OsString) -> Result<(String, String), SettingError> {
+    let named = variable.to_string_lossy().into_owned();
+    match (variable.into_string(), value.into_string()) {
+        (Ok(variable), Ok(text)) => Ok((variable, text)),
+        _ => Err(SettingError::NotText(named)),
+    }
+}
+
 fn read(path: &Path, what: &str) -> Result<String, SettingError> {
     std::fs::read_to_string(path).map_err(|source| SettingError::Unreadable {
         path: path.to_owned(),
@@ -230,7 +250,7 @@ mod tests {
     use super::*;
 
     fn gather(flags: Flags, vars: &[(&str, &str)]) -> Result<Raw, SettingError> {
-        Raw::from_sources(flags, vars.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())))
+        Raw::from_sources(flags, vars.iter().map(|(name, text)| ((*name).into(), (*text).into())))
     }
 
     fn listen(raw: &Raw) -> Option<String> {
@@ -279,5 +299,21 @@ mod tests {
         assert_eq!(listen(&raw).as_deref(), Some("file:4"));
         let error = gather(Flags::default(), &[("EXEUNT_LISTEN_FILE", "/no/such")]).expect_err("unreadable");
         assert!(error.to_string().contains("/no/such"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_no_text_is_named_if_it_is_ours_and_else_passed_over() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let gather = |name: &[u8], value: &[u8]| {
+            let variable = (OsString::from_vec(name.to_vec()), OsString::from_vec(value.to_vec()));
+            Raw::from_sources(Flags::default(), std::iter::once(variable)).map_err(|error| error.to_string())
+        };
+        assert_eq!(listen(&gather(b"FOO", b"\xff\xfe").expect("not ours")), None);
+        assert_eq!(listen(&gather(b"\xff\xfe", b"x").expect("not ours")), None);
+        let said = gather(b"EXEUNT_STORE", b"sesame\xff").expect_err("no text");
+        assert!(said.contains("EXEUNT_STORE") && said.contains("UTF-8") && !said.contains("sesame"), "{said}");
+        let said = gather(b"EXEUNT_LIST\xff", b"x").expect_err("no text");
+        assert!(said.contains("EXEUNT_LIST") && said.contains("UTF-8"), "{said}");
     }
 }
