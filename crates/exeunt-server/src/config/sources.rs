@@ -164,11 +164,21 @@ impl Raw {
 
     fn take_variable(&mut self, variable: &str, name: &str, text: String) -> Result<(), SettingError> {
         let place = format!("environment variable {variable}");
-        let (name, text) = match name.strip_suffix(FILE_SUFFIX) {
-            None => (name, text),
-            Some(name) => (name, read(Path::new(&text), &place)?.trim_end_matches(['\r', '\n']).to_owned()),
+        let (name, file) = match name.strip_suffix(FILE_SUFFIX) {
+            None => (name, None),
+            Some(name) => (name, Some(&text)),
         };
-        self.take(&name.to_ascii_lowercase(), text, place)
+        let name = name.to_ascii_lowercase();
+        if let Some((_, other)) = self.0.get(&name) {
+            // Which of them was meant cannot be told, and neither has an order.
+            let place = format!("{other} and {place}");
+            return Err(SettingError::Wrong { name, place, reason: "both are set: unset one of them".to_owned() });
+        }
+        let text = match file {
+            None => text,
+            Some(file) => read(Path::new(file), &place)?.trim_end_matches(['\r', '\n']).to_owned(),
+        };
+        self.take(&name, text, place)
     }
 
     fn from_file(path: &Path) -> Result<Self, SettingError> {
@@ -315,5 +325,19 @@ mod tests {
         assert!(said.contains("EXEUNT_STORE") && said.contains("UTF-8") && !said.contains("sesame"), "{said}");
         let said = gather(b"EXEUNT_LIST\xff", b"x").expect_err("no text");
         assert!(said.contains("EXEUNT_LIST") && said.contains("UTF-8"), "{said}");
+    }
+
+    #[test]
+    fn a_value_that_is_said_twice_is_refused_and_both_places_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("listen");
+        std::fs::write(&file, "file:4\n").expect("written");
+        let pair = [("EXEUNT_LISTEN", "env:2"), ("EXEUNT_LISTEN_FILE", file.to_str().expect("text"))];
+        for pair in [pair, [pair[1], pair[0]]] {
+            let error = gather(Flags::default(), &pair).expect_err("which?").to_string();
+            assert!(error.contains("`listen`") && error.contains("unset one"), "{error}");
+            assert!(error.contains("EXEUNT_LISTEN_FILE"), "{error}");
+            assert!(error.replace("EXEUNT_LISTEN_FILE", "").contains("EXEUNT_LISTEN"), "{error}");
+        }
     }
 }
