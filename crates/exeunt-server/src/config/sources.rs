@@ -187,12 +187,12 @@ impl Raw {
             text.parse().map_err(|source| SettingError::NotToml { path: path.to_owned(), source: Box::new(source) })?;
         let mut raw = Self::default();
         for (name, value) in table {
-            let text = match value {
-                toml::Value::String(text) => text,
-                toml::Value::Array(parts) => parts.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(","),
-                other => other.to_string(),
+            let place = path.display().to_string();
+            let Some(text) = of_value(value) else {
+                let reason = "each of a list is a text in quotes, as in [\"10.0.0.1\", \"::1\"]".to_owned();
+                return Err(SettingError::Wrong { name, place, reason });
             };
-            raw.take(&name, text, path.display().to_string())?;
+            raw.take(&name, text, place)?;
         }
         Ok(raw)
     }
@@ -244,6 +244,15 @@ fn text_of(variable: OsString, value: OsString) -> Result<(String, String), Sett
     match (variable.into_string(), value.into_string()) {
         (Ok(variable), Ok(text)) => Ok((variable, text)),
         _ => Err(SettingError::NotText(named)),
+    }
+}
+
+/// `None`: a list of other things than texts. Nothing of it is passed over, for that would be another list.
+fn of_value(value: toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text),
+        toml::Value::Array(parts) => Some(parts.iter().map(toml::Value::as_str).collect::<Option<Vec<_>>>()?.join(",")),
+        other => Some(other.to_string()),
     }
 }
 
@@ -338,6 +347,19 @@ mod tests {
             assert!(error.contains("`listen`") && error.contains("unset one"), "{error}");
             assert!(error.contains("EXEUNT_LISTEN_FILE"), "{error}");
             assert!(error.replace("EXEUNT_LISTEN_FILE", "").contains("EXEUNT_LISTEN"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_a_file_that_holds_more_than_texts_is_refused_and_its_key_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("exeunt.toml");
+        for list in ["[1, \"::1\"]", "[[\"10.0.0.1\"]]", "[true]", "[{ address = \"::1\" }]"] {
+            std::fs::write(&file, format!("trusted_proxies = {list}")).expect("written");
+            let config = Flags { config: Some(file.clone()), ..Flags::default() };
+            let error = gather(config, &[]).expect_err(list).to_string();
+            assert!(error.contains("`trusted_proxies`") && error.contains("exeunt.toml"), "{error}");
+            assert!(error.contains("text in quotes"), "{error}");
         }
     }
 }
