@@ -305,6 +305,26 @@ mod tests {
     }
 
     #[test]
+    fn a_word_that_is_no_level_of_the_log_is_refused_for_it_would_silence_it() {
+        for (filter, words) in [
+            ("", ["it is a level", "off, error, warn"]),
+            ("info,exeunt=loud", ["`loud` is no level", "off, error, warn"]),
+            ("loud", ["`loud` is no level", "off, error, warn, info, debug, trace"]),
+            ("warning", ["`warning` is no level", "did you mean warn?"]),
+            ("info,exeunt", ["`exeunt` is no level", "exeunt=debug"]),
+            ("exeunt=information", ["`information` is no level", "did you mean info?"]),
+        ] {
+            let said = read(&[("log", filter)]).expect_err(filter).to_string();
+            assert!(words.iter().all(|word| said.contains(word)), "{said}");
+        }
+        for filter in ["off", "WARN", "info,exeunt=debug", "exeunt[request]=debug"] {
+            assert_eq!(read(&[("log", filter)]).expect(filter).log, filter);
+        }
+        let spaced = read(&[("log", " info, exeunt::live=trace,")]).expect("a list");
+        assert_eq!(spaced.log, "info,exeunt::live=trace");
+    }
+
+    #[test]
     fn nodes_are_heard_where_others_can_reach_it() {
         let among = |pairs: &[(&'static str, &'static str)]| {
             let config = read(&[&[("store", "postgres://u@localhost/d")], pairs].concat());

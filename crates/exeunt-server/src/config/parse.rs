@@ -25,6 +25,9 @@ const LIFETIME_DAYS_MAX: u64 = 400;
 /// accept so many (NIST SP 800-63B-4 section 3.1.1.2).
 const PASSWORD_CHARS_MIN_MAX: usize = 64;
 
+/// The levels of the log. What is none of them and stands alone is taken for a module's name by the filter, and silences all.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 /// Seconds of the units in which a time is set.
 const MINUTE_S: u64 = 60;
 const DAY_S: u64 = 24 * 60 * MINUTE_S;
@@ -242,10 +245,31 @@ pub(super) fn cookie_domain(text: &str, public: Option<&Url>) -> Parsed<Option<C
 }
 
 pub(super) fn filter(text: &str) -> Parsed<String> {
-    match tracing_subscriber::EnvFilter::try_new(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err("it is a level (error, warn, info, debug, trace), as in info,exeunt=debug".to_owned()),
+    let directives: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let wrong = || format!("it is a level ({}), as in info,exeunt=debug", LEVELS.join(", "));
+    if directives.is_empty() {
+        return Err(wrong());
     }
+    directives.iter().try_for_each(|directive| is_levelled(directive))?;
+    let text = directives.join(",");
+    tracing_subscriber::EnvFilter::try_new(&text).map_err(|_| wrong())?;
+    Ok(text)
+}
+
+/// Whether a directive says a level, alone or for a module.
+fn is_levelled(directive: &str) -> Parsed<()> {
+    let (module, word) = directive.rsplit_once('=').unwrap_or(("", directive));
+    let word = word.to_ascii_lowercase();
+    if LEVELS.contains(&&*word) {
+        return Ok(());
+    }
+    let meant = LEVELS.iter().find(|level| word.starts_with(*level));
+    let hint = match meant {
+        Some(level) => format!("; did you mean {level}?"),
+        None if module.is_empty() => format!("; for one module it is written {directive}=debug"),
+        None => String::new(),
+    };
+    Err(format!("`{word}` is no level ({}){hint}", LEVELS.join(", ")))
 }
 
 pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {
