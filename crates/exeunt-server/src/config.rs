@@ -325,6 +325,16 @@ mod tests {
     }
 
     #[test]
+    fn an_origin_names_nobody_and_no_password() {
+        for who in ["ana", ":sesame", "ana:sesame"] {
+            for name in ["public_url", "return_origins"] {
+                let said = read(&[(name, &format!("https://{who}@id.example"))]).expect_err(who).to_string();
+                assert!(said.contains("a name or a password") && !said.contains("sesame"), "{said}");
+            }
+        }
+    }
+
+    #[test]
     fn nodes_are_heard_where_others_can_reach_it() {
         let among = |pairs: &[(&'static str, &'static str)]| {
             let config = read(&[&[("store", "postgres://u@localhost/d")], pairs].concat());

@@ -131,7 +131,8 @@ pub(super) fn strict(text: &str) -> Parsed<Strict> {
 
 pub(super) fn public_url(text: &str) -> Parsed<Url> {
     let url = Url::parse(text).map_err(|error| format!("it is a URL, as in https://id.example: {error}"))?;
-    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let nobody = url.username().is_empty() && url.password().is_none();
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && nobody;
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -139,7 +140,7 @@ pub(super) fn public_url(text: &str) -> Parsed<Url> {
         None => false,
     };
     match url.scheme() {
-        _ if !bare => Err("it is an origin, as in https://id.example, without a path".to_owned()),
+        _ if !bare => Err("it is an origin, as in https://id.example, without a path, a name or a password".to_owned()),
         "https" => Ok(url),
         "http" if loopback => Ok(url),
         _ => Err("it begins with https://, for over plain HTTP tokens could be read on the way".to_owned()),
