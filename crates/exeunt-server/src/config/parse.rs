@@ -11,7 +11,7 @@ use exeunt::authority::{SESSIONS_LISTED_MAX, Strict};
 use exeunt::credential::PASSWORD_CHARS_MIN;
 use exeunt::store::postgres::Address;
 use exeunt_axum::CookieDomain;
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 use super::LogFormat;
 
@@ -130,7 +130,11 @@ pub(super) fn strict(text: &str) -> Parsed<Strict> {
 }
 
 pub(super) fn public_url(text: &str) -> Parsed<Url> {
-    let url = Url::parse(text).map_err(|error| format!("it is a URL, as in https://id.example: {error}"))?;
+    let url = Url::parse(text).map_err(|error| match error {
+        // Said to somebody who left `https://` out, or wrote nothing, it explains nothing.
+        ParseError::RelativeUrlWithoutBase => "it is a URL, as in https://id.example".to_owned(),
+        error => format!("it is a URL, as in https://id.example: {error}"),
+    })?;
     let nobody = url.username().is_empty() && url.password().is_none();
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && nobody;
     let loopback = match url.host() {

@@ -122,7 +122,11 @@ impl Raw {
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<Option<T>, SettingError> {
         let Some((text, _)) = self.0.get(name) else { return Ok(None) };
-        parse(text).map(Some).map_err(|reason| self.refuse(name, &reason))
+        parse(text).map(Some).map_err(|reason| {
+            // Mostly a variable that a compose file passes on and nobody has set.
+            let empty = if text.is_empty() { "it is empty: unset it, or give it a value: " } else { "" };
+            self.refuse(name, &format!("{empty}{reason}"))
+        })
     }
 
     /// The error for a setting that was read but cannot be used.
@@ -154,7 +158,7 @@ impl Raw {
             }
             let (variable, text) = text_of(variable, value)?;
             match variable.strip_prefix(PREFIX) {
-                Some("CONFIG") => config = Some(PathBuf::from(text)),
+                Some("CONFIG") => config = Some(path_of("config", &place_of(&variable), &text)?),
                 Some(name) => environment.take_variable(&variable, name, text)?,
                 None => {}
             }
@@ -163,7 +167,7 @@ impl Raw {
     }
 
     fn take_variable(&mut self, variable: &str, name: &str, text: String) -> Result<(), SettingError> {
-        let place = format!("environment variable {variable}");
+        let place = place_of(variable);
         let (name, file) = match name.strip_suffix(FILE_SUFFIX) {
             None => (name, None),
             Some(name) => (name, Some(&text)),
@@ -176,7 +180,7 @@ impl Raw {
         }
         let text = match file {
             None => text,
-            Some(file) => read(Path::new(file), &place)?.trim_end_matches(['\r', '\n']).to_owned(),
+            Some(file) => read(&path_of(&name, &place, file)?, &place)?.trim_end_matches(['\r', '\n']).to_owned(),
         };
         self.take(&name, text, place)
     }
@@ -247,6 +251,18 @@ fn text_of(variable: OsString, value: OsString) -> Result<(String, String), Sett
     }
 }
 
+fn place_of(variable: &str) -> String {
+    format!("environment variable {variable}")
+}
+
+fn path_of(name: &str, place: &str, text: &str) -> Result<PathBuf, SettingError> {
+    if text.is_empty() {
+        let reason = "it is empty: unset it, or name a file".to_owned();
+        return Err(SettingError::Wrong { name: name.to_owned(), place: place.to_owned(), reason });
+    }
+    Ok(PathBuf::from(text))
+}
+
 /// `None`: a list of other things than texts. Nothing of it is passed over, for that would be another list.
 fn of_value(value: toml::Value) -> Option<String> {
     match value {
@@ -267,6 +283,7 @@ fn read(path: &Path, what: &str) -> Result<String, SettingError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     fn gather(flags: Flags, vars: &[(&str, &str)]) -> Result<Raw, SettingError> {
         Raw::from_sources(flags, vars.iter().map(|(name, text)| ((*name).into(), (*text).into())))
@@ -361,5 +378,19 @@ mod tests {
             assert!(error.contains("`trusted_proxies`") && error.contains("exeunt.toml"), "{error}");
             assert!(error.contains("text in quotes"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_variable_that_is_set_to_nothing_is_said_to_be_empty() {
+        let read = |variable| gather(Flags::default(), &[(variable, "")]).and_then(|raw| Config::from_raw(&raw));
+        for variable in
+            ["EXEUNT_PUBLIC_URL", "EXEUNT_LISTEN", "EXEUNT_STORE", "EXEUNT_LOG", "EXEUNT_CONFIG", "EXEUNT_STORE_FILE"]
+        {
+            let said = read(variable).expect_err(variable).to_string();
+            assert!(said.contains(variable) && said.contains("it is empty: unset it"), "{said}");
+            assert!(!said.contains("without a base"), "{said}");
+        }
+        // Where nothing is a value, as for a list, it still is one.
+        assert!(read("EXEUNT_TRUSTED_PROXIES").expect("none").trusted_proxies.is_empty());
     }
 }
