@@ -2,7 +2,7 @@
 //!
 //! Owns the sentence that a wrong one is answered with: what it should be, in words. It reads nothing.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -217,12 +217,6 @@ pub(super) fn sessions_policy(text: &str) -> Parsed<fn(usize) -> SessionLimit> {
         "refuse" => Ok(SessionLimit::Refuse),
         _ => Err("it is `end-oldest` or `refuse`".to_owned()),
     }
-}
-
-pub(super) fn addresses(text: &str) -> Parsed<Vec<IpAddr>> {
-    let one =
-        |text: &str| text.trim().parse().map_err(|_| "it is a list of IP addresses, divided by commas".to_owned());
-    text.split(',').filter(|part| !part.trim().is_empty()).map(one).collect()
 }
 
 /// Written as browsers write an origin, so that two can be compared letter by letter.

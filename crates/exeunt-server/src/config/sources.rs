@@ -72,7 +72,7 @@ pub struct Flags {
     /// What one session more does: end-oldest or refuse [default: end-oldest]
     #[arg(long, value_name = "WORD", global = true)]
     pub sessions_policy: Option<String>,
-    /// Proxies whose X-Forwarded-* and X-Original-URL are believed: addresses divided by commas
+    /// Proxies whose X-Forwarded-* and X-Original-URL are believed: addresses and ranges (10.0.0.0/8), divided by commas
     #[arg(long, value_name = "ADDRESSES", global = true)]
     pub trusted_proxies: Option<String>,
     /// Other origins that return_to may lead to: URLs divided by commas
@@ -391,6 +391,6 @@ mod tests {
             assert!(!said.contains("without a base"), "{said}");
         }
         // Where nothing is a value, as for a list, it still is one.
-        assert!(read("EXEUNT_TRUSTED_PROXIES").expect("none").trusted_proxies.is_empty());
+        assert!(!read("EXEUNT_TRUSTED_PROXIES").expect("none").trusted_proxies.contain([127, 0, 0, 1].into()));
     }
 }
