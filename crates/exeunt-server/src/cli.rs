@@ -257,10 +257,16 @@ impl EndCommand {
 
 /// Has an errand done, and prints what is told of it.
 async fn have_done(config: &Config, errand: Errand) -> anyhow::Result<()> {
-    let mut terminal = Terminal::default();
+    let (mut terminal, things) = (Terminal::default(), errand.lists());
     match way::deliver(config, errand, &mut terminal).await {
         Err(error) if error.is::<Unheard>() => terminal.verdict(),
-        done => done,
+        Ok(()) => {
+            if let Some(things) = things {
+                terminal.note_if_empty(things);
+            }
+            Ok(())
+        }
+        failed => failed,
     }
 }
 

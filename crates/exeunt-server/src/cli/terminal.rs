@@ -21,22 +21,33 @@ pub(crate) fn say(line: Arguments<'_>) {
 
 /// Standard output, and what became of it.
 #[derive(Debug, Default)]
-pub(super) struct Terminal(Option<io::Error>);
+pub(super) struct Terminal {
+    failed: Option<io::Error>,
+    has_told: bool,
+}
 
 impl Lines for Terminal {
     async fn tell(&mut self, line: String) -> Result<(), Unheard> {
+        self.has_told = true;
         print(format_args!("{line}")).map_err(|error| {
-            self.0 = Some(error);
+            self.failed = Some(error);
             Unheard
         })
     }
 }
 
 impl Terminal {
+    /// Says of a list that it is empty. Not on standard output: whoever counts its lines counts none.
+    pub(super) fn note_if_empty(&self, things: &str) {
+        if !self.has_told {
+            let _ = writeln!(io::stderr(), "no {things}");
+        }
+    }
+
     /// What it means that a list was not printed to its end: nothing where its reader had enough, as `head` has; but what
     /// was cut by a full disk must not look whole.
     pub(super) fn verdict(self) -> anyhow::Result<()> {
-        match self.0 {
+        match self.failed {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(error).context("the output cannot be written, and is not whole")
             }

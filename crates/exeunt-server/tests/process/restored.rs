@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::http::Request;
-use crate::people::{is_live, register, sign_in};
+use crate::people::{PASSWORD, is_live, register, sign_in};
 use crate::server::{Folder, SERVE, Server, finish};
 
 fn copy(from: &Path, to: &Path) {
@@ -110,13 +110,27 @@ fn where_there_is_no_store_nothing_is_called_over_and_none_is_begun() {
     for args in [
         ["end", "--everyone", "--yes"].as_slice(),
         &["end", "--everyone", "--restored"],
+        &["end", "--everyone", "--dry-run"],
         &["end", "--user", "ana"],
+        &["end", "--user", "ana", "--dry-run"],
         &["session", "end", &sid],
+        &["session", "list"],
+        &["session", "list", "--user", "ana"],
+        &["user", "list"],
+        &["user", "disable", "ana"],
+        &["user", "enable", "ana"],
+        &["user", "promote", "ana"],
+        &["user", "demote", "ana"],
+        &["user", "delete", "ana"],
+        &["user", "password", "ana"],
+        &["audit"],
+        &["audit", "--user", "ana"],
+        &["nodes"],
     ] {
-        let refused = finish(folder.exeunt(args), "");
+        let refused = finish(folder.exeunt(args), PASSWORD);
         assert_eq!((refused.status.code(), &*refused.out), (Some(1), ""), "{args:?}: {refused:?}");
         assert!(refused.log.contains("no store in"), "{args:?}: {refused:?}");
-        assert!(!folder.database().exists(), "{args:?}");
+        assert!(!folder.data().exists(), "{args:?}");
     }
 }
 

@@ -121,6 +121,27 @@ fn who_looks_at_the_nodes_makes_nothing_where_nothing_is() {
 }
 
 #[test]
+fn a_command_on_a_database_without_a_store_says_so_and_begins_none() {
+    let cluster = Cluster::empty(Postgres::shared());
+    for args in [
+        ["user", "list"].as_slice(),
+        &["user", "disable", "ana"],
+        &["session", "list"],
+        &["end", "--everyone"],
+        &["end", "--everyone", "--dry-run"],
+        &["end", "--everyone", "--restored"],
+        &["audit"],
+    ] {
+        let refused = cluster.command(args);
+        assert_eq!((refused.status.code(), &*refused.out), (Some(1), ""), "{args:?}: {refused:?}");
+        let words = ["there is no store at postgres://", "say which with --store"];
+        assert!(words.iter().all(|word| refused.log.contains(word)), "{args:?}: {refused:?}");
+    }
+    let tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'";
+    assert_eq!(Postgres::shared().sql(&cluster.database, tables), "0");
+}
+
+#[test]
 fn of_a_data_folder_it_is_said_that_one_process_owns_it_and_whether_it_is_served() {
     let folder = Folder::new();
     let server = Server::start(&folder);
