@@ -16,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
 use self::probe::ProbeCommand;
+pub use self::terminal::last_word;
 pub(crate) use self::terminal::say;
 use self::terminal::{Question, Terminal};
 use crate::config::{Config, Flags};
