@@ -162,7 +162,10 @@ fn a_damaged_file_is_a_clear_error() {
 fn a_folder_that_cannot_be_used_is_named() {
     let folder = Folder::new();
     fs::write(folder.data(), "a file").expect("written");
-    refused(folder.exeunt(&SERVE), &["data folder", &folder.data().display().to_string()]);
+    for args in [SERVE.as_slice(), &["user", "list"], &["end", "--everyone"]] {
+        let path = folder.data().display().to_string();
+        refused(folder.exeunt(args), &["data folder", &path, "it is not a folder"]);
+    }
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl SqliteStore {
     /// [`OpenError::Folder`] when this process may not look into it, so that nobody is told of a store that it is not there.
     pub fn is_in(folder: &Path) -> Result<bool, OpenError> {
         let found = folder.join(file::DATABASE).try_exists();
-        found.map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })
+        found.map_err(|source| file::unusable(folder, source))
     }
 
     /// Opens a store whose folder was restored or copied, having ended everything in it; that is the revocation.

@@ -4,7 +4,7 @@
 //! looks weaker than the promise: it says so and stays shut.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -112,7 +112,7 @@ impl Folder {
     }
 
     pub(super) fn own(path: &Path) -> Result<Self, OpenError> {
-        let refused = |source| OpenError::Folder { folder: path.to_owned(), source };
+        let refused = |source| unusable(path, source);
         create_private_folder(path).map_err(refused)?;
         let mut lock = open_private(&path.join(LOCK)).map_err(refused)?;
         match lock.try_lock() {
@@ -255,6 +255,13 @@ fn holder(lock: &mut File) -> String {
         Some(process) => format!(" (process {process})"),
         None => String::new(),
     }
+}
+
+/// A file where the folder should be is said in words: what the system says of it is "File exists".
+pub(super) fn unusable(folder: &Path, source: std::io::Error) -> OpenError {
+    let is_file = fs::metadata(folder).is_ok_and(|found| !found.is_dir());
+    let source = if is_file { std::io::Error::new(ErrorKind::NotADirectory, "it is not a folder") } else { source };
+    OpenError::Folder { folder: folder.to_owned(), source }
 }
 
 /// Password hashes and digests are nobody else's business: the folder and its files are their owner's alone.
