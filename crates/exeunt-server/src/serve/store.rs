@@ -65,11 +65,21 @@ pub(crate) async fn open(config: &Config, part: Part) -> anyhow::Result<Arc<Auth
         part,
         ..Settings::default()
     };
-    Authority::open(store, settings).await.context("the store cannot be read")
+    Authority::open(store, settings).await.with_context(|| unreadable(config))
 }
 
 fn unusable(address: &Address) -> String {
     format!("the store at {address} cannot be used")
+}
+
+fn unreadable(config: &Config) -> String {
+    match &config.shared {
+        Some(SharedStore { address, .. }) => format!("the store at {address} cannot be read"),
+        None => format!(
+            "the store in {} cannot be read; where it is damaged, put a backup in its place (docs/operations.md, \"Restore\")",
+            config.data.display()
+        ),
+    }
 }
 
 fn folder(config: &Config) -> anyhow::Result<SqliteStore> {

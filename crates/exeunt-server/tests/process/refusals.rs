@@ -140,7 +140,12 @@ fn a_file_of_garbage_is_a_clear_error() {
     let folder = Folder::new();
     fs::create_dir(folder.data()).expect("made");
     fs::write(folder.database(), [0xA5; 8_192]).expect("written");
-    refused(folder.exeunt(&SERVE), &["cannot be opened", "not a database"]);
+    let database = folder.database().display().to_string();
+    for args in [SERVE.as_slice(), &["user", "list"], &["end", "--everyone", "--restored"]] {
+        let finished =
+            refused(folder.exeunt(args), &["cannot be opened", "not a database", &database, "docs/operations.md"]);
+        assert_eq!(finished.log.matches("not a database").count(), 1, "{finished:?}");
+    }
 }
 
 #[test]
@@ -153,9 +158,9 @@ fn a_damaged_file_is_a_clear_error() {
     let mut garbled = whole.clone();
     garbled[100..4_096].fill(0xA5);
     fs::write(folder.database(), garbled).expect("written");
-    refused(folder.exeunt(&SERVE), &["malformed"]);
+    refused(folder.exeunt(&SERVE), &["malformed", &folder.data().display().to_string(), "docs/operations.md"]);
     fs::write(folder.database(), &whole[..whole.len() / 2]).expect("written");
-    refused(folder.exeunt(&SERVE), &["malformed"]);
+    refused(folder.exeunt(&SERVE), &["malformed", &folder.data().display().to_string(), "docs/operations.md"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
 use super::mark::Sign;
@@ -94,9 +94,35 @@ pub enum OpenError {
     /// The writer's thread could not be started.
     #[error("the writer's thread could not be started: {0}")]
     Thread(#[source] std::io::Error),
+    /// The file is damaged, or was never a database.
+    #[error(
+        "the store {file} cannot be opened: {why}; the file is damaged: put a backup in its place (docs/operations.md, \"Restore\")"
+    )]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// What SQLite found.
+        why: String,
+    },
     /// SQLite could not open or read the file.
     #[error("the store cannot be opened: {0}")]
     Sqlite(#[from] rusqlite::Error),
+}
+
+impl OpenError {
+    /// As it is told of the store in `folder`: SQLite names no file, and no remedy.
+    pub(super) fn of(self, folder: &Path) -> Self {
+        match self {
+            Self::Sqlite(fault) if is_damage(&fault) => {
+                Self::Damaged { file: folder.join(DATABASE), why: fault.to_string() }
+            }
+            other => other,
+        }
+    }
+}
+
+fn is_damage(fault: &rusqlite::Error) -> bool {
+    matches!(fault.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
 }
 
 /// A data folder that this process owns until it is dropped.
