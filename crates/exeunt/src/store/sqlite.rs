@@ -106,6 +106,8 @@ impl SqliteStore {
     }
 
     fn with(folder: Folder, connection: Connection, mark: Mark) -> Result<Self, OpenError> {
+        #[cfg(unix)]
+        folder.warn_if_open_to_others();
         let readers = (0..READERS).map(|_| folder.connect_to_read()).collect::<Result<_, _>>()?;
         Ok(Self {
             writer: Writer::start(connection, mark)?,

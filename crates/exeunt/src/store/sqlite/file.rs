@@ -19,6 +19,10 @@ pub(super) const DATABASE: &str = "exeunt.sqlite3";
 /// The file whose lock says who owns the folder.
 const LOCK: &str = "exeunt.lock";
 
+/// What a mode allows those who are neither the owner nor of the group. A group may be meant, as that of backups.
+#[cfg(unix)]
+const OTHERS: u32 = 0o007;
+
 /// "exnt" in SQLite's header, so that the file says what it is and no stranger's file is taken for ours.
 const APPLICATION_ID: i32 = 0x6578_6E74;
 
@@ -135,6 +139,22 @@ pub(super) struct Folder {
 impl Folder {
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Says so where other users of the machine may look at the file or into the folder, as after a restore by whose umask is another.
+    /// It is opened all the same: refusing would not make what they have read unread.
+    #[cfg(unix)]
+    pub(super) fn warn_if_open_to_others(&self) {
+        let file = self.path.join(DATABASE);
+        let open: Vec<String> = [(&self.path, "700"), (&file, "600")]
+            .into_iter()
+            .filter(|(path, _)| is_open_to_others(path))
+            .map(|(path, mode)| format!("chmod {mode} {}", path.display()))
+            .collect();
+        if !open.is_empty() {
+            let remedy = open.join(" && ");
+            tracing::warn!("other users may read the store, which holds hashes of passwords: run {remedy}");
+        }
     }
 
     pub(super) fn own(path: &Path) -> Result<Self, OpenError> {
@@ -297,6 +317,12 @@ fn create_private_folder(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+#[cfg(unix)]
+fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|found| found.permissions().mode() & OTHERS != 0)
 }
 
 fn open_private(path: &Path) -> std::io::Result<File> {
