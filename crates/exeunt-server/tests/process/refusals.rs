@@ -178,5 +178,5 @@ fn an_address_that_somebody_has_is_named() {
     let folder = Folder::new();
     let server = Server::start(&folder);
     let (other, address) = (Folder::new(), server.address.to_string());
-    refused(other.exeunt(&["serve", "--listen", &address]), &["cannot listen", &address]);
+    refused(other.exeunt(&["serve", "--listen", &address]), &["cannot listen", &address, "--listen 127.0.0.1:0"]);
 }
