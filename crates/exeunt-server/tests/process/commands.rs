@@ -219,5 +219,13 @@ fn help_lists_the_commands_and_the_version_is_told() {
     assert_eq!(ask(&["--version"]).out, concat!("exeunt ", env!("CARGO_PKG_VERSION"), "\n"));
     let unknown = ask(&["vanish"]);
     assert!(!unknown.status.success() && unknown.log.contains("vanish"), "{unknown:?}");
+    let nobody = ask(&["end"]);
+    assert!(!nobody.status.success() && nobody.log.contains("<--user <NAME>|--everyone>"), "{nobody:?}");
+    let both = ask(&["end", "--everyone", "--user", "ana"]);
+    assert!(!both.status.success() && both.log.contains("cannot be used with"), "{both:?}");
+    for args in [&["--port", "3000"][..], &["serve", "--port=3000"]] {
+        let port = ask(args);
+        assert!(!port.status.success() && port.log.contains("--listen localhost:3000"), "{port:?}");
+    }
     assert!(std::fs::read_dir(folder.path()).expect("there").next().is_none(), "nothing was begun");
 }

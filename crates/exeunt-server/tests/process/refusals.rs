@@ -2,7 +2,9 @@
 //!
 //! Each refusal ends the process with 1, says what is wrong in words, and panics nowhere.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::Command;
 
 use rusqlite::Connection;
@@ -78,6 +80,18 @@ fn an_unknown_setting_is_named_with_its_place() {
     let mut by_environment = folder.exeunt(&SERVE);
     by_environment.env("EXEUNT_LISTN", "127.0.0.1:0");
     refused(by_environment, &["`listn`", "EXEUNT_LISTN", "listen"]);
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_named_if_it_is_ours_and_else_passed_over() {
+    let folder = Folder::new();
+    let no_text = OsStr::from_bytes(b"sesame\xff\xfe");
+    let mut ours = folder.exeunt(&SERVE);
+    ours.env("EXEUNT_LOG", no_text);
+    assert!(!refused(ours, &["EXEUNT_LOG", "UTF-8"]).log.contains("sesame"));
+    let mut foreign = folder.exeunt(&SERVE);
+    foreign.env("FOO", no_text);
+    assert!(Server::run(foreign).stop().status.success());
 }
 
 #[test]
