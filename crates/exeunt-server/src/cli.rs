@@ -12,16 +12,21 @@ mod way;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::builder::UnknownArgumentValueParser;
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
 use self::probe::ProbeCommand;
+pub use self::terminal::last_word;
 pub(crate) use self::terminal::say;
 use self::terminal::{Question, Terminal};
 use crate::config::{Config, Flags};
 use crate::errand::{Change, Errand, Unheard, Wanted, Whom};
 use crate::nodes::{self, NodesError};
 use crate::serve;
+
+/// What `--port` is answered with.
+const LISTEN: &str = "say host and port, as in --listen localhost:3000";
 
 /// A session authority: when logout answers success, it is over.
 ///
@@ -38,6 +43,9 @@ the value), then the TOML file of --config."
 pub struct Cli {
     #[command(flatten)]
     flags: Flags,
+    // The first guess of whoever has met other servers.
+    #[arg(long = "port", value_parser = UnknownArgumentValueParser::suggest(LISTEN), hide = true, global = true)]
+    _port: Option<String>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -67,13 +75,14 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("whom").required(true)))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own at the terminal")]
 struct EndCommand {
     /// Everything of this user
-    #[arg(long, value_name = "NAME", conflicts_with = "everyone", required_unless_present = "everyone")]
+    #[arg(long, value_name = "NAME", group = "whom")]
     user: Option<String>,
     /// Everything of everybody; at a terminal it asks back
-    #[arg(long)]
+    #[arg(long, group = "whom")]
     everyone: bool,
     /// Show what would end, and end nothing
     #[arg(long)]
@@ -257,10 +266,16 @@ impl EndCommand {
 
 /// Has an errand done, and prints what is told of it.
 async fn have_done(config: &Config, errand: Errand) -> anyhow::Result<()> {
-    let mut terminal = Terminal::default();
+    let (mut terminal, things) = (Terminal::default(), errand.lists());
     match way::deliver(config, errand, &mut terminal).await {
         Err(error) if error.is::<Unheard>() => terminal.verdict(),
-        done => done,
+        Ok(()) => {
+            if let Some(things) = things {
+                terminal.note_if_empty(things);
+            }
+            Ok(())
+        }
+        failed => failed,
     }
 }
 

@@ -4,10 +4,11 @@
 //! module reads the environment. An unknown key is an error that names it: a misspelled setting must not be a silent
 //! default.
 
+mod networks;
 mod parse;
 mod sources;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use exeunt::{Lifetime, SessionLimit};
 use exeunt_axum::CookieDomain;
 use url::Url;
 
+pub use self::networks::Networks;
 use self::parse::Place;
 pub use self::parse::SettingError;
 pub use self::sources::{Flags, Raw};
@@ -96,8 +98,8 @@ pub struct Config {
     /// `sessions_per_user` and `sessions_policy`: how many sessions a user may have, and whether one more ends the oldest
     /// (`end-oldest`) or is refused (`refuse`). Defaults: 500, `end-oldest`.
     pub sessions_per_user: SessionLimit,
-    /// `trusted_proxies`: addresses whose word for a request is believed (`X-Forwarded-*`, `X-Original-URL`). Default: none.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// `trusted_proxies`: addresses and ranges of them whose word for a request is believed (`X-Forwarded-*`, `X-Original-URL`). Default: none.
+    pub trusted_proxies: Networks,
     /// `return_origins`: other origins that `return_to` may lead to, as browsers write them. Default: none.
     pub return_origins: Vec<String>,
     /// `cookie_domain`: the domain whose hosts all get the cookie. Default: none, the cookie is for this host alone.
@@ -143,7 +145,7 @@ impl Config {
                 .get("password_min", parse::password_min)?
                 .unwrap_or(exeunt::credential::PASSWORD_CHARS_MIN),
             sessions_per_user: sessions_per_user(raw)?,
-            trusted_proxies: raw.get("trusted_proxies", parse::addresses)?.unwrap_or_default(),
+            trusted_proxies: raw.get("trusted_proxies", Networks::parse)?.unwrap_or_default(),
             return_origins: raw.get("return_origins", parse::origins)?.unwrap_or_default(),
             cookie_domain: raw.get("cookie_domain", |text| parse::cookie_domain(text, public_url.as_ref()))?.flatten(),
             public_url,
@@ -277,7 +279,7 @@ mod tests {
             ("session_lifetime", "500d"),
             ("session_idle", "0s"),
             ("password_min", "4"),
-            ("trusted_proxies", "10.0.0.0/8"),
+            ("trusted_proxies", "10.0.0.5/8"),
             ("sessions_per_user", "0"),
             ("sessions_per_user", "5001"),
             ("sessions_policy", "newest"),
@@ -302,6 +304,36 @@ mod tests {
         }
         let both = read(&[("data", "a"), ("store", "sqlite:b")]).expect_err("both");
         assert!(both.to_string().contains("not both"), "{both}");
+    }
+
+    #[test]
+    fn a_word_that_is_no_level_of_the_log_is_refused_for_it_would_silence_it() {
+        for (filter, words) in [
+            ("", ["it is a level", "off, error, warn"]),
+            ("info,exeunt=loud", ["`loud` is no level", "off, error, warn"]),
+            ("loud", ["`loud` is no level", "off, error, warn, info, debug, trace"]),
+            ("warning", ["`warning` is no level", "did you mean warn?"]),
+            ("info,exeunt", ["`exeunt` is no level", "exeunt=debug"]),
+            ("exeunt=information", ["`information` is no level", "did you mean info?"]),
+        ] {
+            let said = read(&[("log", filter)]).expect_err(filter).to_string();
+            assert!(words.iter().all(|word| said.contains(word)), "{said}");
+        }
+        for filter in ["off", "WARN", "info,exeunt=debug", "exeunt[request]=debug"] {
+            assert_eq!(read(&[("log", filter)]).expect(filter).log, filter);
+        }
+        let spaced = read(&[("log", " info, exeunt::live=trace,")]).expect("a list");
+        assert_eq!(spaced.log, "info,exeunt::live=trace");
+    }
+
+    #[test]
+    fn an_origin_names_nobody_and_no_password() {
+        for who in ["ana", ":sesame", "ana:sesame"] {
+            for name in ["public_url", "return_origins"] {
+                let said = read(&[(name, &format!("https://{who}@id.example"))]).expect_err(who).to_string();
+                assert!(said.contains("a name or a password") && !said.contains("sesame"), "{said}");
+            }
+        }
     }
 
     #[test]

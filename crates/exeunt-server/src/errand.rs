@@ -99,9 +99,25 @@ impl Errand {
         }
     }
 
-    /// Whether it ends something, which must be there.
-    pub(crate) const fn ends(&self) -> bool {
-        matches!(self, Self::EndSession { .. } | Self::End { .. })
+    /// What it comes to where there is no store: "0 sessions ended" would be true of a folder that nobody meant. `None`: it begins one.
+    pub(crate) const fn without_store(&self) -> Option<&'static str> {
+        match self {
+            Self::AddUser { .. } => None,
+            Self::EndSession { .. } | Self::End { .. } => Some("nothing was ended"),
+            Self::ChangeUser { .. } | Self::SetPassword { .. } => Some("nothing was changed"),
+            Self::ListUsers | Self::ListSessions { .. } | Self::Audit(_) => Some("there is nothing to list"),
+            Self::Count { .. } | Self::Show { .. } => Some("there is nothing to end"),
+        }
+    }
+
+    /// Of a list, what it is a list of.
+    pub(crate) const fn lists(&self) -> Option<&'static str> {
+        match self {
+            Self::ListUsers => Some("users"),
+            Self::ListSessions { .. } => Some("sessions"),
+            Self::Audit(_) => Some("entries"),
+            _ => None,
+        }
     }
 
     /// Whether it leaves everything as it is.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use exeunt::Seq;
 use exeunt::lease::LEASE;
-use exeunt::store::postgres::{Listed, RollError, roll};
+use exeunt::store::postgres::{Address, Listed, RollError, roll};
 use exeunt::store::sqlite::{OpenError, SqliteStore};
 use serde::Serialize;
 
@@ -22,8 +22,13 @@ const SHORT_DIGITS: usize = 8;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NodesError {
     /// The store cannot be read.
-    #[error(transparent)]
-    Roll(#[from] RollError),
+    #[error("the store at {address} cannot be used: {why}")]
+    Roll {
+        /// Where it is.
+        address: Address,
+        /// What is wrong.
+        why: RollError,
+    },
     /// One may not look into the folder.
     #[error(transparent)]
     Folder(#[from] OpenError),
@@ -57,7 +62,8 @@ struct Folder<'a> {
 /// Tells who is there.
 pub(crate) async fn tell(config: &Config, json: bool, out: &mut impl Lines) -> Result<(), NodesError> {
     let Some(shared) = &config.shared else { return folder(&config.data, json, out).await };
-    let roll = roll(&shared.address).await?;
+    let address = &shared.address;
+    let roll = roll(address).await.map_err(|why| NodesError::Roll { address: address.clone(), why })?;
     if roll.nodes.is_empty() && !json {
         out.tell(format!("no node is there; the log ends at {}", roll.end.0)).await?;
     }

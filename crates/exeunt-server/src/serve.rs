@@ -5,6 +5,7 @@
 
 mod store;
 
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use exeunt::authority::Part;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::store::{adopt, is_in_use, open};
+pub(crate) use self::store::{adopt, is_in_use, must_be_begun, open};
 use crate::cli::say;
 use crate::config::Config;
 use crate::control::{self, Control};
@@ -112,13 +113,27 @@ async fn bind(listen: &str) -> anyhow::Result<Vec<TcpListener>> {
         match TcpListener::bind(address).await {
             Ok(listener) => listeners.push(listener),
             // A machine without IPv6 has no `::1`. A port that somebody else has is nobody's second choice.
-            Err(error) if error.kind() == std::io::ErrorKind::AddrNotAvailable => failure = Some(error),
-            Err(error) => return Err(error).with_context(|| format!("cannot listen on {address}")),
+            Err(error) if error.kind() == ErrorKind::AddrNotAvailable => failure = Some(error),
+            Err(error) => {
+                let said = not_free(address, &error);
+                return Err(error).context(said);
+            }
         }
     }
     match failure {
         Some(error) if listeners.is_empty() => Err(error).with_context(|| format!("cannot listen on {listen}")),
         _ => Ok(listeners),
+    }
+}
+
+/// The commonest of first mistakes is a server that runs already.
+fn not_free(address: SocketAddr, error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::AddrInUse => format!(
+            "cannot listen on {address}, where another program does: stop that one, or take a free port with --listen {}",
+            SocketAddr::new(address.ip(), 0)
+        ),
+        _ => format!("cannot listen on {address}"),
     }
 }
 

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::Peer;
-use crate::config::Config;
+use crate::config::{Config, Networks};
 use crate::edge;
 use crate::health::Health;
 use crate::metrics::Metrics;
@@ -35,7 +35,7 @@ pub struct App {
     pub(crate) zone: TimeZone,
     pub(crate) health: Health,
     pub(crate) metrics: Arc<Metrics>,
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Networks,
     leaving: CancellationToken,
     stopping: CancellationToken,
 }
@@ -77,7 +77,7 @@ impl App {
 
     /// Whether this is a proxy whose word for a request is believed.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
-        self.trusted_proxies.contains(&address.to_canonical())
+        self.trusted_proxies.contain(address)
     }
 
     /// Whether a request came from such a proxy.

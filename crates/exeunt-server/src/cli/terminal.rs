@@ -19,24 +19,52 @@ pub(crate) fn say(line: Arguments<'_>) {
     let _ = print(line);
 }
 
+/// Why a command failed, as one sentence: what was tried, and each cause once, for many errors name their cause themselves.
+#[must_use]
+pub fn last_word(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        let cause = cause.trim_end();
+        if said.contains(cause) {
+            continue;
+        }
+        if !said.is_empty() {
+            said.push_str(": ");
+        }
+        said.push_str(cause);
+    }
+    said
+}
+
 /// Standard output, and what became of it.
 #[derive(Debug, Default)]
-pub(super) struct Terminal(Option<io::Error>);
+pub(super) struct Terminal {
+    failed: Option<io::Error>,
+    has_told: bool,
+}
 
 impl Lines for Terminal {
     async fn tell(&mut self, line: String) -> Result<(), Unheard> {
+        self.has_told = true;
         print(format_args!("{line}")).map_err(|error| {
-            self.0 = Some(error);
+            self.failed = Some(error);
             Unheard
         })
     }
 }
 
 impl Terminal {
+    /// Says of a list that it is empty. Not on standard output: whoever counts its lines counts none.
+    pub(super) fn note_if_empty(&self, things: &str) {
+        if !self.has_told {
+            let _ = writeln!(io::stderr(), "no {things}");
+        }
+    }
+
     /// What it means that a list was not printed to its end: nothing where its reader had enough, as `head` has; but what
     /// was cut by a full disk must not look whole.
     pub(super) fn verdict(self) -> anyhow::Result<()> {
-        match self.0 {
+        match self.failed {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(error).context("the output cannot be written, and is not whole")
             }
@@ -89,4 +117,26 @@ fn print(line: Arguments<'_>) -> io::Result<()> {
     out.write_fmt(line)?;
     out.write_all(b"\n")?;
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the folder cannot be used: {source}")]
+    struct Unusable {
+        source: io::Error,
+    }
+
+    #[test]
+    fn each_cause_is_said_once() {
+        let unusable = || Unusable { source: io::Error::from_raw_os_error(13) };
+        let denied = "Permission denied (os error 13)";
+        assert_eq!(last_word(&unusable().into()), format!("the folder cannot be used: {denied}"));
+        let tried = anyhow::Error::new(unusable()).context("nothing was begun");
+        assert_eq!(last_word(&tried), format!("nothing was begun: the folder cannot be used: {denied}"));
+        let plain = anyhow::Error::new(io::Error::from_raw_os_error(13)).context("it cannot be read");
+        assert_eq!(last_word(&plain), format!("it cannot be read: {denied}"));
+    }
 }

@@ -3,9 +3,8 @@
 //! Owns the choice, made anew while a server starts or stops, or another command has the folder. It never opens a store beside a
 //! server: the lock on the folder says who may.
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use exeunt::authority::Part;
-use exeunt::store::sqlite::SqliteStore;
 
 use crate::config::Config;
 use crate::control::{AskError, Reached, reach};
@@ -14,14 +13,13 @@ use crate::serve::{self, FOLDER_PAUSE, FOLDER_TRIES, is_in_use};
 
 /// Has an errand done. When this returns `Ok`, it is done.
 pub(super) async fn deliver(config: &Config, errand: Errand, out: &mut impl Lines) -> anyhow::Result<()> {
+    if let Some(nothing) = errand.without_store() {
+        serve::must_be_begun(config, nothing).await?;
+    }
     if config.shared.is_some() {
         // Every process may open a store that many share; what it ends, the nodes hear before it says so.
         let authority = serve::open(config, Part::Visitor).await?;
         return errand.perform(&authority, out).await.map_err(of_errand);
-    }
-    if errand.ends() && !SqliteStore::is_in(&config.data)? {
-        // "Nothing was left to end" would be true of a folder that nobody meant.
-        bail!("there is no store in {}, so nothing was ended: say which folder with --data", config.data.display());
     }
     let mut tries = FOLDER_TRIES;
     loop {

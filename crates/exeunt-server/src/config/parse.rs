@@ -2,7 +2,7 @@
 //!
 //! Owns the sentence that a wrong one is answered with: what it should be, in words. It reads nothing.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use exeunt::authority::{SESSIONS_LISTED_MAX, Strict};
 use exeunt::credential::PASSWORD_CHARS_MIN;
 use exeunt::store::postgres::Address;
 use exeunt_axum::CookieDomain;
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 use super::LogFormat;
 
@@ -24,6 +24,9 @@ const LIFETIME_DAYS_MAX: u64 = 400;
 /// The most characters that can be asked of a new password: as many as any program that makes passwords can make, for everybody is to
 /// accept so many (NIST SP 800-63B-4 section 3.1.1.2).
 const PASSWORD_CHARS_MIN_MAX: usize = 64;
+
+/// The levels of the log. What is none of them and stands alone is taken for a module's name by the filter, and silences all.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Seconds of the units in which a time is set.
 const MINUTE_S: u64 = 60;
@@ -52,6 +55,9 @@ pub enum SettingError {
         /// All there are.
         known: String,
     },
+    /// A variable of ours is no text.
+    #[error("the environment variable {0} is not UTF-8: unset it, or write its name and its value as text")]
+    NotText(String),
     /// A file could not be read.
     #[error("{path} ({what}) cannot be read: {source}")]
     Unreadable {
@@ -124,8 +130,13 @@ pub(super) fn strict(text: &str) -> Parsed<Strict> {
 }
 
 pub(super) fn public_url(text: &str) -> Parsed<Url> {
-    let url = Url::parse(text).map_err(|error| format!("it is a URL, as in https://id.example: {error}"))?;
-    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let url = Url::parse(text).map_err(|error| match error {
+        // Said to somebody who left `https://` out, or wrote nothing, it explains nothing.
+        ParseError::RelativeUrlWithoutBase => "it is a URL, as in https://id.example".to_owned(),
+        error => format!("it is a URL, as in https://id.example: {error}"),
+    })?;
+    let nobody = url.username().is_empty() && url.password().is_none();
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && nobody;
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -133,7 +144,7 @@ pub(super) fn public_url(text: &str) -> Parsed<Url> {
         None => false,
     };
     match url.scheme() {
-        _ if !bare => Err("it is an origin, as in https://id.example, without a path".to_owned()),
+        _ if !bare => Err("it is an origin, as in https://id.example, without a path, a name or a password".to_owned()),
         "https" => Ok(url),
         "http" if loopback => Ok(url),
         _ => Err("it begins with https://, for over plain HTTP tokens could be read on the way".to_owned()),
@@ -208,12 +219,6 @@ pub(super) fn sessions_policy(text: &str) -> Parsed<fn(usize) -> SessionLimit> {
     }
 }
 
-pub(super) fn addresses(text: &str) -> Parsed<Vec<IpAddr>> {
-    let one =
-        |text: &str| text.trim().parse().map_err(|_| "it is a list of IP addresses, divided by commas".to_owned());
-    text.split(',').filter(|part| !part.trim().is_empty()).map(one).collect()
-}
-
 /// Written as browsers write an origin, so that two can be compared letter by letter.
 pub(super) fn origins(text: &str) -> Parsed<Vec<String>> {
     // A URL may hold `*` and `;`, which a content security policy would read as more than one origin.
@@ -239,10 +244,31 @@ pub(super) fn cookie_domain(text: &str, public: Option<&Url>) -> Parsed<Option<C
 }
 
 pub(super) fn filter(text: &str) -> Parsed<String> {
-    match tracing_subscriber::EnvFilter::try_new(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err("it is a level (error, warn, info, debug, trace), as in info,exeunt=debug".to_owned()),
+    let directives: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let wrong = || format!("it is a level ({}), as in info,exeunt=debug", LEVELS.join(", "));
+    if directives.is_empty() {
+        return Err(wrong());
     }
+    directives.iter().try_for_each(|directive| is_levelled(directive))?;
+    let text = directives.join(",");
+    tracing_subscriber::EnvFilter::try_new(&text).map_err(|_| wrong())?;
+    Ok(text)
+}
+
+/// Whether a directive says a level, alone or for a module.
+fn is_levelled(directive: &str) -> Parsed<()> {
+    let (module, word) = directive.rsplit_once('=').unwrap_or(("", directive));
+    let word = word.to_ascii_lowercase();
+    if LEVELS.contains(&&*word) {
+        return Ok(());
+    }
+    let meant = LEVELS.iter().find(|level| word.starts_with(*level));
+    let hint = match meant {
+        Some(level) => format!("; did you mean {level}?"),
+        None if module.is_empty() => format!("; for one module it is written {directive}=debug"),
+        None => String::new(),
+    };
+    Err(format!("`{word}` is no level ({}){hint}", LEVELS.join(", ")))
 }
 
 pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {

@@ -3,6 +3,7 @@
 //! Owns which of them wins, and the refusal of names that do not exist. It knows no setting's meaning.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::NAMES;
@@ -71,7 +72,7 @@ pub struct Flags {
     /// What one session more does: end-oldest or refuse [default: end-oldest]
     #[arg(long, value_name = "WORD", global = true)]
     pub sessions_policy: Option<String>,
-    /// Proxies whose X-Forwarded-* and X-Original-URL are believed: addresses divided by commas
+    /// Proxies whose X-Forwarded-* and X-Original-URL are believed: addresses and ranges (10.0.0.0/8), divided by commas
     #[arg(long, value_name = "ADDRESSES", global = true)]
     pub trusted_proxies: Option<String>,
     /// Other origins that return_to may lead to: URLs divided by commas
@@ -100,7 +101,7 @@ impl Raw {
     /// [`SettingError`] for a name that does not exist, or a file that cannot be read.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn gather(flags: Flags) -> Result<Self, SettingError> {
-        Self::from_sources(flags, std::env::vars())
+        Self::from_sources(flags, std::env::vars_os())
     }
 
     /// Texts of a test.
@@ -121,7 +122,11 @@ impl Raw {
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<Option<T>, SettingError> {
         let Some((text, _)) = self.0.get(name) else { return Ok(None) };
-        parse(text).map(Some).map_err(|reason| self.refuse(name, &reason))
+        parse(text).map(Some).map_err(|reason| {
+            // Mostly a variable that a compose file passes on and nobody has set.
+            let empty = if text.is_empty() { "it is empty: unset it, or give it a value: " } else { "" };
+            self.refuse(name, &format!("{empty}{reason}"))
+        })
     }
 
     /// The error for a setting that was read but cannot be used.
@@ -131,17 +136,8 @@ impl Raw {
         SettingError::Wrong { name: name.to_owned(), place, reason: reason.to_owned() }
     }
 
-    fn from_sources(flags: Flags, vars: impl Iterator<Item = (String, String)>) -> Result<Self, SettingError> {
-        let mut config = None;
-        let mut environment = Self::default();
-        for (variable, text) in vars {
-            let Some(name) = variable.strip_prefix(PREFIX) else { continue };
-            if name == "CONFIG" {
-                config = Some(PathBuf::from(text));
-            } else {
-                environment.take_variable(&variable, name, text)?;
-            }
-        }
+    fn from_sources(flags: Flags, vars: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, SettingError> {
+        let (mut environment, config) = Self::from_environment(vars)?;
         let mut raw = match flags.config.clone().or(config) {
             Some(path) => Self::from_file(&path)?,
             None => Self::default(),
@@ -151,13 +147,42 @@ impl Raw {
         Ok(raw)
     }
 
+    /// What the environment says, and which file it names. What is not ours there may be no text at all.
+    fn from_environment(
+        vars: impl Iterator<Item = (OsString, OsString)>,
+    ) -> Result<(Self, Option<PathBuf>), SettingError> {
+        let (mut environment, mut config) = (Self::default(), None);
+        for (variable, value) in vars {
+            if !variable.as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+                continue;
+            }
+            let (variable, text) = text_of(variable, value)?;
+            match variable.strip_prefix(PREFIX) {
+                Some("CONFIG") => config = Some(path_of("config", &place_of(&variable), &text)?),
+                Some(name) => environment.take_variable(&variable, name, text)?,
+                None => {}
+            }
+        }
+        Ok((environment, config))
+    }
+
     fn take_variable(&mut self, variable: &str, name: &str, text: String) -> Result<(), SettingError> {
-        let place = format!("environment variable {variable}");
-        let (name, text) = match name.strip_suffix(FILE_SUFFIX) {
-            None => (name, text),
-            Some(name) => (name, read(Path::new(&text), &place)?.trim_end_matches(['\r', '\n']).to_owned()),
+        let place = place_of(variable);
+        let (name, file) = match name.strip_suffix(FILE_SUFFIX) {
+            None => (name, None),
+            Some(name) => (name, Some(&text)),
         };
-        self.take(&name.to_ascii_lowercase(), text, place)
+        let name = name.to_ascii_lowercase();
+        if let Some((_, other)) = self.0.get(&name) {
+            // Which of them was meant cannot be told, and neither has an order.
+            let place = format!("{other} and {place}");
+            return Err(SettingError::Wrong { name, place, reason: "both are set: unset one of them".to_owned() });
+        }
+        let text = match file {
+            None => text,
+            Some(file) => read(&path_of(&name, &place, file)?, &place)?.trim_end_matches(['\r', '\n']).to_owned(),
+        };
+        self.take(&name, text, place)
     }
 
     fn from_file(path: &Path) -> Result<Self, SettingError> {
@@ -166,12 +191,12 @@ impl Raw {
             text.parse().map_err(|source| SettingError::NotToml { path: path.to_owned(), source: Box::new(source) })?;
         let mut raw = Self::default();
         for (name, value) in table {
-            let text = match value {
-                toml::Value::String(text) => text,
-                toml::Value::Array(parts) => parts.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(","),
-                other => other.to_string(),
+            let place = path.display().to_string();
+            let Some(text) = of_value(value) else {
+                let reason = "each of a list is a text in quotes, as in [\"10.0.0.1\", \"::1\"]".to_owned();
+                return Err(SettingError::Wrong { name, place, reason });
             };
-            raw.take(&name, text, path.display().to_string())?;
+            raw.take(&name, text, place)?;
         }
         Ok(raw)
     }
@@ -217,6 +242,36 @@ impl Raw {
     }
 }
 
+/// The value may be a secret, so it is not repeated.
+fn text_of(variable: OsString, value: OsString) -> Result<(String, String), SettingError> {
+    let named = variable.to_string_lossy().into_owned();
+    match (variable.into_string(), value.into_string()) {
+        (Ok(variable), Ok(text)) => Ok((variable, text)),
+        _ => Err(SettingError::NotText(named)),
+    }
+}
+
+fn place_of(variable: &str) -> String {
+    format!("environment variable {variable}")
+}
+
+fn path_of(name: &str, place: &str, text: &str) -> Result<PathBuf, SettingError> {
+    if text.is_empty() {
+        let reason = "it is empty: unset it, or name a file".to_owned();
+        return Err(SettingError::Wrong { name: name.to_owned(), place: place.to_owned(), reason });
+    }
+    Ok(PathBuf::from(text))
+}
+
+/// `None`: a list of other things than texts. Nothing of it is passed over, for that would be another list.
+fn of_value(value: toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text),
+        toml::Value::Array(parts) => Some(parts.iter().map(toml::Value::as_str).collect::<Option<Vec<_>>>()?.join(",")),
+        other => Some(other.to_string()),
+    }
+}
+
 fn read(path: &Path, what: &str) -> Result<String, SettingError> {
     std::fs::read_to_string(path).map_err(|source| SettingError::Unreadable {
         path: path.to_owned(),
@@ -228,9 +283,10 @@ fn read(path: &Path, what: &str) -> Result<String, SettingError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     fn gather(flags: Flags, vars: &[(&str, &str)]) -> Result<Raw, SettingError> {
-        Raw::from_sources(flags, vars.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())))
+        Raw::from_sources(flags, vars.iter().map(|(name, text)| ((*name).into(), (*text).into())))
     }
 
     fn listen(raw: &Raw) -> Option<String> {
@@ -279,5 +335,62 @@ mod tests {
         assert_eq!(listen(&raw).as_deref(), Some("file:4"));
         let error = gather(Flags::default(), &[("EXEUNT_LISTEN_FILE", "/no/such")]).expect_err("unreadable");
         assert!(error.to_string().contains("/no/such"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_no_text_is_named_if_it_is_ours_and_else_passed_over() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let gather = |name: &[u8], value: &[u8]| {
+            let variable = (OsString::from_vec(name.to_vec()), OsString::from_vec(value.to_vec()));
+            Raw::from_sources(Flags::default(), std::iter::once(variable)).map_err(|error| error.to_string())
+        };
+        assert_eq!(listen(&gather(b"FOO", b"\xff\xfe").expect("not ours")), None);
+        assert_eq!(listen(&gather(b"\xff\xfe", b"x").expect("not ours")), None);
+        let said = gather(b"EXEUNT_STORE", b"sesame\xff").expect_err("no text");
+        assert!(said.contains("EXEUNT_STORE") && said.contains("UTF-8") && !said.contains("sesame"), "{said}");
+        let said = gather(b"EXEUNT_LIST\xff", b"x").expect_err("no text");
+        assert!(said.contains("EXEUNT_LIST") && said.contains("UTF-8"), "{said}");
+    }
+
+    #[test]
+    fn a_value_that_is_said_twice_is_refused_and_both_places_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("listen");
+        std::fs::write(&file, "file:4\n").expect("written");
+        let pair = [("EXEUNT_LISTEN", "env:2"), ("EXEUNT_LISTEN_FILE", file.to_str().expect("text"))];
+        for pair in [pair, [pair[1], pair[0]]] {
+            let error = gather(Flags::default(), &pair).expect_err("which?").to_string();
+            assert!(error.contains("`listen`") && error.contains("unset one"), "{error}");
+            assert!(error.contains("EXEUNT_LISTEN_FILE"), "{error}");
+            assert!(error.replace("EXEUNT_LISTEN_FILE", "").contains("EXEUNT_LISTEN"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_a_file_that_holds_more_than_texts_is_refused_and_its_key_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("exeunt.toml");
+        for list in ["[1, \"::1\"]", "[[\"10.0.0.1\"]]", "[true]", "[{ address = \"::1\" }]"] {
+            std::fs::write(&file, format!("trusted_proxies = {list}")).expect("written");
+            let config = Flags { config: Some(file.clone()), ..Flags::default() };
+            let error = gather(config, &[]).expect_err(list).to_string();
+            assert!(error.contains("`trusted_proxies`") && error.contains("exeunt.toml"), "{error}");
+            assert!(error.contains("text in quotes"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_set_to_nothing_is_said_to_be_empty() {
+        let read = |variable| gather(Flags::default(), &[(variable, "")]).and_then(|raw| Config::from_raw(&raw));
+        for variable in
+            ["EXEUNT_PUBLIC_URL", "EXEUNT_LISTEN", "EXEUNT_STORE", "EXEUNT_LOG", "EXEUNT_CONFIG", "EXEUNT_STORE_FILE"]
+        {
+            let said = read(variable).expect_err(variable).to_string();
+            assert!(said.contains(variable) && said.contains("it is empty: unset it"), "{said}");
+            assert!(!said.contains("without a base"), "{said}");
+        }
+        // Where nothing is a value, as for a list, it still is one.
+        assert!(!read("EXEUNT_TRUSTED_PROXIES").expect("none").trusted_proxies.contain([127, 0, 0, 1].into()));
     }
 }

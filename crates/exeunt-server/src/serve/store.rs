@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow};
 use exeunt::authority::Part;
 use exeunt::clock::{Clock as _, SystemClock};
 use exeunt::store::Store;
-use exeunt::store::postgres::PostgresStore;
+use exeunt::store::postgres::{Address, PostgresStore};
 use exeunt::store::sqlite::{OpenError, SqliteStore};
 use exeunt::{Authority, By, Cause, Settings, Target};
 
@@ -20,8 +20,23 @@ pub(crate) fn is_in_use(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(OpenError::InUse { .. }))
 }
 
+/// Refuses where there is no store yet, saying what that comes to. It begins none: only who serves and who adds somebody does.
+pub(crate) async fn must_be_begun(config: &Config, nothing: &str) -> anyhow::Result<()> {
+    let (begun, place, which) = match &config.shared {
+        Some(SharedStore { address, .. }) => {
+            let begun = PostgresStore::is_at(address).await.with_context(|| unusable(address))?;
+            (begun, format!("at {address}"), "which with --store")
+        }
+        None => {
+            (SqliteStore::is_in(&config.data)?, format!("in {}", config.data.display()), "which folder with --data")
+        }
+    };
+    if begun { Ok(()) } else { Err(anyhow!("there is no store {place}, so {nothing}: say {which}")) }
+}
+
 /// Ends everything in a store that was restored or copied, so that it can be served again (R8).
 pub(crate) async fn adopt(config: &Config) -> anyhow::Result<()> {
+    must_be_begun(config, "nothing was ended").await?;
     if config.shared.is_some() {
         let authority = open(config, Part::Visitor).await?;
         let revoked = authority.revoke(Target::Everyone, Cause::Restored, By::operator()).await?;
@@ -39,7 +54,7 @@ pub(crate) async fn open(config: &Config, part: Part) -> anyhow::Result<Arc<Auth
     let store: Arc<dyn Store> = match &config.shared {
         Some(SharedStore { address, listen, .. }) => {
             let opened = PostgresStore::open(address, listen).await;
-            Arc::new(opened.with_context(|| format!("the store at {address} cannot be used"))?)
+            Arc::new(opened.with_context(|| unusable(address))?)
         }
         None => Arc::new(folder(config)?),
     };
@@ -50,7 +65,21 @@ pub(crate) async fn open(config: &Config, part: Part) -> anyhow::Result<Arc<Auth
         part,
         ..Settings::default()
     };
-    Authority::open(store, settings).await.context("the store cannot be read")
+    Authority::open(store, settings).await.with_context(|| unreadable(config))
+}
+
+fn unusable(address: &Address) -> String {
+    format!("the store at {address} cannot be used")
+}
+
+fn unreadable(config: &Config) -> String {
+    match &config.shared {
+        Some(SharedStore { address, .. }) => format!("the store at {address} cannot be read"),
+        None => format!(
+            "the store in {} cannot be read; where it is damaged, put a backup in its place (docs/operations.md, \"Restore\")",
+            config.data.display()
+        ),
+    }
 }
 
 fn folder(config: &Config) -> anyhow::Result<SqliteStore> {

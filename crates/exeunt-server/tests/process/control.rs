@@ -175,14 +175,14 @@ fn the_socket_of_a_killed_server_hinders_neither_a_command_nor_the_next_server()
 #[test]
 fn what_is_no_socket_in_its_place_is_left_alone_and_said() {
     let folder = Folder::new();
-    done(&folder, &["user", "list"], "");
+    done(&folder, &["user", "add", "ana"], PASSWORD);
     fs::write(folder.socket(), "somebody's notes").expect("written");
     let refused = finish(folder.exeunt(&SERVE), "");
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     assert!(refused.log.contains("exeunt.sock") && refused.log.contains("no socket"), "{refused:?}");
     assert!(!refused.out.contains("listens on"), "{refused:?}");
     assert_eq!(fs::read_to_string(folder.socket()).expect("there"), "somebody's notes");
-    assert_eq!(done(&folder, &["user", "list"], ""), "", "commands do without");
+    assert_eq!(done(&folder, &["user", "list"], ""), "ana\t0 sessions\n", "commands do without");
 }
 
 /// Whether this test can be somebody else: it is root, and util-linux is here.

@@ -161,7 +161,7 @@ fn play_a_server(folder: &Folder, words: &'static [u8]) -> std::thread::JoinHand
 #[test]
 fn success_is_said_only_where_the_server_said_done() {
     let folder = Folder::new();
-    done(&folder, &["user", "list"], "");
+    done(&folder, &["user", "add", "ana"], PASSWORD);
     for words in [
         &b""[..],
         b"\"working\"\n",
@@ -195,7 +195,7 @@ fn success_is_said_only_where_the_server_said_done() {
 #[test]
 fn a_server_of_another_version_is_asked_nothing() {
     let folder = Folder::new();
-    done(&folder, &["user", "list"], "");
+    done(&folder, &["user", "add", "ana"], PASSWORD);
     fs::remove_file(folder.socket()).ok();
     let listener = UnixListener::bind(folder.socket()).expect("bound");
     let command = folder.exeunt(&["user", "delete", "ana"]).spawn().expect("started");

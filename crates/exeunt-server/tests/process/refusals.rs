@@ -2,7 +2,9 @@
 //!
 //! Each refusal ends the process with 1, says what is wrong in words, and panics nowhere.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::Command;
 
 use rusqlite::Connection;
@@ -81,13 +83,27 @@ fn an_unknown_setting_is_named_with_its_place() {
 }
 
 #[test]
+fn a_variable_that_is_no_text_is_named_if_it_is_ours_and_else_passed_over() {
+    let folder = Folder::new();
+    let no_text = OsStr::from_bytes(b"sesame\xff\xfe");
+    let mut ours = folder.exeunt(&SERVE);
+    ours.env("EXEUNT_LOG", no_text);
+    assert!(!refused(ours, &["EXEUNT_LOG", "UTF-8"]).log.contains("sesame"));
+    let mut foreign = folder.exeunt(&SERVE);
+    foreign.env("FOO", no_text);
+    assert!(Server::run(foreign).stop().status.success());
+}
+
+#[test]
 fn a_file_that_is_no_settings_is_named() {
     let folder = Folder::new();
     let file = folder.path().join("exeunt.toml");
     fs::write(&file, "listen: 127.0.0.1:0\n").expect("written");
     let with_file = |file: &str| folder.exeunt(&[&SERVE[..], &["--config", file]].concat());
-    refused(with_file("exeunt.toml"), &["exeunt.toml", "TOML"]);
-    refused(with_file("missing.toml"), &["missing.toml"]);
+    let finished = refused(with_file("exeunt.toml"), &["exeunt.toml", "TOML", "TOML parse error"]);
+    assert_eq!(finished.log.matches("TOML parse error").count(), 1, "{finished:?}");
+    let finished = refused(with_file("missing.toml"), &["missing.toml", "No such file"]);
+    assert_eq!(finished.log.matches("No such file").count(), 1, "{finished:?}");
 }
 
 #[test]
@@ -138,7 +154,12 @@ fn a_file_of_garbage_is_a_clear_error() {
     let folder = Folder::new();
     fs::create_dir(folder.data()).expect("made");
     fs::write(folder.database(), [0xA5; 8_192]).expect("written");
-    refused(folder.exeunt(&SERVE), &["cannot be opened", "not a database"]);
+    let database = folder.database().display().to_string();
+    for args in [SERVE.as_slice(), &["user", "list"], &["end", "--everyone", "--restored"]] {
+        let finished =
+            refused(folder.exeunt(args), &["cannot be opened", "not a database", &database, "docs/operations.md"]);
+        assert_eq!(finished.log.matches("not a database").count(), 1, "{finished:?}");
+    }
 }
 
 #[test]
@@ -151,16 +172,19 @@ fn a_damaged_file_is_a_clear_error() {
     let mut garbled = whole.clone();
     garbled[100..4_096].fill(0xA5);
     fs::write(folder.database(), garbled).expect("written");
-    refused(folder.exeunt(&SERVE), &["malformed"]);
+    refused(folder.exeunt(&SERVE), &["malformed", &folder.data().display().to_string(), "docs/operations.md"]);
     fs::write(folder.database(), &whole[..whole.len() / 2]).expect("written");
-    refused(folder.exeunt(&SERVE), &["malformed"]);
+    refused(folder.exeunt(&SERVE), &["malformed", &folder.data().display().to_string(), "docs/operations.md"]);
 }
 
 #[test]
 fn a_folder_that_cannot_be_used_is_named() {
     let folder = Folder::new();
     fs::write(folder.data(), "a file").expect("written");
-    refused(folder.exeunt(&SERVE), &["data folder", &folder.data().display().to_string()]);
+    for args in [SERVE.as_slice(), &["user", "list"], &["end", "--everyone"]] {
+        let path = folder.data().display().to_string();
+        refused(folder.exeunt(args), &["data folder", &path, "it is not a folder"]);
+    }
 }
 
 #[test]
@@ -168,5 +192,5 @@ fn an_address_that_somebody_has_is_named() {
     let folder = Folder::new();
     let server = Server::start(&folder);
     let (other, address) = (Folder::new(), server.address.to_string());
-    refused(other.exeunt(&["serve", "--listen", &address]), &["cannot listen", &address]);
+    refused(other.exeunt(&["serve", "--listen", &address]), &["cannot listen", &address, "--listen 127.0.0.1:0"]);
 }

@@ -3,10 +3,11 @@
 //! Owns what an operator sees of it (R8). Each way ends by replaying a token that was signed out after the backup was taken.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::http::Request;
-use crate::people::{is_live, register, sign_in};
+use crate::people::{PASSWORD, is_live, register, sign_in};
 use crate::server::{Folder, SERVE, Server, finish};
 
 fn copy(from: &Path, to: &Path) {
@@ -102,6 +103,33 @@ fn a_backup_of_a_running_server_is_restored_as_the_manual_says() {
     assert!(is_live(&server, &sign_in(&server, "ana")), "the users are those of the backup");
 }
 
+/// A restore by hand leaves the modes of whoever copied.
+#[test]
+fn a_store_that_others_may_read_is_served_and_said_with_the_remedy() {
+    let folder = Folder::new();
+    let log = |expected: &[(&Path, u32)]| {
+        let stopped = Server::start(&folder).stop();
+        assert!(stopped.status.success(), "{stopped:?}");
+        assert_eq!(stopped.log.contains("chmod"), !expected.is_empty(), "{stopped:?}");
+        assert!(expected.is_empty() || stopped.log.matches("\"WARN\"").count() == 1, "{stopped:?}");
+        for (path, mode) in expected {
+            assert!(stopped.log.contains(&format!("chmod {mode:o} {}", path.display())), "{stopped:?}");
+        }
+    };
+    let allow = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("ours");
+    let (data, database) = (folder.data(), folder.database());
+    log(&[]);
+    allow(&data, 0o755);
+    allow(&database, 0o644);
+    log(&[(&data, 0o700), (&database, 0o600)]);
+    allow(&database, 0o600);
+    log(&[(&data, 0o700)]);
+    // A group is somebody whom the operator chose.
+    allow(&data, 0o750);
+    allow(&database, 0o640);
+    log(&[]);
+}
+
 /// "Everything is over" is not said of a folder that nobody meant, such as that of the shell.
 #[test]
 fn where_there_is_no_store_nothing_is_called_over_and_none_is_begun() {
@@ -110,13 +138,27 @@ fn where_there_is_no_store_nothing_is_called_over_and_none_is_begun() {
     for args in [
         ["end", "--everyone", "--yes"].as_slice(),
         &["end", "--everyone", "--restored"],
+        &["end", "--everyone", "--dry-run"],
         &["end", "--user", "ana"],
+        &["end", "--user", "ana", "--dry-run"],
         &["session", "end", &sid],
+        &["session", "list"],
+        &["session", "list", "--user", "ana"],
+        &["user", "list"],
+        &["user", "disable", "ana"],
+        &["user", "enable", "ana"],
+        &["user", "promote", "ana"],
+        &["user", "demote", "ana"],
+        &["user", "delete", "ana"],
+        &["user", "password", "ana"],
+        &["audit"],
+        &["audit", "--user", "ana"],
+        &["nodes"],
     ] {
-        let refused = finish(folder.exeunt(args), "");
+        let refused = finish(folder.exeunt(args), PASSWORD);
         assert_eq!((refused.status.code(), &*refused.out), (Some(1), ""), "{args:?}: {refused:?}");
         assert!(refused.log.contains("no store in"), "{args:?}: {refused:?}");
-        assert!(!folder.database().exists(), "{args:?}");
+        assert!(!folder.data().exists(), "{args:?}");
     }
 }
 

@@ -61,6 +61,9 @@ pub enum OpenError {
     /// The schema could not be brought up to date.
     #[error("the schema of the store cannot be brought up to date: {0}")]
     Schema(String),
+    /// It cannot be told whether there is a store.
+    #[error("it cannot be told whether there is a store: {0}")]
+    Unreadable(String),
 }
 
 /// A store in a PostgreSQL database.
@@ -98,6 +101,16 @@ impl PostgresStore {
         let ear = Ear::new(listen.clone(), Arc::clone(&author));
         let among = Among { pool: Pool::open(address, NODE_LINKS).await?, ear, audience: writer.audience(), author };
         Ok(Self { pool, writer, among: Arc::new(among) })
+    }
+
+    /// Whether there is a store at `address` already. It makes none and brings none up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the server cannot be asked.
+    pub async fn is_at(address: &Address) -> Result<bool, OpenError> {
+        let link = Link::open(address).await?;
+        migrations::has_begun(&link).await.map_err(|fault| OpenError::Unreadable(fault.to_string()))
     }
 }
 

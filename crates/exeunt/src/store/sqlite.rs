@@ -64,10 +64,13 @@ impl SqliteStore {
     /// [`OpenError`] when another process owns it, when it is not a store of ours, when it is damaged, when the file is
     /// configured weaker than the promise, or when the folder was restored or copied.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        let folder = Folder::own(folder)?;
-        let mut connection = folder.connect_to_write()?;
-        let mark = Mark::recognise(folder.path(), &mut connection)?;
-        Self::with(folder, connection, mark)
+        let owned = Folder::own(folder)?;
+        let open = || {
+            let mut connection = owned.connect_to_write()?;
+            let mark = Mark::recognise(owned.path(), &mut connection)?;
+            Self::with(owned, connection, mark)
+        };
+        open().map_err(|error: OpenError| error.of(folder))
     }
 
     /// Whether there is a store in `folder` already.
@@ -77,7 +80,7 @@ impl SqliteStore {
     /// [`OpenError::Folder`] when this process may not look into it, so that nobody is told of a store that it is not there.
     pub fn is_in(folder: &Path) -> Result<bool, OpenError> {
         let found = folder.join(file::DATABASE).try_exists();
-        found.map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })
+        found.map_err(|source| file::unusable(folder, source))
     }
 
     /// Opens a store whose folder was restored or copied, having ended everything in it; that is the revocation.
@@ -93,13 +96,18 @@ impl SqliteStore {
             let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no store in it");
             return Err(OpenError::Folder { folder: folder.to_owned(), source });
         }
-        let folder = Folder::own(folder)?;
-        let mut connection = folder.connect_to_adopt()?;
-        let (mark, revocation) = Mark::adopt(folder.path(), &mut connection, at)?;
-        Ok((Self::with(folder, connection, mark)?, revocation))
+        let owned = Folder::own(folder)?;
+        let adopt = || {
+            let mut connection = owned.connect_to_adopt()?;
+            let (mark, revocation) = Mark::adopt(owned.path(), &mut connection, at)?;
+            Ok((Self::with(owned, connection, mark)?, revocation))
+        };
+        adopt().map_err(|error: OpenError| error.of(folder))
     }
 
     fn with(folder: Folder, connection: Connection, mark: Mark) -> Result<Self, OpenError> {
+        #[cfg(unix)]
+        folder.warn_if_open_to_others();
         let readers = (0..READERS).map(|_| folder.connect_to_read()).collect::<Result<_, _>>()?;
         Ok(Self {
             writer: Writer::start(connection, mark)?,

@@ -114,10 +114,32 @@ fn who_looks_at_the_nodes_makes_nothing_where_nothing_is() {
     let tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'";
     assert_eq!(Postgres::shared().sql(&empty, tables), "0");
     let lost = listed(&["--store", "postgres://ana:sesame@127.0.0.1:1/d"]);
-    assert!(lost.log.contains("cannot be reached") && !lost.log.contains("sesame"), "{lost:?}");
+    assert!(lost.log.contains("127.0.0.1:1/d cannot be used: ") && lost.log.contains("cannot be reached"), "{lost:?}");
+    assert!(!lost.log.contains("sesame"), "{lost:?}");
     let nowhere = listed(&["--data", "nowhere"]);
     assert_eq!(nowhere.status.code(), Some(1), "{nowhere:?}");
     assert!(nowhere.log.contains("there is no store in nowhere") && !folder.path().join("nowhere").exists());
+}
+
+#[test]
+fn a_command_on_a_database_without_a_store_says_so_and_begins_none() {
+    let cluster = Cluster::empty(Postgres::shared());
+    for args in [
+        ["user", "list"].as_slice(),
+        &["user", "disable", "ana"],
+        &["session", "list"],
+        &["end", "--everyone"],
+        &["end", "--everyone", "--dry-run"],
+        &["end", "--everyone", "--restored"],
+        &["audit"],
+    ] {
+        let refused = cluster.command(args);
+        assert_eq!((refused.status.code(), &*refused.out), (Some(1), ""), "{args:?}: {refused:?}");
+        let words = ["there is no store at postgres://", "say which with --store"];
+        assert!(words.iter().all(|word| refused.log.contains(word)), "{args:?}: {refused:?}");
+    }
+    let tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'";
+    assert_eq!(Postgres::shared().sql(&cluster.database, tables), "0");
 }
 
 #[test]

@@ -45,8 +45,12 @@ fn a_standby_is_refused() {
 
 #[test]
 fn who_cannot_be_reached_is_named_without_the_password() {
-    for store in ["postgres://ana:sesame@127.0.0.1:1/d", "postgres://ana:sesame@no.such.host.invalid/d"] {
+    for (store, host) in [
+        ("postgres://ana:sesame@127.0.0.1:1/d", "at postgres://127.0.0.1:1/d "),
+        ("postgres://ana:sesame@no.such.host.invalid/d", "at postgres://no.such.host.invalid:5432/d "),
+    ] {
         let refused = refused(store);
+        assert!(refused.log.contains(host), "{refused:?}");
         assert!(refused.log.contains("cannot be reached") && !refused.log.contains("sesame"), "{refused:?}");
     }
     let plain = refused("postgres://ana:sesame@192.0.2.1/d?sslmode=disable");

@@ -15,6 +15,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// What this program is called in the server's list of connections.
 const APPLICATION: &str = "exeunt";
 
+/// Where a server listens whose address says no port.
+const PORT: u16 = 5432;
+
 /// Where a server is. It can be printed: what it shows holds no password.
 #[derive(Clone)]
 pub struct Address(Arc<Way>);
@@ -103,10 +106,13 @@ impl std::fmt::Debug for Address {
 }
 
 impl std::fmt::Display for Address {
-    /// Hosts and database, as a person recognises them.
+    /// Hosts with their ports, and database, as a person recognises them.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let hosts: Vec<String> = self.0.config.get_hosts().iter().map(shown).collect();
-        write!(f, "postgres://{}/{}", hosts.join(","), self.0.config.get_dbname().unwrap_or_default())
+        let config = &self.0.config;
+        // As the driver reads them: none, one for all hosts, or one for each.
+        let port = |at| config.get_ports().get(at).or(config.get_ports().first()).copied().unwrap_or(PORT);
+        let hosts: Vec<String> = (0..).zip(config.get_hosts()).map(|(at, host)| shown(host, port(at))).collect();
+        write!(f, "postgres://{}/{}", hosts.join(","), config.get_dbname().unwrap_or_default())
     }
 }
 
@@ -132,10 +138,11 @@ fn is_here(config: &Config) -> bool {
         })
 }
 
-fn shown(host: &Host) -> String {
+fn shown(host: &Host, port: u16) -> String {
     match host {
-        Host::Tcp(name) => name.clone(),
-        Host::Unix(path) => path.display().to_string(),
+        Host::Tcp(name) if name.contains(':') => format!("[{name}]:{port}"),
+        Host::Tcp(name) => format!("{name}:{port}"),
+        Host::Unix(path) => format!("{}:{port}", path.display()),
     }
 }
 
@@ -205,10 +212,22 @@ mod tests {
     }
 
     #[test]
+    fn an_address_shows_the_port_of_each_host() {
+        for (text, shown) in [
+            ("postgres://u@db.example/d", "postgres://db.example:5432/d"),
+            ("postgres://u@[::1]:5433/d", "postgres://[::1]:5433/d"),
+            ("postgres://u@one.example:1,two.example:2/d", "postgres://one.example:1,two.example:2/d"),
+            ("postgres:///d?host=/run/postgresql&port=5433&user=u", "postgres:///run/postgresql:5433/d"),
+        ] {
+            assert_eq!(Address::parse(text).expect(text).to_string(), shown);
+        }
+    }
+
+    #[test]
     fn an_address_shows_no_password() {
         let address = Address::parse("postgres://ana:sesame@localhost:5433/sessions").expect("an address");
         let shown = format!("{address} {address:?} {:?}", address.config());
-        assert!(shown.contains("localhost/sessions") && !shown.contains("sesame"), "{shown}");
+        assert!(shown.contains("localhost:5433/sessions") && !shown.contains("sesame"), "{shown}");
         for wrong in
             ["postgres://ana:sesame@localhost:port/d", "mysql://ana:sesame@localhost/d", "postgres://", "sesame"]
         {

@@ -19,6 +19,12 @@ const MIGRATIONS: [(&str, &str); 4] = [
 /// "exeunt" as a number: the name of the lock among those of other programs.
 const LOCK: i64 = 0x6578_6575_6e74;
 
+/// Whether somebody has begun a store here.
+pub(super) async fn has_begun(link: &Link) -> Done<bool> {
+    let rows = link.query("SELECT to_regclass('migrations') IS NOT NULL", &[]).await?;
+    Ok(rows.first().ok_or(Fault::Unreadable("whether there is a store"))?.try_get(0)?)
+}
+
 /// Brings the schema up to date, or says why it cannot be used.
 pub(super) async fn migrate(link: &Link) -> Done<()> {
     let begin = format!(

@@ -4,12 +4,12 @@
 //! looks weaker than the promise: it says so and stays shut.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
 use super::mark::Sign;
@@ -18,6 +18,10 @@ use super::mark::Sign;
 pub(super) const DATABASE: &str = "exeunt.sqlite3";
 /// The file whose lock says who owns the folder.
 const LOCK: &str = "exeunt.lock";
+
+/// What a mode allows those who are neither the owner nor of the group. A group may be meant, as that of backups.
+#[cfg(unix)]
+const OTHERS: u32 = 0o007;
 
 /// "exnt" in SQLite's header, so that the file says what it is and no stranger's file is taken for ours.
 const APPLICATION_ID: i32 = 0x6578_6E74;
@@ -97,9 +101,35 @@ pub enum OpenError {
     /// The writer's thread could not be started.
     #[error("the writer's thread could not be started: {0}")]
     Thread(#[source] std::io::Error),
+    /// The file is damaged, or was never a database.
+    #[error(
+        "the store {file} cannot be opened: {why}; the file is damaged: put a backup in its place (docs/operations.md, \"Restore\")"
+    )]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// What SQLite found.
+        why: String,
+    },
     /// SQLite could not open or read the file.
     #[error("the store cannot be opened: {0}")]
     Sqlite(#[from] rusqlite::Error),
+}
+
+impl OpenError {
+    /// As it is told of the store in `folder`: SQLite names no file, and no remedy.
+    pub(super) fn of(self, folder: &Path) -> Self {
+        match self {
+            Self::Sqlite(fault) if is_damage(&fault) => {
+                Self::Damaged { file: folder.join(DATABASE), why: fault.to_string() }
+            }
+            other => other,
+        }
+    }
+}
+
+fn is_damage(fault: &rusqlite::Error) -> bool {
+    matches!(fault.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
 }
 
 /// A data folder that this process owns until it is dropped.
@@ -114,8 +144,24 @@ impl Folder {
         &self.path
     }
 
+    /// Says so where other users of the machine may look at the file or into the folder, as after a restore by whose umask is another.
+    /// It is opened all the same: refusing would not make what they have read unread.
+    #[cfg(unix)]
+    pub(super) fn warn_if_open_to_others(&self) {
+        let file = self.path.join(DATABASE);
+        let open: Vec<String> = [(&self.path, "700"), (&file, "600")]
+            .into_iter()
+            .filter(|(path, _)| is_open_to_others(path))
+            .map(|(path, mode)| format!("chmod {mode} {}", path.display()))
+            .collect();
+        if !open.is_empty() {
+            let remedy = open.join(" && ");
+            tracing::warn!("other users may read the store, which holds hashes of passwords: run {remedy}");
+        }
+    }
+
     pub(super) fn own(path: &Path) -> Result<Self, OpenError> {
-        let refused = |source| OpenError::Folder { folder: path.to_owned(), source };
+        let refused = |source| unusable(path, source);
         create_private_folder(path).map_err(refused)?;
         let mut lock = open_private(&path.join(LOCK)).map_err(refused)?;
         match lock.try_lock() {
@@ -268,6 +314,13 @@ fn holder(lock: &mut File) -> String {
     }
 }
 
+/// A file where the folder should be is said in words: what the system says of it is "File exists".
+pub(super) fn unusable(folder: &Path, source: std::io::Error) -> OpenError {
+    let is_file = fs::metadata(folder).is_ok_and(|found| !found.is_dir());
+    let source = if is_file { std::io::Error::new(ErrorKind::NotADirectory, "it is not a folder") } else { source };
+    OpenError::Folder { folder: folder.to_owned(), source }
+}
+
 /// Password hashes and digests are nobody else's business: the folder and its files are their owner's alone.
 fn create_private_folder(path: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
@@ -275,6 +328,12 @@ fn create_private_folder(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+#[cfg(unix)]
+fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|found| found.permissions().mode() & OTHERS != 0)
 }
 
 fn open_private(path: &Path) -> std::io::Result<File> {
