@@ -159,6 +159,13 @@ fn the_edges_of_the_server_do_not_know_each_other() {
     never(&["exeunt-server/src/pages", "exeunt-server/src/api"], &["authority.user"]);
 }
 
+/// By whom something is done is learned from an administrator alone, who is asked anew for each deed.
+#[test]
+fn no_verb_of_the_desk_says_itself_by_whom_it_is() {
+    never(&["exeunt-axum/src/desk"], &["By::", "Actor"]);
+    only(&["exeunt-axum/src/admin", "exeunt-axum/src/desk"], ".word()");
+}
+
 #[test]
 fn what_one_place_may_do_is_done_in_one_place() {
     only(&["exeunt-axum/src/parts"], "SET_COOKIE");

@@ -1,4 +1,5 @@
 //! Whether a new password is too common is found out where it is hashed: by whoever has proved what there was to prove, and has waited their turn.
+//! On whose word it is kept is asked after that.
 //!
 //! Owns the order of the answers, by which it is seen what was looked at first.
 
@@ -6,7 +7,7 @@ mod scene;
 
 use exeunt::authority::ChangeError;
 use exeunt::credential::PasswordFault;
-use exeunt::{By, Device, RegisterError, Standing};
+use exeunt::{By, Device, RegisterError, Standing, UserId};
 use scene::{NAME, PASSWORD, Scene};
 
 /// One of the first that anybody tries.
@@ -36,4 +37,22 @@ async fn a_password_for_a_name_that_is_taken_is_not_weighed() {
     assert!(scene.authority.user_named("bea").await.expect("looked").is_none());
     let reset = scene.authority.set_password("nobody", COMMON, By::operator()).await;
     assert!(matches!(reset, Err(RegisterError::NoSuchUser)));
+}
+
+#[tokio::test]
+async fn a_word_is_asked_for_when_the_password_was_hashed_and_without_one_nothing_is_kept() {
+    let scene = Scene::new().await;
+    let opened = scene.signed_in().await;
+    let taken_back = async || Err::<By, RegisterError>(RegisterError::KeptByApp);
+    let common = |refused| matches!(refused, Err(RegisterError::Password(PasswordFault::Common)));
+    let add = async |password| scene.authority.add_user_on("bea", password, taken_back()).await.map(drop);
+    assert!(common(add(COMMON).await), "the word was asked for before the hash");
+    assert!(matches!(add(PASSWORD).await, Err(RegisterError::KeptByApp)));
+    assert!(scene.authority.user_named("bea").await.expect("looked").is_none());
+    let set = async |user, password| scene.authority.set_password_of(user, password, taken_back()).await.map(drop);
+    assert!(common(set(scene.ana, COMMON).await), "the word was asked for before the hash");
+    assert!(matches!(set(scene.ana, "small boats row").await, Err(RegisterError::KeptByApp)));
+    assert!(matches!(set(UserId(999), PASSWORD).await, Err(RegisterError::NoSuchUser)));
+    assert!(scene.is_live(&opened.token).await, "nothing has ended");
+    assert!(scene.sign_in(PASSWORD).await.expect("ran").is_ok(), "the password is what it was");
 }

@@ -66,6 +66,8 @@ pub(crate) async fn do_to_user(
     if admin.is(id) && !act.is_for_oneself() {
         return Err(Refusal::new(words, Why::Oneself));
     }
+    // The form may have been long in coming, and what follows tells who is there before the desk asks.
+    admin.check_again().await.map_err(refused)?;
     match act {
         Act::End => end_one(words, admin, id, &wanted.sid.ok_or_else(bad_form)?).await,
         Act::Password => {
