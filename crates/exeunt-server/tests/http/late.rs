@@ -10,7 +10,7 @@ use exeunt::{AuditQuery, Become, By, UserId};
 use exeunt_server::paths;
 use serde_json::json;
 
-use crate::support::{Actor, Answer, Ask, TestApp, late_body};
+use crate::support::{Actor, Answer, Ask, PASSWORD, TestApp, late_body};
 
 const NEW: &str = "grey gulls glide";
 
@@ -214,4 +214,41 @@ async fn a_password_that_is_set_for_a_number_is_never_somebody_elses_of_the_same
         app.browser_of("Ana").await.must_be_let_in().await;
         assert_eq!(answer.status, 404, "at look {nth}: {answer:?}");
     }
+}
+
+/// What somebody asks for of their own, on a page or in the API.
+async fn own_deeds(other: &Actor) -> Vec<(&'static str, String)> {
+    let sid = other.sid().await;
+    vec![
+        ("/account/end", format!("sid={sid}")),
+        ("/account/password", "current=tall+ships+sail&new=grey+gulls+glide".to_owned()),
+        ("/api/password", json!({"current": PASSWORD, "new": NEW}).to_string()),
+    ]
+}
+
+#[tokio::test]
+async fn nothing_of_ones_own_is_changed_by_a_session_that_has_ended_meanwhile() {
+    for which in 0..3 {
+        let app = TestApp::new().await;
+        let (ana, other) = (app.browser_of_new("Ana").await, app.browser_of("Ana").await);
+        let (path, body) = own_deeds(&other).await.swap_remove(which);
+        let ask = if path.starts_with("/api/") { ana.post(path).json("") } else { ana.post(path).form(&[]) };
+        must_come_too_late(&app, (&ana, Leaves::SignsOut), path, (ask, &body)).await;
+        other.must_be_let_in().await;
+        app.browser_of("Ana").await.must_be_let_in().await;
+    }
+}
+
+#[tokio::test]
+async fn nor_by_one_that_ended_while_it_was_looked_which_are_theirs() {
+    let (app, stage) = TestApp::staged().await;
+    let (ana, other) = (app.browser_of_new("Ana").await, app.browser_of("Ana").await);
+    let path = format!("/api/sessions/{}", other.sid().await);
+    let hold = stage.hold("sessions_of", When::After);
+    let asked = tokio::spawn(ana.delete(&path).into_future());
+    hold.reached().await;
+    Leaves::SignsOut.happens(&app, &ana).await;
+    hold.let_go();
+    assert_eq!(asked.await.expect("an answer").status, 401);
+    other.must_be_let_in().await;
 }
