@@ -219,10 +219,18 @@ fn secrets_cannot_be_printed() {
     }
 }
 
+/// It is wiped when it was used, whichever door it came in by.
+#[test]
+fn a_password_on_its_way_is_no_plain_text() {
+    let plain =
+        ["password: String", "password: Option<String>", "current: String", "new: String", "new: Option<String>"];
+    never(&["exeunt-server/src"], &plain);
+}
+
 /// A command's password goes to its server as a part of a request, so it is written down; but it is never printed.
 #[test]
 fn what_an_operator_asks_for_cannot_be_printed() {
-    let secret = ("exeunt-server/src/errand/secret.rs", "pub(crate) struct Secret(");
+    let secret = ("exeunt-server/src/secret.rs", "pub(crate) struct Secret(");
     let errand = ("exeunt-server/src/errand.rs", "pub(crate) enum Errand {");
     for (path, item) in [secret, errand] {
         let source = sources().into_iter().find(|source| source.path == path).expect("there");

@@ -15,6 +15,7 @@ use exeunt_axum::{Auth, AuthError, Authorization};
 use super::answer::Failure;
 use super::basic;
 use crate::body::{self, BodyFault};
+use crate::secret::Secret;
 
 /// The most bytes of a body.
 const BYTES_MAX: usize = 4 * 1024;
@@ -23,7 +24,7 @@ const BYTES_MAX: usize = 4 * 1024;
 pub(super) enum Credentials {
     Basic {
         name: String,
-        password: String,
+        password: Secret,
     },
     /// The token itself is read by [`Auth`](exeunt_axum::Auth), which has checked it already.
     Bearer,
