@@ -1,9 +1,12 @@
 //! An administrator, and the way to their desk.
 //!
-//! Owns the question whether somebody is one, asked of the store at every request. What they can do is the desk's.
+//! Owns the question whether somebody is one, asked of the store at every request and again before every deed; and their word, which nobody
+//! else can give and which does not last. What they can do is the desk's.
+
+use std::sync::Arc;
 
 use axum_core::extract::FromRequestParts;
-use exeunt::{By, LiveSession, UserId};
+use exeunt::{Authority, By, LiveSession, UserId};
 use http::Method;
 use http::request::Parts;
 
@@ -12,6 +15,9 @@ use crate::desk::Desk;
 use crate::errors::AuthError;
 
 /// An administrator, checked with the store: as an extractor it refuses everybody else.
+///
+/// That was so when the handler began. Each verb of the desk asks again just before it does anything, so a handler may wait in between, for
+/// a body or for a hash.
 ///
 /// Where the authority is distant, administration is done on its own pages: [`AuthError::NotHere`].
 ///
@@ -27,7 +33,7 @@ pub struct Admin {
     auth: Auth,
     session: LiveSession,
     by: By,
-    authority: std::sync::Arc<exeunt::Authority>,
+    authority: Arc<Authority>,
 }
 
 impl Admin {
@@ -55,8 +61,33 @@ impl Admin {
 
     /// What an administrator can do.
     #[must_use]
-    pub fn desk(&self) -> Desk<'_> {
-        Desk { authority: &self.authority, by: &self.by }
+    pub const fn desk(&self) -> Desk<'_> {
+        Desk::of(self)
+    }
+
+    /// Asks again whether the session is live and its user an administrator, now: for a handler that goes on showing something.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::NotSignedIn`] and [`AuthError::NotAdmin`] where that has changed; [`AuthError::Unavailable`] where it could not look.
+    pub async fn check_again(&self) -> Result<(), AuthError> {
+        let administers = administers(&self.authority, self.session.user).await?;
+        // Last, for memory answers at once: whoever signs out while the store is asked is out.
+        if !self.auth.is_still_live().await? {
+            return Err(AuthError::NotSignedIn);
+        }
+        if administers { Ok(()) } else { Err(AuthError::NotAdmin) }
+    }
+
+    /// The administrator's word for a deed. There is no other way to it, and nothing is done without one: so no deed can be done on the
+    /// strength of a check that is as old as its request.
+    pub(crate) async fn word(&self) -> Result<By, AuthError> {
+        self.check_again().await?;
+        Ok(self.by.clone())
+    }
+
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
     }
 }
 
@@ -69,13 +100,16 @@ impl<S: Sync> FromRequestParts<S> for Admin {
         let safe = matches!(auth.method, Method::GET | Method::HEAD);
         let asker = if safe { auth.asker()? } else { auth.deed()? };
         let (session, by) = (asker.session.clone(), By::user(asker.session.user, asker.device));
-        let authority = std::sync::Arc::clone(auth.shared.source.authority()?);
-        // Asked of the store each time: a role that was taken away is gone at once.
-        let user = authority.user(session.user).await?;
-        if user.is_some_and(|user| user.admin && user.enabled) {
+        let authority = Arc::clone(auth.shared.source.authority()?);
+        if administers(&authority, session.user).await? {
             Ok(Self { auth, session, by, authority })
         } else {
             Err(AuthError::NotAdmin)
         }
     }
+}
+
+/// Asked of the store each time: a role that was taken away is gone at once.
+async fn administers(authority: &Authority, user: UserId) -> Result<bool, AuthError> {
+    Ok(authority.user(user).await?.is_some_and(|user| user.admin && user.enabled))
 }

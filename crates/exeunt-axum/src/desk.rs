@@ -1,17 +1,16 @@
 //! What an administrator can do.
 //!
-//! Owns the verbs of administration, each on the word of one administrator. Whatever ends a session goes through the
-//! authority's one verb, with its cause and this actor.
+//! Owns the verbs of administration, each on the word of one administrator, which is given anew for each. Whatever ends a session goes
+//! through the authority's one verb, with its cause and this actor. It never says itself by whom something is done.
 
-use exeunt::{
-    Actor, AuditEntry, AuditQuery, Authority, Become, By, Cause, RegisterError, Revoked, SessionId, StoreError, Target,
-    User, UserId,
-};
+use exeunt::{AuditEntry, AuditQuery, Authority, Become, Cause, Revoked, SessionId, Target, User, UserId};
 
+use crate::admin::Admin;
 use crate::errors::{AuthError, RegisterRefused};
 use crate::source::ListedSession;
 
-/// The verbs of one administrator.
+/// The verbs of one administrator. Those that change something ask first, each time, whether that is still so:
+/// [`AuthError::NotSignedIn`] and [`AuthError::NotAdmin`] where it is not.
 ///
 /// ```
 /// use axum::extract::Path;
@@ -24,20 +23,23 @@ use crate::source::ListedSession;
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/{user}", axum::routing::post(out));
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Desk<'a> {
-    pub(crate) authority: &'a Authority,
-    pub(crate) by: &'a By,
+    admin: &'a Admin,
 }
 
-impl Desk<'_> {
+impl<'a> Desk<'a> {
+    pub(crate) const fn of(admin: &'a Admin) -> Self {
+        Self { admin }
+    }
+
     /// At most `limit` users after the one with the number `after`.
     ///
     /// # Errors
     ///
     /// [`AuthError::Unavailable`] where it could not look.
     pub async fn users(&self, after: UserId, limit: usize) -> Result<Vec<User>, AuthError> {
-        Ok(self.authority.users(after, limit).await?)
+        Ok(self.authority().users(after, limit).await?)
     }
 
     /// The user with this number; `None`: there is none.
@@ -46,7 +48,7 @@ impl Desk<'_> {
     ///
     /// [`AuthError::Unavailable`] where it could not look.
     pub async fn user(&self, user: UserId) -> Result<Option<User>, AuthError> {
-        Ok(self.authority.user(user).await?)
+        Ok(self.authority().user(user).await?)
     }
 
     /// The user of this name; `None`: there is none.
@@ -55,7 +57,7 @@ impl Desk<'_> {
     ///
     /// [`AuthError::Unavailable`] where it could not look.
     pub async fn user_named(&self, name: &str) -> Result<Option<User>, AuthError> {
-        Ok(self.authority.user_named(name).await?)
+        Ok(self.authority().user_named(name).await?)
     }
 
     /// A user's sessions, newest first.
@@ -64,13 +66,13 @@ impl Desk<'_> {
     ///
     /// [`AuthError::Unavailable`] where it could not look.
     pub async fn sessions_of(&self, user: UserId) -> Result<Vec<ListedSession>, AuthError> {
-        Ok(self.authority.sessions_of(user).await?.iter().map(Into::into).collect())
+        Ok(self.authority().sessions_of(user).await?.iter().map(Into::into).collect())
     }
 
     /// How many sessions are open.
     #[must_use]
     pub fn live_sessions(&self) -> usize {
-        self.authority.live_sessions()
+        self.authority().live_sessions()
     }
 
     /// Adds a user.
@@ -79,7 +81,10 @@ impl Desk<'_> {
     ///
     /// [`RegisterRefused`] says what to choose otherwise.
     pub async fn add_user(&self, name: &str, password: &str) -> Result<User, RegisterRefused> {
-        Ok(self.authority.add_user(name, password, self.by.clone()).await?)
+        // Twice: whoever is none any more makes nobody hash and learns which names are taken from nobody; and a hash waits its turn.
+        self.admin.check_again().await?;
+        let word = async { Ok::<_, RegisterRefused>(self.admin.word().await?) };
+        self.authority().add_user_on(name, password, word).await
     }
 
     /// Changes what a user may do; disabling, enabling and deleting end everything of theirs. `None`: no such user.
@@ -92,7 +97,8 @@ impl Desk<'_> {
         if to != Become::Admin {
             self.refuse_oneself(user)?;
         }
-        Ok(self.authority.change_user(user, to, self.by.clone()).await?)
+        let by = self.admin.word().await?;
+        Ok(self.authority().change_user(user, to, by).await?)
     }
 
     /// Sets a user's password and ends everything of theirs.
@@ -103,8 +109,10 @@ impl Desk<'_> {
     /// changed with [`Auth::change_password`](crate::Auth::change_password), which asks for the current one.
     pub async fn set_password(&self, user: UserId, password: &str) -> Result<Revoked, RegisterRefused> {
         self.refuse_oneself(user)?;
-        let name = self.authority.user(user).await.map_err(AuthError::from)?.ok_or(RegisterError::NoSuchUser)?.name;
-        Ok(self.authority.set_password(&name, password, self.by.clone()).await?)
+        // Twice, as for a new user.
+        self.admin.check_again().await?;
+        let word = async { Ok::<_, RegisterRefused>(self.admin.word().await?) };
+        self.authority().set_password_of(user, password, word).await
     }
 
     /// Ends one session, whoever's it is. `None`: it is not live.
@@ -123,7 +131,7 @@ impl Desk<'_> {
     ///
     /// [`AuthError::Unavailable`] where it cannot be known that it is over.
     pub async fn end_user(&self, user: UserId) -> Result<Revoked, AuthError> {
-        Ok(self.end(Target::User(user), Cause::EndedByAdmin).await?)
+        self.end(Target::User(user), Cause::EndedByAdmin).await
     }
 
     /// Ends everything of everybody, the administrator's own session included.
@@ -132,7 +140,7 @@ impl Desk<'_> {
     ///
     /// [`AuthError::Unavailable`] where it cannot be known that it is over.
     pub async fn end_everyone(&self) -> Result<Revoked, AuthError> {
-        Ok(self.end(Target::Everyone, Cause::EveryoneOut).await?)
+        self.end(Target::Everyone, Cause::EveryoneOut).await
     }
 
     /// Entries of the audit trail, newest first.
@@ -141,15 +149,20 @@ impl Desk<'_> {
     ///
     /// [`AuthError::Unavailable`] where it could not look.
     pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, AuthError> {
-        Ok(self.authority.audit(query).await?)
+        Ok(self.authority().audit(query).await?)
     }
 
     /// The last administrator who disables themself leaves a server that nobody can administer.
-    fn refuse_oneself(&self, user: UserId) -> Result<(), AuthError> {
-        if self.by.actor == Actor::User(user) { Err(AuthError::Oneself) } else { Ok(()) }
+    fn refuse_oneself(self, user: UserId) -> Result<(), AuthError> {
+        if self.admin.is(user) { Err(AuthError::Oneself) } else { Ok(()) }
     }
 
-    async fn end(&self, target: Target, cause: Cause) -> Result<Revoked, StoreError> {
-        self.authority.revoke(target, cause, self.by.clone()).await
+    async fn end(self, target: Target, cause: Cause) -> Result<Revoked, AuthError> {
+        let by = self.admin.word().await?;
+        Ok(self.authority().revoke(target, cause, by).await?)
+    }
+
+    fn authority(self) -> &'a Authority {
+        self.admin.authority()
     }
 }

@@ -194,6 +194,11 @@ impl Source {
         if let Kind::There(remote) = &self.0 {
             return remote.end(asker, ending).await;
         }
+        // Sign-outs are done whoever else was quicker; but no session that has ended meanwhile, while a list or a body was read, ends another.
+        let of_others = matches!(ending, Ending::One(_) | Ending::Others);
+        if of_others && self.check(asker.token).await?.is_none() {
+            return Err(AuthError::NotSignedIn);
+        }
         let authority = self.authority()?;
         let (session, by) = (asker.session, By::user(asker.session.user, asker.device));
         let (target, cause) = match ending {

@@ -58,14 +58,14 @@ async fn enter(headers: &HeaderMap, auth: Result<Auth, AuthError>, body: Body) -
     let Credentials::Basic { name, password } = knock::read(headers, body).await? else {
         return Err(Failure::Malformed);
     };
-    let opened = auth?.login_for_token(&name, &password).await?;
+    let opened = auth?.login_for_token(&name, password.reveal()).await?;
     Ok((opened.session.name.to_string(), opened.token.reveal()))
 }
 
 async fn leave(headers: &HeaderMap, auth: Result<Auth, AuthError>, body: Body) -> Result<Left, Failure> {
     match knock::read(headers, body).await? {
         Credentials::Basic { name, password } => {
-            let proof = auth?.logout_everywhere_as(&name, &password).await?;
+            let proof = auth?.logout_everywhere_as(&name, password.reveal()).await?;
             Ok(Left::Everywhere(proof))
         }
         Credentials::Bearer => {

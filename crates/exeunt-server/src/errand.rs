@@ -5,7 +5,6 @@
 //! for what was done is `Deed`; this is what is asked.)
 
 mod audit;
-mod secret;
 mod sessions;
 mod users;
 
@@ -14,8 +13,8 @@ use exeunt::{Authority, StoreError};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::audit::Wanted;
-pub(crate) use self::secret::Secret;
 pub(crate) use self::users::Change;
+pub(crate) use crate::secret::Secret;
 
 /// What can be asked for. It has no `Debug`: a password may be in it.
 #[derive(Serialize, Deserialize)]

@@ -21,6 +21,7 @@ mod nodes;
 mod pages;
 mod probe;
 mod routes;
+mod secret;
 mod serve;
 mod state;
 mod trail;

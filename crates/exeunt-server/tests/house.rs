@@ -159,6 +159,13 @@ fn the_edges_of_the_server_do_not_know_each_other() {
     never(&["exeunt-server/src/pages", "exeunt-server/src/api"], &["authority.user"]);
 }
 
+/// By whom something is done is learned from an administrator alone, who is asked anew for each deed.
+#[test]
+fn no_verb_of_the_desk_says_itself_by_whom_it_is() {
+    never(&["exeunt-axum/src/desk"], &["By::", "Actor"]);
+    only(&["exeunt-axum/src/admin", "exeunt-axum/src/desk"], ".word()");
+}
+
 #[test]
 fn what_one_place_may_do_is_done_in_one_place() {
     only(&["exeunt-axum/src/parts"], "SET_COOKIE");
@@ -212,10 +219,18 @@ fn secrets_cannot_be_printed() {
     }
 }
 
+/// It is wiped when it was used, whichever door it came in by.
+#[test]
+fn a_password_on_its_way_is_no_plain_text() {
+    let plain =
+        ["password: String", "password: Option<String>", "current: String", "new: String", "new: Option<String>"];
+    never(&["exeunt-server/src"], &plain);
+}
+
 /// A command's password goes to its server as a part of a request, so it is written down; but it is never printed.
 #[test]
 fn what_an_operator_asks_for_cannot_be_printed() {
-    let secret = ("exeunt-server/src/errand/secret.rs", "pub(crate) struct Secret(");
+    let secret = ("exeunt-server/src/secret.rs", "pub(crate) struct Secret(");
     let errand = ("exeunt-server/src/errand.rs", "pub(crate) enum Errand {");
     for (path, item) in [secret, errand] {
         let source = sources().into_iter().find(|source| source.path == path).expect("there");

@@ -1,13 +1,13 @@
 //! What is looked at at the door, and in which order: by the order of the answers it is seen.
 //!
 //! Owns what a stranger could find out or set to work by it. Whether a new password is too common is found out where it is hashed, by whoever has
-//! proved what there was to prove, and has waited their turn.
+//! proved what there was to prove, and has waited their turn; on whose word it is kept is asked after that.
 
 mod scene;
 
 use exeunt::authority::ChangeError;
 use exeunt::credential::PasswordFault;
-use exeunt::{Become, By, Device, LoginError, RegisterError, Standing};
+use exeunt::{Become, By, Device, LoginError, RegisterError, Standing, UserId};
 use scene::{NAME, PASSWORD, Scene};
 
 /// One of the first that anybody tries.
@@ -55,4 +55,22 @@ async fn the_limit_does_not_tell_that_a_disabled_users_password_fits() {
         assert!(refused < 1_000, "it is never paid for");
     }
     assert_eq!(refused, 20, "as many as of a wrong one");
+}
+
+#[tokio::test]
+async fn a_word_is_asked_for_when_the_password_was_hashed_and_without_one_nothing_is_kept() {
+    let scene = Scene::new().await;
+    let opened = scene.signed_in().await;
+    let taken_back = async || Err::<By, RegisterError>(RegisterError::KeptByApp);
+    let common = |refused| matches!(refused, Err(RegisterError::Password(PasswordFault::Common)));
+    let add = async |password| scene.authority.add_user_on("bea", password, taken_back()).await.map(drop);
+    assert!(common(add(COMMON).await), "the word was asked for before the hash");
+    assert!(matches!(add(PASSWORD).await, Err(RegisterError::KeptByApp)));
+    assert!(scene.authority.user_named("bea").await.expect("looked").is_none());
+    let set = async |user, password| scene.authority.set_password_of(user, password, taken_back()).await.map(drop);
+    assert!(common(set(scene.ana, COMMON).await), "the word was asked for before the hash");
+    assert!(matches!(set(scene.ana, "small boats row").await, Err(RegisterError::KeptByApp)));
+    assert!(matches!(set(UserId(999), PASSWORD).await, Err(RegisterError::NoSuchUser)));
+    assert!(scene.is_live(&opened.token).await, "nothing has ended");
+    assert!(scene.sign_in(PASSWORD).await.expect("ran").is_ok(), "the password is what it was");
 }

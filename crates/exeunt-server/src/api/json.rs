@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::problem::Problem;
 use crate::body;
 use crate::calendar::{time, whole_seconds};
+use crate::secret::Secret;
 
 /// The most bytes of a body: a name and a password of the greatest length, escaped, with room to spare.
 pub(super) const BYTES_MAX: usize = 16 * 1024;
@@ -28,20 +29,20 @@ pub(super) trait Shape: DeserializeOwned {
 #[derive(Deserialize)]
 pub(super) struct Credentials {
     pub(super) username: String,
-    pub(super) password: String,
+    pub(super) password: Secret,
 }
 
 /// The password that is, and the one that is to be. No `Debug`.
 #[derive(Deserialize)]
 pub(super) struct PasswordChange {
-    pub(super) current: String,
-    pub(super) new: String,
+    pub(super) current: Secret,
+    pub(super) new: Secret,
 }
 
 /// The password that is to be. No `Debug`.
 #[derive(Deserialize)]
 pub(super) struct NewPassword {
-    pub(super) new: String,
+    pub(super) new: Secret,
 }
 
 impl Shape for Credentials {

@@ -21,10 +21,11 @@ pub(crate) async fn password(
     let auth = auth?;
     auth.signed_in()?;
     let PasswordChange { current, new } = json::read(&headers, body).await?;
-    let (entered, revoked) = auth.change_password(&current, &new).await.map_err(|refused| match refused {
-        RegisterRefused::Auth(AuthError::WrongCredentials) => Problem::wrong_current_password(),
-        other => other.into(),
-    })?;
+    let (entered, revoked) =
+        auth.change_password(current.reveal(), new.reveal()).await.map_err(|refused| match refused {
+            RegisterRefused::Auth(AuthError::WrongCredentials) => Problem::wrong_current_password(),
+            other => other.into(),
+        })?;
     let changed = PasswordChanged {
         session: ShownSession::of(entered.session()),
         token: entered.bearer(),

@@ -24,7 +24,7 @@ pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 pub(crate) async fn login(headers: HeaderMap, auth: Result<Auth, AuthError>, body: Body) -> Result<Response, Problem> {
     let auth = auth?;
     let Credentials { username, password } = json::read(&headers, body).await?;
-    let opened = auth.login_for_token(&username, &password).await?;
+    let opened = auth.login_for_token(&username, password.reveal()).await?;
     let shown = Opened { token: opened.token.reveal(), session: ShownSession::of(&opened.session) };
     Ok((StatusCode::CREATED, Json(shown)).into_response())
 }
@@ -41,7 +41,7 @@ pub(crate) async fn register(
         return Err(Problem::registration_closed());
     }
     let Credentials { username, password } = json::read(&headers, body).await?;
-    auth.register(&username, &password).await?;
+    auth.register(&username, password.reveal()).await?;
     Ok((StatusCode::CREATED, Json(Registered { user: username })).into_response())
 }
 

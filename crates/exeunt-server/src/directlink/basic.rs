@@ -4,18 +4,21 @@
 
 use data_encoding::BASE64;
 use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
 
 /// Name and password in NFC; `None` if the text is not their one spelling.
-pub(super) fn parse(text: &str) -> Option<(String, String)> {
+pub(super) fn parse(text: &str) -> Option<(String, Secret)> {
     // The decoder insists on padding, refuses white space, and refuses bits that do not matter.
-    let bytes = BASE64.decode(text.as_bytes()).ok()?;
-    let pair = String::from_utf8(bytes).ok()?;
+    let bytes = Zeroizing::new(BASE64.decode(text.as_bytes()).ok()?);
+    let pair = std::str::from_utf8(&bytes).ok()?;
     // RFC 7617 section 2: neither part may hold control characters.
     if pair.chars().any(char::is_control) {
         return None;
     }
     let (name, password) = pair.split_once(':')?;
-    Some((name.nfc().collect(), password.nfc().collect()))
+    Some((name.nfc().collect(), Secret::of(password.nfc().collect())))
 }
 
 #[cfg(test)]
@@ -24,7 +27,8 @@ mod tests {
 
     #[test]
     fn split_at_the_first_colon_in_nfc() {
-        let read = |pair: &str| parse(&BASE64.encode(pair.as_bytes()));
+        let revealed = |(name, password): (String, Secret)| (name, password.reveal().to_owned());
+        let read = |pair: &str| parse(&BASE64.encode(pair.as_bytes())).map(revealed);
         assert_eq!(read("ana:pa:ss"), Some(("ana".to_owned(), "pa:ss".to_owned())));
         assert_eq!(read("jose\u{301}:x"), Some(("jos\u{e9}".to_owned(), "x".to_owned())));
         assert_eq!(read(":"), Some((String::new(), String::new())));

@@ -15,6 +15,7 @@ use exeunt_axum::{Auth, AuthError, Authorization};
 use super::answer::Failure;
 use super::basic;
 use crate::body::{self, BodyFault};
+use crate::secret::Secret;
 
 /// The most bytes of a body.
 const BYTES_MAX: usize = 4 * 1024;
@@ -25,7 +26,7 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 pub(super) enum Credentials {
     Basic {
         name: String,
-        password: String,
+        password: Secret,
     },
     /// The token itself is read by [`Auth`](exeunt_axum::Auth), which has checked it already.
     Bearer,

@@ -31,7 +31,7 @@ pub(crate) async fn login(
     let words = words(&headers);
     let auth = auth.map_err(Refusal::in_words(words))?;
     let entry: Entry = form::read(words, &headers, body).await?;
-    match auth.login(&entry.username, &entry.password).await {
+    match auth.login(&entry.username, entry.password.reveal()).await {
         Ok(logged_in) => Ok((logged_in, go(StatusCode::SEE_OTHER, &destination(&app, &entry))).into_response()),
         Err(error @ AuthError::WrongCredentials) => {
             let problem = Problem { form: Form::SignIn, text: words.wrong_credentials, username: &entry.username };
@@ -54,9 +54,9 @@ pub(crate) async fn register(
         return Err(Refusal::new(words, Why::RegistrationClosed));
     }
     let entry: Entry = form::read(words, &headers, body).await?;
-    match auth.register(&entry.username, &entry.password).await {
+    match auth.register(&entry.username, entry.password.reveal()).await {
         Ok(()) => {
-            let logged_in = auth.login(&entry.username, &entry.password).await.map_err(refused)?;
+            let logged_in = auth.login(&entry.username, entry.password.reveal()).await.map_err(refused)?;
             Ok((logged_in, go(StatusCode::SEE_OTHER, &destination(&app, &entry))).into_response())
         }
         Err(RegisterRefused::Choice(error)) => {

@@ -1,6 +1,7 @@
 //! Reads a form that a page sent.
 //!
-//! Owns its limits. It is wiped as soon as it is used; it has no `Debug`.
+//! Owns its limits. What was read of it is wiped as soon as it is taken apart, and the passwords in it as soon as they are used; they have no
+//! `Debug`. What decoding leaves on its way is not ours to wipe.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::failure::{Refusal, Why};
 use super::words::Words;
 use crate::body;
+use crate::secret::Secret;
 
 /// The most bytes of a form: a name and a password of the greatest length, percent-encoded, with room to spare.
 const BYTES_MAX: usize = 16 * 1024;
@@ -19,7 +21,7 @@ const BYTES_MAX: usize = 16 * 1024;
 #[derive(Deserialize)]
 pub(super) struct Entry {
     pub(super) username: String,
-    pub(super) password: String,
+    pub(super) password: Secret,
     pub(super) return_to: Option<String>,
 }
 

@@ -1,14 +1,18 @@
 //! `GET /api/admin/audit.jsonl`: the trail as JSON lines.
 //!
-//! Owns the promise that an export is whole or breaks off, that a line is an entry whatever a name holds, and that no page
-//! is read for a session that has ended.
+//! Owns the promise that an export is whole or breaks off, that a line is an entry whatever a name holds, and that it outlives
+//! neither the session nor the role of whoever asked.
+
+use std::pin::{Pin, pin};
+use std::task::{Context, Waker};
 
 use exeunt::store::staged::When;
+use exeunt::{Become, By, UserId};
 use serde_json::{Value, json};
 
 use crate::api_admin_users::NASTY_NAMES;
 use crate::api_audit::{ALL, entries, scene};
-use crate::support::{Actor, PASSWORD, TestApp};
+use crate::support::{Actor, PASSWORD, Stream, TestApp};
 
 const EXPORT: &str = "/api/admin/audit.jsonl";
 
@@ -71,27 +75,80 @@ async fn a_long_one_is_read_page_by_page_to_its_end() {
     assert!(numbers.is_sorted_by(|one, next| *one == next + 1), "newest first, none twice, none left out");
 }
 
-#[tokio::test]
-async fn it_breaks_off_where_the_session_that_asked_has_ended() {
-    let app = TestApp::new().await;
-    let admin = app.admin_of_new("Eve").await;
-    long(&app).await;
-    let thief = admin.thief();
+/// An export of which a page has been taken, and more is to come.
+async fn under_way(app: &TestApp, admin: &Actor) -> Stream {
+    long(app).await;
     let mut stream = admin.get(EXPORT).open().await;
     let page = stream.next().await.expect("a page");
     assert_eq!(page.lines().count(), 500);
-    admin.get("/logout").await.must_be_a_goodbye(302);
+    stream
+}
+
+fn waits(asked: Pin<&mut impl Future>) -> bool {
+    asked.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+}
+
+#[tokio::test]
+async fn it_breaks_off_before_the_end_of_the_session_that_asked_is_answered() {
+    let app = TestApp::new().await;
+    let admin = app.admin_of_new("Eve").await;
+    let thief = admin.thief();
+    let mut stream = under_way(&app, &admin).await;
+    let mut leaving = pin!(admin.get("/logout").into_future());
+    assert!(waits(leaving.as_mut()), "answered while the export was open");
+    assert!(waits(leaving.as_mut()), "answered while the export was open");
     assert!(stream.breaks_off().await, "what is cut must not look whole");
+    leaving.await.must_be_a_goodbye(302);
     thief.must_be_refused().await;
+}
+
+#[tokio::test]
+async fn one_that_nobody_reads_is_waited_for_until_it_is_let_go() {
+    let app = TestApp::new().await;
+    let admin = app.admin_of_new("Eve").await;
+    let thief = admin.thief();
+    let stream = under_way(&app, &admin).await;
+    let mut leaving = pin!(admin.post("/logout").into_future());
+    assert!(waits(leaving.as_mut()), "answered while the export was open");
+    drop(stream);
+    leaving.await.must_be_a_goodbye(303);
+    thief.must_be_refused().await;
+}
+
+#[tokio::test]
+async fn it_breaks_off_where_the_session_ends_while_a_page_is_read() {
+    let (app, stage) = TestApp::staged().await;
+    let admin = app.admin_of_new("Eve").await;
+    let mut stream = under_way(&app, &admin).await;
+    let hold = stage.hold("audit", When::After);
+    let reading = tokio::spawn(async move { stream.breaks_off().await });
+    hold.reached().await;
+    let mut leaving = pin!(admin.get("/logout").into_future());
+    assert!(waits(leaving.as_mut()), "answered while the export was open");
+    // One that has heard nothing gets its page, and fails the test instead of holding it up for ever.
+    tokio::task::yield_now().await;
+    hold.let_go();
+    assert!(reading.await.expect("a piece"), "the page came although its reader was out");
+    leaving.await.must_be_a_goodbye(302);
+}
+
+#[tokio::test]
+async fn it_breaks_off_where_the_role_is_taken_away() {
+    let app = TestApp::new().await;
+    let admin = app.admin_of_new("Eve").await;
+    let mut stream = under_way(&app, &admin).await;
+    let eve = UserId(app.id_of("Eve").await);
+    let demoted = app.authority.change_user(eve, Become::Ordinary, By::operator()).await;
+    assert!(demoted.expect("a store that works").is_some());
+    assert!(stream.breaks_off().await, "what is cut must not look whole");
+    admin.must_be_let_in().await;
 }
 
 #[tokio::test]
 async fn it_breaks_off_where_the_store_fails() {
     let (app, stage) = TestApp::staged().await;
     let admin = app.admin_of_new("Eve").await;
-    long(&app).await;
-    let mut stream = admin.get(EXPORT).open().await;
-    stream.next().await.expect("a page");
+    let mut stream = under_way(&app, &admin).await;
     stage.fail("audit", When::Before);
     assert!(stream.breaks_off().await, "what is cut must not look whole");
     stage.clear();

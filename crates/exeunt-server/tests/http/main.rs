@@ -23,6 +23,7 @@ mod endings;
 mod failures;
 mod forward;
 mod home;
+mod late;
 mod leaving;
 mod leaving_guard;
 mod limits;

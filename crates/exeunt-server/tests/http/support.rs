@@ -13,5 +13,5 @@ pub(crate) use self::actor::Actor;
 pub(crate) use self::answer::Answer;
 pub(crate) use self::app::{LIFETIME, PASSWORD, Setup, TestApp, WRONG};
 pub(crate) use self::ask::Ask;
-pub(crate) use self::bodies::{broken_body, slow_body};
+pub(crate) use self::bodies::{broken_body, late_body, slow_body};
 pub(crate) use self::stream::Stream;

@@ -1,16 +1,17 @@
 //! Users: registering, changing, deleting, and their passwords.
 //!
-//! Owns the decisions about users. Whatever takes something away from one ends their sessions in the same transaction.
+//! Owns the decisions about users. Whatever takes something away from one ends their sessions in the same transaction. It never rests on a
+//! word that was given before a hash: hashing waits its turn, and whoever gave the word may have lost the right to it by then.
 
 use std::sync::Arc;
 
 use super::counts::Ending;
 use super::opening::to_its_end;
 use super::{Authority, ChangeError, Place, RegisterError};
-use crate::credential::NewPassword;
+use crate::credential::{NewPassword, PasswordHash};
 use crate::revocation::{By, Cause, Revoked};
 use crate::session::{Device, LiveSession, Opened};
-use crate::store::{Become, NewUser, PasswordChange, StoreError, UserChange};
+use crate::store::{Become, KnownUser, NewUser, PasswordChange, StoreError, UserChange};
 use crate::token::Token;
 use crate::user::{User, UserId, UserName};
 
@@ -22,7 +23,9 @@ impl Authority {
     /// [`RegisterError`] says what the user can do about it.
     pub async fn register(&self, name: &str, password: &str, device: &Device) -> Result<User, RegisterError> {
         self.attempts.register(device.address(), self.settings.clock.now())?;
-        self.add(name, password, (None, device.address()), false).await
+        let (name, hash) = self.choose(name, password).await?;
+        let (from, at) = (device.address().into(), self.settings.clock.now());
+        self.add(&NewUser { name, hash, admin: false, by: None, from, at }).await
     }
 
     /// Adds a user on somebody else's word: like [`Authority::register`], without its limit.
@@ -31,7 +34,24 @@ impl Authority {
     ///
     /// [`RegisterError`] says what can be done about it.
     pub async fn add_user(&self, name: &str, password: &str, by: By) -> Result<User, RegisterError> {
-        self.add(name, password, (Some(by), ""), false).await
+        self.add_user_on(name, password, async { Ok(by) }).await
+    }
+
+    /// The same on a word that is asked for last, when all that waits is done.
+    ///
+    /// # Errors
+    ///
+    /// As [`Authority::add_user`], and whatever keeps the word back.
+    pub async fn add_user_on<E: From<RegisterError>>(
+        &self,
+        name: &str,
+        password: &str,
+        word: impl Future<Output = Result<By, E>> + Send,
+    ) -> Result<User, E> {
+        let (name, hash) = self.choose(name, password).await?;
+        let by = Some(word.await?);
+        let at = self.settings.clock.now();
+        Ok(self.add(&NewUser { name, hash, admin: false, by, from: "".into(), at }).await?)
     }
 
     /// The same of somebody who administers this server from the first moment on.
@@ -40,7 +60,9 @@ impl Authority {
     ///
     /// As [`Authority::add_user`].
     pub async fn add_admin(&self, name: &str, password: &str, by: By) -> Result<User, RegisterError> {
-        self.add(name, password, (Some(by), ""), true).await
+        let (name, hash) = self.choose(name, password).await?;
+        let at = self.settings.clock.now();
+        self.add(&NewUser { name, hash, admin: true, by: Some(by), from: "".into(), at }).await
     }
 
     /// Changes the password of whoever holds `session`, having verified the current one; ends everything of theirs, and opens
@@ -89,32 +111,32 @@ impl Authority {
         Ok((opened, self.over(ending, &changed.revocation).await))
     }
 
-    /// Gives a user a new password on somebody else's word, and ends everything of theirs.
+    /// Gives whoever has this name now a new password on somebody else's word, and ends everything of theirs.
     ///
     /// # Errors
     ///
     /// [`RegisterError`] says what can be done about it; `NoSuchUser` when there is none.
     pub async fn set_password(&self, name: &str, password: &str, by: By) -> Result<Revoked, RegisterError> {
         self.keeps_users()?;
-        let name = UserName::parse(name)?;
-        let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
-        let known = self.store.user_by_name(&name).await?.ok_or(RegisterError::NoSuchUser)?;
-        let hash = self.hasher.turn().await?.hash(password).await??;
-        let change = PasswordChange {
-            user: known.user.id,
-            hash,
-            verified: None,
-            then: None,
-            cause: Cause::PasswordReset,
-            by,
-            at: self.settings.clock.now(),
-        };
-        let ending = self.counts.ending();
-        let Some(changed) = self.store.change_password(&change).await? else {
-            ending.nothing();
-            return Err(RegisterError::NoSuchUser);
-        };
-        Ok(self.over(ending, &changed.revocation).await)
+        let known = self.store.user_by_name(&UserName::parse(name)?).await?.ok_or(RegisterError::NoSuchUser)?;
+        self.reset(&known, password, async { Ok(by) }).await
+    }
+
+    /// The same of the user with this number and nobody else, whoever has the name by then; on a word that is asked for last, when all that
+    /// waits is done.
+    ///
+    /// # Errors
+    ///
+    /// As [`Authority::set_password`], and whatever keeps the word back.
+    pub async fn set_password_of<E: From<RegisterError>>(
+        &self,
+        user: UserId,
+        password: &str,
+        word: impl Future<Output = Result<By, E>> + Send,
+    ) -> Result<Revoked, E> {
+        self.keeps_users()?;
+        let known = self.store.user_by_id(user).await.map_err(RegisterError::from)?;
+        self.reset(&known.ok_or(RegisterError::NoSuchUser)?, password, word).await
     }
 
     /// Changes what a user may do. Disabling, enabling and deleting end everything of theirs.
@@ -170,13 +192,39 @@ impl Authority {
         if self.settings.users.is_some() { Err(RegisterError::KeptByApp) } else { Ok(()) }
     }
 
-    async fn add(
+    /// Sets the password of the user who was found, by their number.
+    async fn reset<E: From<RegisterError>>(
         &self,
-        name: &str,
+        known: &KnownUser,
         password: &str,
-        (by, from): (Option<By>, &str),
-        admin: bool,
-    ) -> Result<User, RegisterError> {
+        word: impl Future<Output = Result<By, E>> + Send,
+    ) -> Result<Revoked, E> {
+        let hash = self.hash_for(&known.user, password).await?;
+        let change = PasswordChange {
+            user: known.user.id,
+            hash,
+            verified: None,
+            then: None,
+            cause: Cause::PasswordReset,
+            by: word.await?,
+            at: self.settings.clock.now(),
+        };
+        let ending = self.counts.ending();
+        let Some(changed) = self.store.change_password(&change).await.map_err(RegisterError::from)? else {
+            ending.nothing();
+            return Err(RegisterError::NoSuchUser.into());
+        };
+        Ok(self.over(ending, &changed.revocation).await)
+    }
+
+    async fn hash_for(&self, user: &User, password: &str) -> Result<PasswordHash, RegisterError> {
+        let name = UserName::parse(&user.name)?;
+        let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
+        Ok(self.hasher.turn().await?.hash(password).await??)
+    }
+
+    /// A name that was free, and the hash of a password for it.
+    async fn choose(&self, name: &str, password: &str) -> Result<(UserName, PasswordHash), RegisterError> {
         self.keeps_users()?;
         let name = UserName::choose(name)?;
         let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
@@ -184,7 +232,10 @@ impl Authority {
             return Err(RegisterError::Taken);
         }
         let hash = self.hasher.turn().await?.hash(password).await??;
-        let new = NewUser { name, hash, admin, by, from: from.into(), at: self.settings.clock.now() };
-        self.store.add_user(&new).await?.ok_or(RegisterError::Taken)
+        Ok((name, hash))
+    }
+
+    async fn add(&self, new: &NewUser) -> Result<User, RegisterError> {
+        self.store.add_user(new).await?.ok_or(RegisterError::Taken)
     }
 }

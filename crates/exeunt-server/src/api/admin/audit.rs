@@ -1,7 +1,7 @@
 //! `GET /api/admin/audit` and `GET /api/admin/audit.jsonl`: the audit trail, filtered, by the page or whole.
 //!
-//! Owns what an administrator may ask of it. How an entry is shown is `trail`'s; each is one line of JSON, in which nothing can
-//! begin another line.
+//! Owns what an administrator may ask of it, and that an export outlives neither their session nor their role. How an entry is shown is
+//! `trail`'s; each is one line of JSON, in which nothing can begin another line.
 
 use std::io;
 
@@ -11,6 +11,7 @@ use axum::extract::RawQuery;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use exeunt::live::Watch;
 use exeunt::{AuditQuery, UserId};
 use exeunt_axum::{Admin, AuthError};
 use futures_util::stream::try_unfold;
@@ -43,10 +44,11 @@ pub(crate) async fn audit(admin: Result<Admin, AuthError>, query: RawQuery) -> R
 pub(crate) async fn export(admin: Result<Admin, AuthError>, query: RawQuery) -> Result<Response, Problem> {
     let admin = admin?;
     let query = Query::read(query, &["user", "cause", "from", "until", "before"])?;
-    let mut export = Export { admin, query: filter(&query, EXPORT_PAGE)?, lines: None, over: false };
+    let watch = admin.auth().watch()?;
+    let mut pages = Pages { admin, query: filter(&query, EXPORT_PAGE)?, over: false };
     // Read before anything is answered, so that a store that cannot look is a 503 and not an empty file.
-    export.lines = export.read().await?;
-    let body = Body::from_stream(try_unfold(export, Export::next));
+    let ready = pages.read().await?;
+    let body = Body::from_stream(try_unfold(Export { watch, ready, pages }, Export::next));
     Ok(([(CONTENT_TYPE, JSON_LINES), (CONTENT_DISPOSITION, AS_FILE)], body).into_response())
 }
 
@@ -56,31 +58,51 @@ fn filter(query: &Query, limit: usize) -> Result<AuditQuery, Problem> {
     Ok(AuditQuery { user, cause: query.cause()?, from, until, before: query.number("before")?, limit })
 }
 
-/// An export under way: one page of it.
+/// An export under way. Signing out waits for its watch, and so until it is over.
 struct Export {
-    admin: Admin,
-    query: AuditQuery,
-    lines: Option<Bytes>,
-    over: bool,
+    watch: Watch,
+    ready: Option<Bytes>,
+    pages: Pages,
 }
 
 impl Export {
     /// The lines that are ready, or else those of the next page. A failure breaks the answer off: what is cut must not look
     /// whole.
     async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
-        let lines = match self.lines.take() {
-            Some(lines) => Some(lines),
-            None if self.over => None,
-            None => self.go_on().await.map_err(io::Error::other)?,
-        };
+        let lines = self.lines().await.map_err(io::Error::other)?;
         Ok(lines.map(|lines| (lines, self)))
     }
 
-    /// The next page, unless the session that asked has ended meanwhile.
-    async fn go_on(&mut self) -> Result<Option<Bytes>, AuthError> {
-        if !self.admin.auth().is_still_live().await? {
+    /// Nothing is handed over once the session has ended, whether it was read or not.
+    async fn lines(&mut self) -> Result<Option<Bytes>, AuthError> {
+        if self.watch.has_ended() {
             return Err(AuthError::NotSignedIn);
         }
+        if let Some(lines) = self.ready.take() {
+            return Ok(Some(lines));
+        }
+        tokio::select! {
+            biased;
+            () = self.watch.ended() => Err(AuthError::NotSignedIn),
+            lines = self.pages.next() => lines,
+        }
+    }
+}
+
+/// What is left to be read, a page in memory.
+struct Pages {
+    admin: Admin,
+    query: AuditQuery,
+    over: bool,
+}
+
+impl Pages {
+    /// The next page, unless whoever asked is no administrator any more. `None`: that was all.
+    async fn next(&mut self) -> Result<Option<Bytes>, AuthError> {
+        if self.over {
+            return Ok(None);
+        }
+        self.admin.check_again().await?;
         self.read().await
     }
 

@@ -54,7 +54,7 @@ pub(crate) async fn users(admin: Result<Admin, AuthError>, query: RawQuery) -> R
 pub(crate) async fn add(admin: Result<Admin, AuthError>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let admin = admin?;
     let Credentials { username, password } = json::read(&headers, body).await?;
-    let user = admin.desk().add_user(&username, &password).await?;
+    let user = admin.desk().add_user(&username, password.reveal()).await?;
     let place = format!("/api/admin/users/{}", user.id.0);
     Ok((StatusCode::CREATED, [(LOCATION, place)], Json(ShownUser::of(&user))).into_response())
 }
@@ -101,7 +101,7 @@ pub(crate) async fn set_password(
     let admin = admin?;
     let user = path::user(id)?;
     let NewPassword { new } = json::read(&headers, body).await?;
-    let revoked = admin.desk().set_password(user, &new).await.map_err(|refused| match refused {
+    let revoked = admin.desk().set_password(user, new.reveal()).await.map_err(|refused| match refused {
         RegisterRefused::Auth(AuthError::Oneself) => Problem::own_password(),
         other => other.into(),
     })?;

@@ -16,13 +16,14 @@ use super::{Shown, back};
 use crate::pages::done::Done;
 use crate::pages::failure::{self, Refusal};
 use crate::pages::{form, words};
+use crate::secret::Secret;
 use crate::state::App;
 
 /// No `Debug`.
 #[derive(Deserialize)]
 struct Change {
-    current: String,
-    new: String,
+    current: Secret,
+    new: Secret,
 }
 
 pub(crate) async fn change_password(
@@ -35,7 +36,7 @@ pub(crate) async fn change_password(
     let words = words(&headers);
     let auth = signed_in(words, auth)?;
     let Change { current, new } = form::read(words, &headers, body).await?;
-    let (status, problem) = match auth.change_password(&current, &new).await {
+    let (status, problem) = match auth.change_password(current.reveal(), new.reveal()).await {
         Ok((logged_in, _)) => return Ok((logged_in, back(Done::Password)).into_response()),
         Err(RegisterRefused::Choice(error)) => (StatusCode::UNPROCESSABLE_ENTITY, failure::choice(words, &error)),
         Err(RegisterRefused::Auth(error @ AuthError::WrongCredentials)) => {

@@ -21,6 +21,7 @@ use crate::pages::query::link;
 use crate::pages::view::Next;
 use crate::pages::words::Words;
 use crate::pages::{form, go, words};
+use crate::secret::Secret;
 use crate::state::App;
 
 /// No `Debug`.
@@ -28,7 +29,7 @@ use crate::state::App;
 struct Wanted {
     deed: String,
     sid: Option<String>,
-    new: Option<String>,
+    new: Option<Secret>,
 }
 
 /// Signs everybody out, the administrator included, whose cookie is cleared with it.
@@ -66,11 +67,13 @@ pub(crate) async fn do_to_user(
     if admin.is(id) && !act.is_for_oneself() {
         return Err(Refusal::new(words, Why::Oneself));
     }
+    // The form may have been long in coming, and what follows tells who is there before the desk asks.
+    admin.check_again().await.map_err(refused)?;
     match act {
         Act::End => end_one(words, admin, id, &wanted.sid.ok_or_else(bad_form)?).await,
         Act::Password => {
             let question = Question { words, app: &app, admin: &admin, act };
-            set_password(&question, id, &wanted.new.ok_or_else(bad_form)?).await
+            set_password(&question, id, wanted.new.ok_or_else(bad_form)?.reveal()).await
         }
         Act::EndAll => {
             if admin.desk().user(id).await.map_err(refused)?.is_none() {

@@ -1,7 +1,7 @@
 //! A password on its way to the authority.
 //!
-//! Owns the one secret that is written down for another process: as a part of a request through the owner-only socket, and
-//! never anywhere else. It is wiped when dropped and cannot be printed.
+//! Owns what a form, a body or a terminal brought until it is hashed: wiped when dropped, and never printed. It is written down for one other
+//! process alone, as a part of a request through the owner-only socket.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
@@ -14,7 +14,7 @@ impl Secret {
         Self(Zeroizing::new(text))
     }
 
-    pub(super) fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }
