@@ -99,7 +99,7 @@ impl From<AuthError> for Problem {
                 "the session store cannot be reached: nothing was changed that can be relied on; try again".to_owned()
             }
             AuthError::NotAdmin => "this is for administrators: sign in as one".to_owned(),
-            AuthError::TooMuchOpen => "too many event streams are open for this session: close some".to_owned(),
+            AuthError::TooMuchOpen => "too many streams and downloads are open for this session: close some".to_owned(),
             AuthError::MissingLayer => "this server is put together wrongly".to_owned(),
             other => other.to_string(),
         };

@@ -186,7 +186,13 @@ impl Connection {
 
     fn read_more(&mut self) -> io::Result<()> {
         let mut bytes = [0; 16 * 1024];
-        let count = self.stream.read(&mut bytes)?;
+        let count = loop {
+            // A signal to this process interrupts a read that has a time limit.
+            match self.stream.read(&mut bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
         self.unread.extend_from_slice(&bytes[..count]);
         if count == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
