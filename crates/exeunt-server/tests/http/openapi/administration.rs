@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::own::slowly;
 use super::reality::{FOREIGN, Real};
+use crate::api_events::open;
 use crate::support::{Actor, Ask, PASSWORD, TestApp};
 
 const USERS: &str = "/api/admin/users";
@@ -37,8 +38,9 @@ const OTHERS: [(&str, &str); 10] = [
     ("get", EXPORT),
 ];
 
-pub(super) async fn real() -> [Real; 4] {
-    [to_others().await, when_all_is_well().await, to_bad_bodies().await, to_what_is_not_there().await]
+pub(super) async fn real() -> [Real; 5] {
+    let (well, full) = (when_all_is_well().await, where_too_much_is_open().await);
+    [to_others().await, well, full, to_bad_bodies().await, to_what_is_not_there().await]
 }
 
 /// Everything that an administrator can ask for.
@@ -73,6 +75,16 @@ async fn to_others() -> Real {
         stage.clear();
     }
     real
+}
+
+async fn where_too_much_is_open() -> Real {
+    let app = TestApp::new().await;
+    let admin = app.admin_of_new("Eve").await;
+    let mut streams = Vec::new();
+    for _ in 0..64 {
+        streams.push(open(&admin).await);
+    }
+    vec![("get", EXPORT, admin.get(EXPORT).await)]
 }
 
 async fn when_all_is_well() -> Real {
