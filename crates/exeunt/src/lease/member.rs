@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::coordinator::Coordinator;
@@ -27,6 +27,10 @@ const RENEW_EVERY: Duration = Duration::from_millis(500);
 
 /// How long a check without a lease waits for one.
 const LEASE_WAIT: Duration = Duration::from_secs(2);
+
+/// How long after a renewal that failed no check brings another one on. A store that fails at once would be asked, and the log be written,
+/// as often as strangers show made-up tokens.
+pub(super) const REST: Duration = Duration::from_millis(100);
 
 /// The pause before an acknowledgement that failed is said again: a logout waits for it somewhere.
 const ACKNOWLEDGE_PAUSE: Duration = Duration::from_millis(50);
@@ -160,13 +164,15 @@ impl Member {
 
     /// Renews every so often, and hears as soon as there is a hint.
     async fn keep(self: Arc<Self>) {
+        let mut rested = Instant::now();
         while !self.stopped.is_cancelled() {
             tokio::select! {
                 () = self.stopped.cancelled() => return,
-                () = self.hear_until_due() => {}
+                () = self.hear_until_due(rested) => {}
             }
             if let Err(error) = self.renew().await {
                 tracing::warn!(%error, "the lease was not renewed");
+                rested = Instant::now() + REST;
             }
             self.tries.send_modify(|tries| *tries += 1);
             // Removing who is silent must not cost this node its own lease, on a connection that is dead.
@@ -176,13 +182,19 @@ impl Member {
         }
     }
 
-    async fn hear_until_due(&self) {
+    /// Until it is time, or somebody wants a lease and this node has `rested`. It hears all the while.
+    async fn hear_until_due(&self, rested: Instant) {
         let due = sleep(RENEW_EVERY);
         tokio::pin!(due);
+        let wanted = async {
+            sleep_until(rested).await;
+            self.wanted.notified().await;
+        };
+        tokio::pin!(wanted);
         loop {
             tokio::select! {
                 () = &mut due => return,
-                () = self.wanted.notified() => return,
+                () = &mut wanted => return,
                 up_to = self.shared.hint() => if up_to.is_none_or(|up_to| up_to > self.log.applied().borrow().seq) {
                     self.hear().await;
                 },

@@ -11,9 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use self::desk::Desk;
 use super::coordinator::Coordinator;
-use super::member::Member;
+use super::member::{Member, REST};
 use super::{BootClock, HearsAt, LEASE, Lease, ManualBootClock, PATIENCE};
 use crate::clock::Timestamp;
 use crate::live::{Belief, Fill, Live, WatchError};
@@ -128,6 +130,27 @@ async fn a_renewal_that_failed_is_none() {
     scene.desk.state.lock().fails = true;
     scene.member.renew_now().await.expect_err("failed");
     assert_eq!(scene.belief(&session), Belief::NoLease);
+}
+
+/// Strangers with made-up tokens, while the store fails at once.
+#[tokio::test(start_paused = true)]
+async fn however_many_want_a_lease_a_renewal_that_failed_is_not_tried_again_at_once() {
+    let scene = Scene::new().await;
+    scene.clock.advance(LEASE);
+    scene.desk.state.lock().fails = true;
+    let (begun, before) = (Instant::now(), scene.desk.renewals.load(Ordering::Relaxed));
+    for _ in 0..50 {
+        let all: Vec<_> = (0..8).map(|_| Arc::clone(&scene.member)).collect();
+        let all = all.into_iter().map(|member| tokio::spawn(async move { member.leased().await }));
+        for asked in all.collect::<Vec<_>>() {
+            asked.await.expect("ran").expect_err("no lease");
+        }
+    }
+    let tried = scene.desk.renewals.load(Ordering::Relaxed) - before;
+    let rests = begun.elapsed().as_millis() / REST.as_millis();
+    assert!(u128::try_from(tried).expect("few") <= rests + 2, "{tried} renewals in {rests} rests");
+    scene.desk.state.lock().fails = false;
+    scene.member.leased().await.expect("as soon as it can be had");
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,6 +28,8 @@ pub(super) struct Desk {
     looks: AtomicUsize,
     /// How often somebody read the log without renewing.
     pub(super) reads: AtomicUsize,
+    /// How often a renewal was tried.
+    pub(super) renewals: AtomicUsize,
     hint: Notify,
     /// Hears what the process writes itself.
     follower: OnceLock<Arc<dyn Follower>>,
@@ -115,6 +117,7 @@ impl Shared for Desk {
     }
 
     async fn renew(&self, _: NodeId, known: &Known) -> Result<Option<News>, StoreError> {
+        self.renewals.fetch_add(1, Ordering::Relaxed);
         let news = self.after(known);
         self.tried()?;
         Ok((!self.state.lock().gone).then_some(news))
