@@ -194,6 +194,47 @@ async fn a_log_of_another_history_is_not_believed_until_everybody_is_cut_off() {
     assert_eq!(scene.member.state().1, Seq(6));
 }
 
+/// A backup from after the last revocation: the log ends where this node knows that it ends, and whoever signed in since is lost.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_has_forgotten_a_renewal_is_another_history_although_its_log_is_the_same() {
+    for forgotten in 1..=3 {
+        let scene = Scene::new().await;
+        scene.desk.write(&scene.believed(), "a");
+        for _ in 0..3 {
+            scene.member.renew_now().await.expect("renewed");
+        }
+        let session = scene.believed();
+        scene.desk.state.lock().lease -= forgotten;
+        for _ in 0..4 {
+            scene.member.renew_now().await.expect_err("it has said that number, or a higher one");
+            assert_eq!(scene.belief(&session), Belief::NoLease, "{forgotten}");
+        }
+        assert!(scene.desk.renewals.load(Ordering::Relaxed) <= 4, "it does not renew until it has joined anew");
+        scene.desk.write(&session, "a");
+        if let Some(last) = scene.desk.state.lock().log.last_mut() {
+            (last.revocation.target, last.revocation.cause) = (Target::Everyone, Cause::Restored);
+        }
+        scene.member.renew_now().await.expect("cut off");
+        assert_eq!(scene.belief(&session), Belief::Unknown);
+        scene.member.renew_now().await.expect("as ever");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewals_whose_answers_are_lost_are_no_other_history() {
+    let scene = Scene::new().await;
+    let session = scene.believed();
+    for lost in 0..5 {
+        scene.desk.state.lock().fails = true;
+        for _ in 0..lost {
+            scene.member.renew_now().await.expect_err("lost");
+        }
+        scene.desk.state.lock().fails = false;
+        scene.member.renew_now().await.expect("renewed");
+        assert!(matches!(scene.belief(&session), Belief::Live(_)));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_has_left_is_given_no_lease_by_an_answer_on_its_way() {
     let scene = Scene::new().await;
