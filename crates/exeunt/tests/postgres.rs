@@ -4,6 +4,8 @@
 
 #![cfg(feature = "postgres")]
 
+#[path = "postgres/lasting.rs"]
+mod lasting;
 #[path = "postgres/plans.rs"]
 mod plans;
 #[path = "postgres/present.rs"]

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::counts::{Ending, Heard};
 use super::{Authority, Settings};
@@ -154,13 +154,14 @@ impl Authority {
         Revoked::proven(revocation)
     }
 
-    /// The same where there was nothing left to end: somebody else may have ended it, and be waiting still.
+    /// The same where there was nothing left to end: somebody else may have ended it, and be waiting still, and not know whether it lasts.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store could not say how far others have come.
+    /// [`StoreError`] when the store could not say how far others have come, and that this lasts.
     pub(super) async fn over_by_others(&self, mut ending: Ending<'_>) -> Result<Revoked, StoreError> {
-        ending.over(self.closed_by_others().await?);
+        let end = self.last_word.on(None).await?.mark;
+        ending.over(self.closed_by_others(end).await);
         Ok(Revoked::nothing_left())
     }
 
@@ -176,16 +177,16 @@ impl Authority {
         heard_since(since)
     }
 
-    /// The same of whatever others have ended. This node may be the one that has not heard, so it is waited for as any other.
-    async fn closed_by_others(&self) -> Result<Heard, StoreError> {
-        let end = self.store.log_end().await?;
+    /// The same of whatever others have ended, up to `end`, which lasts. This node may be the one that has not heard, so it is waited for as
+    /// any other.
+    async fn closed_by_others(&self, end: Seq) -> Heard {
         let since = Instant::now();
         if let Some(many) = &self.many {
             tokio::join!(many.coordinator.known_everywhere(end, since), many.heard_here(end, since));
         }
         let heard = heard_since(since);
         self.live.closed_up_to(end).await;
-        Ok(heard)
+        heard
     }
 
     /// Whether a token that was refused has a live session in the store: then it was refused by the clock alone.
@@ -200,24 +201,19 @@ impl Authority {
     /// Signs out whoever shows a token that was refused: returns when it opens nothing at any node any more.
     ///
     /// What the clock alone refuses has not ended: another clock may be behind this one, and another node may have noted a use that this one
-    /// has not heard of. So it is ended as expired, for everybody. What somebody else is just ending is waited for.
+    /// has not heard of. So it is ended as expired, for everybody. What somebody else is just ending is waited for. That it cannot be found says
+    /// nothing by itself: the commit that ended it may be one that no standby has.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it cannot be known that it is over. Nothing may be claimed then.
     pub async fn settle(&self, token: &Token) -> Result<(), StoreError> {
         let digest = token.digest();
-        if let Some(found) = self.store.session_by_token(&digest).await? {
-            return self.revoke(Target::Session(found.row.id), Cause::Expired, By::house()).await.map(drop);
+        let found = self.last_word.on(Some(digest)).await?;
+        if let Some(session) = found.row {
+            return self.revoke(Target::Session(session.id), Cause::Expired, By::house()).await.map(drop);
         }
-        let heard = async {
-            if self.closed_by_others().await.is_err() && self.many.is_some() {
-                // Nobody can be asked any more. But the store has said that it ended, and after this time no node believes what it
-                // believed before.
-                sleep(PATIENCE).await;
-            }
-        };
-        tokio::join!(self.live.closed_for(&digest), heard);
+        tokio::join!(self.live.closed_for(&digest), self.closed_by_others(found.mark));
         Ok(())
     }
 
