@@ -213,8 +213,15 @@ impl Authority {
         let order = Order { target, cause, by, at: self.settings.clock.now() };
         let ending = self.counts.ending();
         match self.store.revoke(&order).await? {
-            Some(revocation) => Ok(self.over(ending, &revocation).await),
-            None => self.over_by_others(ending).await,
+            Some(revocation) => {
+                let revoked = self.over(ending, &revocation).await;
+                // They are ended by their names, and one that the store has lost it cannot name. A user's all end by their epoch.
+                if matches!(target, Target::Others { .. }) {
+                    self.agrees(target).await?;
+                }
+                Ok(revoked)
+            }
+            None => self.over_by_others(ending, target).await,
         }
     }
 

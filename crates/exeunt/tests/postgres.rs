@@ -6,6 +6,8 @@
 
 #[path = "postgres/lasting.rs"]
 mod lasting;
+#[path = "postgres/lost.rs"]
+mod lost;
 #[path = "postgres/plans.rs"]
 mod plans;
 #[path = "postgres/present.rs"]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::counts::{Ending, Heard};
+use super::last_word::ASKED_MAX;
 use super::{Authority, Settings};
 use crate::lease::coordinator::Coordinator;
 use crate::lease::member::{Member, no_lease};
@@ -58,6 +59,11 @@ pub struct NodeState {
     /// How many other nodes hear from this one directly.
     pub lines: usize,
 }
+
+/// Memory believes what the store has lost.
+#[derive(Debug, thiserror::Error)]
+#[error("memory believes a session that the store has lost: the database went backwards")]
+struct Lost;
 
 #[derive(Debug)]
 pub(super) struct Many {
@@ -159,10 +165,42 @@ impl Authority {
     /// # Errors
     ///
     /// [`StoreError`] when the store could not say how far others have come, and that this lasts.
-    pub(super) async fn over_by_others(&self, mut ending: Ending<'_>) -> Result<Revoked, StoreError> {
+    pub(super) async fn over_by_others(&self, mut ending: Ending<'_>, target: Target) -> Result<Revoked, StoreError> {
         let end = self.last_word.on(None).await?.mark;
-        ending.over(self.closed_by_others(end).await);
+        let heard = self.closed_by_others(end).await;
+        self.agrees(target).await?;
+        ending.over(heard);
         Ok(Revoked::nothing_left())
+    }
+
+    /// Nothing of `target` is left in the store, so nothing of it is believed here either (R8). What is, has signed in since, or the store
+    /// has lost it: a restored database, and no ending that could have been heard.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when memory believes what the store has lost, or that cannot be known.
+    pub(super) async fn agrees(&self, target: Target) -> Result<(), StoreError> {
+        let believed = self.live.believed(target, self.settings.clock.now(), ASKED_MAX);
+        if believed.is_empty() {
+            return Ok(());
+        }
+        let found = self.store.settled(&believed).await?;
+        if let Some(many) = &self.many {
+            many.heard_here(found.mark, Instant::now()).await;
+        }
+        let mut lost = believed.iter().filter(|digest| found.row.iter().all(|session| session.digest != **digest));
+        lost.try_for_each(|digest| self.is_not_believed(digest))
+    }
+
+    /// Of a session that the store does not have, and of whose ending everything is heard that can be.
+    fn is_not_believed(&self, digest: &TokenDigest) -> Result<(), StoreError> {
+        if !matches!(self.live.look(digest, self.settings.clock.now()), Belief::Live(_)) {
+            return Ok(());
+        }
+        if let Some(member) = self.many.as_ref().and_then(|many| many.member.as_ref()) {
+            member.doubt();
+        }
+        Err(StoreError::Failed { deed: "end a session", source: Box::new(Lost) })
     }
 
     /// Waits until what was open for the ended sessions is closed, but not for ever, and until every other node has heard (R7).
@@ -214,7 +252,7 @@ impl Authority {
             return self.revoke(Target::Session(session.id), Cause::Expired, By::house()).await.map(drop);
         }
         tokio::join!(self.live.closed_for(&digest), self.closed_by_others(found.mark));
-        Ok(())
+        self.is_not_believed(&digest)
     }
 
     /// Whether a sign-in or sign-out could be remembered now, and this node may answer checks.

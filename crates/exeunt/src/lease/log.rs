@@ -114,7 +114,8 @@ impl Log {
 
     fn advance(&self, state: &mut State, Logged { revocation, stamp }: Logged) {
         self.live.heard(&revocation);
-        if revocation.cause == Cause::Restored {
+        // One that comes while this is in doubt is the one that ends the doubt, and must be found new.
+        if revocation.cause == Cause::Restored && !state.is_doubted {
             state.cutoffs.insert(stamp.clone());
         }
         let known = Known { seq: revocation.seq, stamp: Some(stamp) };
