@@ -8,6 +8,7 @@ mod counts;
 mod errors;
 mod guests;
 mod keeper;
+mod last_word;
 mod many;
 mod opening;
 mod users;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use self::counts::Counts;
 pub use self::counts::{Counted, Outcome, SPANS, Spread};
 pub use self::errors::{ChangeError, LoginError, RegisterError};
+use self::last_word::LastWord;
 use self::many::Many;
 pub use self::many::{NodeState, Part, Strict};
 use crate::attempts::Attempts;
@@ -115,6 +117,7 @@ pub struct Authority {
     hasher: Hasher,
     attempts: Attempts,
     counts: Counts,
+    last_word: Arc<LastWord>,
     settings: Settings,
     /// Where many nodes share the store.
     many: Option<Many>,
@@ -132,8 +135,8 @@ impl Authority {
         store.tell(Arc::clone(&live) as Arc<_>);
         let many = Many::enter(&*store, (&live, lease), &settings).await?;
         let hasher = Hasher::new(settings.work, Arc::clone(&settings.random));
-        let (attempts, counts) = (Attempts::new(), Counts::default());
-        let authority = Arc::new(Self { store, live, hasher, attempts, counts, settings, many });
+        let (attempts, counts, last_word) = (Attempts::new(), Counts::default(), LastWord::new(Arc::clone(&store)));
+        let authority = Arc::new(Self { store, live, hasher, attempts, counts, last_word, settings, many });
         if authority.store.is_exclusive() {
             // A load that fails leaves memory that is never called complete, and no authority.
             let loading = Arc::clone(&authority.live).load();
@@ -210,8 +213,15 @@ impl Authority {
         let order = Order { target, cause, by, at: self.settings.clock.now() };
         let ending = self.counts.ending();
         match self.store.revoke(&order).await? {
-            Some(revocation) => Ok(self.over(ending, &revocation).await),
-            None => self.over_by_others(ending).await,
+            Some(revocation) => {
+                let revoked = self.over(ending, &revocation).await;
+                // They are ended by their names, and one that the store has lost it cannot name. A user's all end by their epoch.
+                if matches!(target, Target::Others { .. }) {
+                    self.agrees(target).await?;
+                }
+                Ok(revoked)
+            }
+            None => self.over_by_others(ending, target).await,
         }
     }
 

@@ -7,6 +7,7 @@
 //! Readers take one shard's lock for reading, and within it the lock of the user. All writers take the `Book` first, so that fills and
 //! endings stand in one order; then the user or the shard.
 
+mod believed;
 mod book;
 mod loading;
 mod shard;

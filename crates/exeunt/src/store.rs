@@ -166,6 +166,15 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not be done or its outcome is unknown.
     async fn expire(&self, sweep: Sweep<'_>) -> Result<Swept, StoreError>;
 
+    /// Those of these tokens' sessions that are live, and the end of the log: found by a transaction that also writes, and is committed and
+    /// synced as an ending is. What is not among them has ended as surely as if this store had just ended it; of what a plain look does not
+    /// find somebody else may not know whether his commit lasts.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not look, or not write, or it is unknown whether that lasts.
+    async fn settled(&self, digests: &[TokenDigest]) -> Result<Marked<Vec<Session>>, StoreError>;
+
     /// The number of the last revocation.
     ///
     /// # Errors

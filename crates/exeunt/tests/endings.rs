@@ -262,6 +262,28 @@ async fn whoever_finds_nothing_left_waits_for_what_is_open_still() {
     }
 }
 
+/// That nothing is left is somebody else's doing, and a store that cannot write cannot say whether that lasts.
+#[tokio::test]
+async fn who_ended_nothing_himself_is_told_that_it_is_over_only_where_the_store_has_the_last_word() {
+    let scene = Scene::new().await;
+    let opened = scene.signed_in().await;
+    let others = Target::Others { user: scene.ana, keep: opened.session.id };
+    let all = [Target::Session(opened.session.id), Target::User(scene.ana), others, Target::Everyone];
+    let _ = scene.end(all[0]).await.expect("ended");
+    for when in [When::Before, When::After] {
+        scene.store.fail("settled", when);
+        for target in all {
+            scene.end(target).await.expect_err("nothing may be claimed");
+        }
+        scene.authority.settle(&opened.token).await.expect_err("nothing may be claimed");
+        scene.store.clear();
+    }
+    for target in all {
+        assert_eq!(scene.end(target).await.expect("it can be known").seq(), None, "{target:?}");
+    }
+    scene.authority.settle(&opened.token).await.expect("it can be known");
+}
+
 #[tokio::test]
 async fn a_touch_that_cannot_be_written_keeps_nothing_open_past_its_time() {
     let scene = Scene::new().await;

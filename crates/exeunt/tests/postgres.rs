@@ -4,6 +4,10 @@
 
 #![cfg(feature = "postgres")]
 
+#[path = "postgres/lasting.rs"]
+mod lasting;
+#[path = "postgres/lost.rs"]
+mod lost;
 #[path = "postgres/plans.rs"]
 mod plans;
 #[path = "postgres/present.rs"]

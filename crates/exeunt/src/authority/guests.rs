@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::opening::{refused, say_refused};
 use super::{Authority, LOGIN_TRIES, LoginError};
 use crate::credential::PasswordHash;
-use crate::revocation::{By, Cause, Revoked};
+use crate::revocation::{By, Cause, Revoked, Target};
 use crate::session::Device;
 use crate::store::{KnownUser, NewUser, PasswordChange, StoreError};
 use crate::user::{UserName, fold};
@@ -46,7 +46,7 @@ impl Authority {
         match self.store.change_password(&change).await? {
             Some(changed) => Ok(self.over(ending, &changed.revocation).await),
             // Deleted in between, which ended everything.
-            None => self.over_by_others(ending).await,
+            None => self.over_by_others(ending, Target::User(known.user.id)).await,
         }
     }
 

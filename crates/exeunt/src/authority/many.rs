@@ -5,9 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::counts::{Ending, Heard};
+use super::last_word::ASKED_MAX;
 use super::{Authority, Settings};
 use crate::lease::coordinator::Coordinator;
 use crate::lease::member::{Member, no_lease};
@@ -58,6 +59,11 @@ pub struct NodeState {
     /// How many other nodes hear from this one directly.
     pub lines: usize,
 }
+
+/// Memory believes what the store has lost.
+#[derive(Debug, thiserror::Error)]
+#[error("memory believes a session that the store has lost: the database went backwards")]
+struct Lost;
 
 #[derive(Debug)]
 pub(super) struct Many {
@@ -154,14 +160,47 @@ impl Authority {
         Revoked::proven(revocation)
     }
 
-    /// The same where there was nothing left to end: somebody else may have ended it, and be waiting still.
+    /// The same where there was nothing left to end: somebody else may have ended it, and be waiting still, and not know whether it lasts.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store could not say how far others have come.
-    pub(super) async fn over_by_others(&self, mut ending: Ending<'_>) -> Result<Revoked, StoreError> {
-        ending.over(self.closed_by_others().await?);
+    /// [`StoreError`] when the store could not say how far others have come, and that this lasts.
+    pub(super) async fn over_by_others(&self, mut ending: Ending<'_>, target: Target) -> Result<Revoked, StoreError> {
+        let end = self.last_word.on(None).await?.mark;
+        let heard = self.closed_by_others(end).await;
+        self.agrees(target).await?;
+        ending.over(heard);
         Ok(Revoked::nothing_left())
+    }
+
+    /// Nothing of `target` is left in the store, so nothing of it is believed here either (R8). What is, has signed in since, or the store
+    /// has lost it: a restored database, and no ending that could have been heard.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when memory believes what the store has lost, or that cannot be known.
+    pub(super) async fn agrees(&self, target: Target) -> Result<(), StoreError> {
+        let believed = self.live.believed(target, self.settings.clock.now(), ASKED_MAX);
+        if believed.is_empty() {
+            return Ok(());
+        }
+        let found = self.store.settled(&believed).await?;
+        if let Some(many) = &self.many {
+            many.heard_here(found.mark, Instant::now()).await;
+        }
+        let mut lost = believed.iter().filter(|digest| found.row.iter().all(|session| session.digest != **digest));
+        lost.try_for_each(|digest| self.is_not_believed(digest))
+    }
+
+    /// Of a session that the store does not have, and of whose ending everything is heard that can be.
+    fn is_not_believed(&self, digest: &TokenDigest) -> Result<(), StoreError> {
+        if !matches!(self.live.look(digest, self.settings.clock.now()), Belief::Live(_)) {
+            return Ok(());
+        }
+        if let Some(member) = self.many.as_ref().and_then(|many| many.member.as_ref()) {
+            member.doubt();
+        }
+        Err(StoreError::Failed { deed: "end a session", source: Box::new(Lost) })
     }
 
     /// Waits until what was open for the ended sessions is closed, but not for ever, and until every other node has heard (R7).
@@ -176,16 +215,16 @@ impl Authority {
         heard_since(since)
     }
 
-    /// The same of whatever others have ended. This node may be the one that has not heard, so it is waited for as any other.
-    async fn closed_by_others(&self) -> Result<Heard, StoreError> {
-        let end = self.store.log_end().await?;
+    /// The same of whatever others have ended, up to `end`, which lasts. This node may be the one that has not heard, so it is waited for as
+    /// any other.
+    async fn closed_by_others(&self, end: Seq) -> Heard {
         let since = Instant::now();
         if let Some(many) = &self.many {
             tokio::join!(many.coordinator.known_everywhere(end, since), many.heard_here(end, since));
         }
         let heard = heard_since(since);
         self.live.closed_up_to(end).await;
-        Ok(heard)
+        heard
     }
 
     /// Whether a token that was refused has a live session in the store: then it was refused by the clock alone.
@@ -200,25 +239,20 @@ impl Authority {
     /// Signs out whoever shows a token that was refused: returns when it opens nothing at any node any more.
     ///
     /// What the clock alone refuses has not ended: another clock may be behind this one, and another node may have noted a use that this one
-    /// has not heard of. So it is ended as expired, for everybody. What somebody else is just ending is waited for.
+    /// has not heard of. So it is ended as expired, for everybody. What somebody else is just ending is waited for. That it cannot be found says
+    /// nothing by itself: the commit that ended it may be one that no standby has.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it cannot be known that it is over. Nothing may be claimed then.
     pub async fn settle(&self, token: &Token) -> Result<(), StoreError> {
         let digest = token.digest();
-        if let Some(found) = self.store.session_by_token(&digest).await? {
-            return self.revoke(Target::Session(found.row.id), Cause::Expired, By::house()).await.map(drop);
+        let found = self.last_word.on(Some(digest)).await?;
+        if let Some(session) = found.row {
+            return self.revoke(Target::Session(session.id), Cause::Expired, By::house()).await.map(drop);
         }
-        let heard = async {
-            if self.closed_by_others().await.is_err() && self.many.is_some() {
-                // Nobody can be asked any more. But the store has said that it ended, and after this time no node believes what it
-                // believed before.
-                sleep(PATIENCE).await;
-            }
-        };
-        tokio::join!(self.live.closed_for(&digest), heard);
-        Ok(())
+        tokio::join!(self.live.closed_for(&digest), self.closed_by_others(found.mark));
+        self.is_not_believed(&digest)
     }
 
     /// Whether a sign-in or sign-out could be remembered now, and this node may answer checks.

@@ -42,6 +42,8 @@ struct State {
     recent: VecDeque<Known>,
     /// The cut-offs after restores that were there when we last believed the log.
     cutoffs: HashSet<Stamp>,
+    /// Something of this history is lost, although the end of the log may be what it was.
+    is_doubted: bool,
 }
 
 /// The log is not a continuation of what was heard.
@@ -78,7 +80,8 @@ impl Log {
         self.live.forget(known.seq);
         self.applied.send_replace(Applied { seq: known.seq, awaited: known.seq });
         let recent = VecDeque::from([known.clone()]);
-        *state = State { known: Some(known), recent, cutoffs: cutoffs.into_iter().collect() };
+        let (cutoffs, is_doubted) = (cutoffs.into_iter().collect(), state.is_doubted);
+        *state = State { known: Some(known), recent, cutoffs, is_doubted };
         // What this process wrote after it was let in may have been followed already, and is behind again.
         self.gap.notify_one();
     }
@@ -111,7 +114,8 @@ impl Log {
 
     fn advance(&self, state: &mut State, Logged { revocation, stamp }: Logged) {
         self.live.heard(&revocation);
-        if revocation.cause == Cause::Restored {
+        // One that comes while this is in doubt is the one that ends the doubt, and must be found new.
+        if revocation.cause == Cause::Restored && !state.is_doubted {
             state.cutoffs.insert(stamp.clone());
         }
         let known = Known { seq: revocation.seq, stamp: Some(stamp) };
@@ -120,6 +124,16 @@ impl Log {
         }
         state.recent.push_back(known.clone());
         state.known = Some(known);
+    }
+
+    /// Something was lost beside the log: only a cut-off makes it believable again.
+    pub(crate) fn doubt(&self) {
+        self.state.lock().is_doubted = true;
+    }
+
+    /// Whether something was.
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.state.lock().is_doubted
     }
 
     /// Whether a cut-off was written that this node has never seen: then a log that went backwards may be believed again, from its
@@ -133,7 +147,7 @@ impl Log {
     pub(crate) fn start_over(&self) {
         self.live.forget(Seq(i64::MAX));
         let mut state = self.state.lock();
-        (state.known, state.recent) = (None, VecDeque::new());
+        (state.known, state.recent, state.is_doubted) = (None, VecDeque::new(), false);
     }
 
     /// What this process has written itself, or was told by who has, it need not read, where nothing is missing before it. Whether it is

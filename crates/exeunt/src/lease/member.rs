@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::coordinator::Coordinator;
@@ -20,13 +20,17 @@ use super::{BootInstant, LEASE, Lease};
 use crate::live::Live;
 use crate::random::Random;
 use crate::revocation::Seq;
-use crate::store::{News, NodeId, Shared, StoreError};
+use crate::store::{News, NodeId, Renewed, Shared, StoreError};
 
 /// How often a lease is renewed: three tries fit into what is left when one fails.
 const RENEW_EVERY: Duration = Duration::from_millis(500);
 
 /// How long a check without a lease waits for one.
 const LEASE_WAIT: Duration = Duration::from_secs(2);
+
+/// How long after a renewal that failed no check brings another one on. A store that fails at once would be asked, and the log be written,
+/// as often as strangers show made-up tokens.
+pub(super) const REST: Duration = Duration::from_millis(100);
 
 /// The pause before an acknowledgement that failed is said again: a logout waits for it somewhere.
 const ACKNOWLEDGE_PAUSE: Duration = Duration::from_millis(50);
@@ -51,8 +55,9 @@ pub(crate) struct Member {
     hearer: Option<Arc<Hearer>>,
     /// `None`: not among the nodes.
     node: Mutex<Option<NodeId>>,
-    /// Held by whoever joins, renews or leaves: a node that leaves while it comes would stay in the list, and be waited for.
-    turn: tokio::sync::Mutex<()>,
+    /// Held by whoever joins, renews or leaves: a node that leaves while it comes would stay in the list, and be waited for. With how often
+    /// this run's lease was renewed, as the last answer said.
+    turn: tokio::sync::Mutex<i64>,
     /// Counts the tries to have a lease.
     tries: watch::Sender<u64>,
     wanted: Notify,
@@ -152,6 +157,12 @@ impl Member {
         }
     }
 
+    /// The store has lost what was committed, although its log need not show it: nothing is believed until everybody is cut off (R8).
+    pub(crate) fn doubt(&self) -> Regressed {
+        self.log.doubt();
+        self.believe_nothing(Regressed)
+    }
+
     /// One renewal, where a test wants it.
     #[cfg(test)]
     pub(super) async fn renew_now(&self) -> Result<(), StoreError> {
@@ -160,13 +171,15 @@ impl Member {
 
     /// Renews every so often, and hears as soon as there is a hint.
     async fn keep(self: Arc<Self>) {
+        let mut rested = Instant::now();
         while !self.stopped.is_cancelled() {
             tokio::select! {
                 () = self.stopped.cancelled() => return,
-                () = self.hear_until_due() => {}
+                () = self.hear_until_due(rested) => {}
             }
             if let Err(error) = self.renew().await {
                 tracing::warn!(%error, "the lease was not renewed");
+                rested = Instant::now() + REST;
             }
             self.tries.send_modify(|tries| *tries += 1);
             // Removing who is silent must not cost this node its own lease, on a connection that is dead.
@@ -176,13 +189,19 @@ impl Member {
         }
     }
 
-    async fn hear_until_due(&self) {
+    /// Until it is time, or somebody wants a lease and this node has `rested`. It hears all the while.
+    async fn hear_until_due(&self, rested: Instant) {
         let due = sleep(RENEW_EVERY);
         tokio::pin!(due);
+        let wanted = async {
+            sleep_until(rested).await;
+            self.wanted.notified().await;
+        };
+        tokio::pin!(wanted);
         loop {
             tokio::select! {
                 () = &mut due => return,
-                () = self.wanted.notified() => return,
+                () = &mut wanted => return,
                 up_to = self.shared.hint() => if up_to.is_none_or(|up_to| up_to > self.log.applied().borrow().seq) {
                     self.hear().await;
                 },
@@ -208,18 +227,25 @@ impl Member {
 
     /// R3: the time is read, the renewal is committed, what it brought is applied, and only then the deadline moves.
     async fn renew(&self) -> Result<(), Trouble> {
-        let _turn = self.turn.lock().await;
-        let Some(node) = *self.node.lock() else { return self.join().await };
+        let mut turn = self.turn.lock().await;
+        let among = self.node.lock().filter(|_| !self.log.is_doubted());
+        let Some(node) = among else { return self.join(&mut turn).await };
         loop {
             let known = self.log.known().ok_or(Regressed)?;
             let sent = self.lease.now();
             // An answer that comes later than a lease lasts gives none; another connection may be alive.
             let renewed = timeout(LEASE, self.shared.renew(node, &known)).await;
-            let Some(news) = renewed.map_err(|_| Trouble::Store(no_lease()))?? else {
+            let Some(Renewed { lease, news }) = renewed.map_err(|_| Trouble::Store(no_lease()))?? else {
                 // Removed by another, who had not heard of us for so long that our lease is over.
                 *self.node.lock() = None;
-                return self.join().await;
+                return self.join(&mut turn).await;
             };
+            // It may have counted more than were answered, and never fewer: what this run has seen committed is not there any more, and who
+            // signed in since then was lost without a trace in the log (R8).
+            if lease <= *turn {
+                return Err(self.doubt().into());
+            }
+            *turn = lease;
             let more = matches!(news, News::After { more: true, .. });
             self.apply(news)?;
             if !more {
@@ -230,14 +256,14 @@ impl Member {
     }
 
     /// R9: with empty memory, under a new name. R8: not into a log that is no continuation of what this process has heard.
-    async fn join(&self) -> Result<(), Trouble> {
+    async fn join(&self, turn: &mut i64) -> Result<(), Trouble> {
         self.lease.give_up();
         self.live.lapse();
         if self.stopped.is_cancelled() {
             return Ok(());
         }
         if let Some(known) = self.log.known()
-            && self.shared.news(&known).await? == News::Regressed
+            && (self.log.is_doubted() || self.shared.news(&known).await? == News::Regressed)
         {
             let cutoffs = self.shared.cutoffs().await?;
             if !self.log.is_cut_off_anew(&cutoffs) {
@@ -260,7 +286,7 @@ impl Member {
             // It was told to leave while it came.
             return Ok(self.shared.leave(node).await?);
         }
-        *self.node.lock() = Some(node);
+        (*self.node.lock(), *turn) = (Some(node), 0);
         self.count_from(sent);
         Ok(())
     }
@@ -271,19 +297,25 @@ impl Member {
         if self.stopped.is_cancelled() {
             self.lease.lay_down();
         }
+        // Nor does one that is in doubt since it was sent.
+        if self.log.is_doubted() {
+            self.lease.give_up();
+        }
         self.renewed.notify_one();
     }
 
     fn apply(&self, news: News) -> Result<(), Trouble> {
-        self.log.apply(news).map_err(|regressed| {
-            tracing::error!(
-                "{regressed}; nothing is believed until `exeunt end --everyone --restored` has cut everybody off"
-            );
-            self.lease.give_up();
-            self.live.lapse();
-            *self.node.lock() = None;
-            regressed.into()
-        })
+        self.log.apply(news).map_err(|regressed| self.believe_nothing(regressed).into())
+    }
+
+    fn believe_nothing(&self, regressed: Regressed) -> Regressed {
+        tracing::error!(
+            "{regressed}; nothing is believed until `exeunt end --everyone --restored` has cut everybody off"
+        );
+        self.lease.give_up();
+        self.live.lapse();
+        *self.node.lock() = None;
+        regressed
     }
 
     /// R6: applied, closed, and only then acknowledged.

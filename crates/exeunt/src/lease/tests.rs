@@ -11,9 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use self::desk::Desk;
 use super::coordinator::Coordinator;
-use super::member::Member;
+use super::member::{Member, REST};
 use super::{BootClock, HearsAt, LEASE, Lease, ManualBootClock, PATIENCE};
 use crate::clock::Timestamp;
 use crate::live::{Belief, Fill, Live, WatchError};
@@ -130,6 +132,27 @@ async fn a_renewal_that_failed_is_none() {
     assert_eq!(scene.belief(&session), Belief::NoLease);
 }
 
+/// Strangers with made-up tokens, while the store fails at once.
+#[tokio::test(start_paused = true)]
+async fn however_many_want_a_lease_a_renewal_that_failed_is_not_tried_again_at_once() {
+    let scene = Scene::new().await;
+    scene.clock.advance(LEASE);
+    scene.desk.state.lock().fails = true;
+    let (begun, before) = (Instant::now(), scene.desk.renewals.load(Ordering::Relaxed));
+    for _ in 0..50 {
+        let all: Vec<_> = (0..8).map(|_| Arc::clone(&scene.member)).collect();
+        let all = all.into_iter().map(|member| tokio::spawn(async move { member.leased().await }));
+        for asked in all.collect::<Vec<_>>() {
+            asked.await.expect("ran").expect_err("no lease");
+        }
+    }
+    let tried = scene.desk.renewals.load(Ordering::Relaxed) - before;
+    let rests = begun.elapsed().as_millis() / REST.as_millis();
+    assert!(u128::try_from(tried).expect("few") <= rests + 2, "{tried} renewals in {rests} rests");
+    scene.desk.state.lock().fails = false;
+    scene.member.leased().await.expect("as soon as it can be had");
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_was_removed_begins_with_empty_memory() {
     let scene = Scene::new().await;
@@ -169,6 +192,47 @@ async fn a_log_of_another_history_is_not_believed_until_everybody_is_cut_off() {
     assert!(scene.lease.holds());
     assert_eq!(scene.belief(&session), Belief::Unknown);
     assert_eq!(scene.member.state().1, Seq(6));
+}
+
+/// A backup from after the last revocation: the log ends where this node knows that it ends, and whoever signed in since is lost.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_has_forgotten_a_renewal_is_another_history_although_its_log_is_the_same() {
+    for forgotten in 1..=3 {
+        let scene = Scene::new().await;
+        scene.desk.write(&scene.believed(), "a");
+        for _ in 0..3 {
+            scene.member.renew_now().await.expect("renewed");
+        }
+        let session = scene.believed();
+        scene.desk.state.lock().lease -= forgotten;
+        for _ in 0..4 {
+            scene.member.renew_now().await.expect_err("it has said that number, or a higher one");
+            assert_eq!(scene.belief(&session), Belief::NoLease, "{forgotten}");
+        }
+        assert!(scene.desk.renewals.load(Ordering::Relaxed) <= 4, "it does not renew until it has joined anew");
+        scene.desk.write(&session, "a");
+        if let Some(last) = scene.desk.state.lock().log.last_mut() {
+            (last.revocation.target, last.revocation.cause) = (Target::Everyone, Cause::Restored);
+        }
+        scene.member.renew_now().await.expect("cut off");
+        assert_eq!(scene.belief(&session), Belief::Unknown);
+        scene.member.renew_now().await.expect("as ever");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewals_whose_answers_are_lost_are_no_other_history() {
+    let scene = Scene::new().await;
+    let session = scene.believed();
+    for lost in 0..5 {
+        scene.desk.state.lock().fails = true;
+        for _ in 0..lost {
+            scene.member.renew_now().await.expect_err("lost");
+        }
+        scene.desk.state.lock().fails = false;
+        scene.member.renew_now().await.expect("renewed");
+        assert!(matches!(scene.belief(&session), Belief::Live(_)));
+    }
 }
 
 #[tokio::test(start_paused = true)]

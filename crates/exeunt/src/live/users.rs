@@ -138,6 +138,12 @@ impl Users {
         }
     }
 
+    /// How many sessions in memory name this user in today's epoch.
+    pub(super) fn sessions_of(&self, user: UserId) -> u32 {
+        let rack = self.racks[rack_of(user) as usize].read();
+        rack.find(user).and_then(|place| rack.holders.get(place)).map_or(0, |holder| holder.sessions)
+    }
+
     /// Notes that some, or all, have left an epoch, and that its sessions may still be in memory.
     pub(super) fn leave_their_epoch(&self) {
         self.left.store(true, Ordering::SeqCst);

@@ -197,6 +197,12 @@ impl Store for MemoryStore {
         Ok(Swept { ended: expired.len(), more: expired.len() == limit })
     }
 
+    async fn settled(&self, digests: &[TokenDigest]) -> Result<Marked<Vec<Session>>, StoreError> {
+        let state = self.0.lock();
+        let row = digests.iter().filter_map(|digest| state.find_live(digest)).cloned().collect();
+        Ok(Marked { row, mark: state.seq() })
+    }
+
     async fn log_end(&self) -> Result<Seq, StoreError> {
         Ok(self.0.lock().seq())
     }

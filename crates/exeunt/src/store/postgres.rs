@@ -14,6 +14,7 @@ mod nodes;
 mod param;
 mod people;
 mod pool;
+mod pulse;
 mod reading;
 mod roll;
 mod rows;
@@ -208,6 +209,12 @@ impl Store for PostgresStore {
         Ok(Swept { ended, more })
     }
 
+    async fn settled(&self, digests: &[TokenDigest]) -> Result<Marked<Vec<Session>>, StoreError> {
+        let digests = digests.to_vec();
+        let look = move |link: Arc<Link>| async move { pulse::settled(&link, &digests).await };
+        self.pool.run("look sessions up", look).await
+    }
+
     async fn log_end(&self) -> Result<Seq, StoreError> {
         self.pool.run("read the log", move |link| async move { reading::log_end(&link).await }).await
     }
@@ -223,6 +230,6 @@ impl Store for PostgresStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.pool.run("write", move |link| async move { people::ready(&link).await }).await
+        self.pool.run("write", move |link| async move { pulse::ready(&link).await }).await
     }
 }

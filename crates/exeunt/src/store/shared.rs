@@ -127,6 +127,16 @@ pub enum News {
     Regressed,
 }
 
+/// What became of a renewal that was committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewed {
+    /// How often this run's lease was renewed by now, this time included, as the store has it. It counts the renewals whose answers were
+    /// lost, too; a store that says what it has said before, or less, has gone backwards (R8).
+    pub lease: i64,
+    /// What is new in the log.
+    pub news: News,
+}
+
 /// A part of the log, as its writer knows it from the answer to its commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
@@ -209,7 +219,7 @@ pub trait Shared: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError`] when it could not be done or its outcome is unknown: then nothing was renewed.
-    async fn renew(&self, node: NodeId, known: &Known) -> Result<Option<News>, StoreError>;
+    async fn renew(&self, node: NodeId, known: &Known) -> Result<Option<Renewed>, StoreError>;
 
     /// Reads what is new after `known`, and renews nothing.
     ///

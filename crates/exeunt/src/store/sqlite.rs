@@ -260,6 +260,11 @@ impl Store for SqliteStore {
         Ok(Swept { ended, more })
     }
 
+    async fn settled(&self, digests: &[TokenDigest]) -> Result<Marked<Vec<Session>>, StoreError> {
+        let digests = digests.to_vec();
+        self.writer.write("look sessions up", move |tx, _| sentences::settled(tx, &digests)).await
+    }
+
     async fn log_end(&self) -> Result<Seq, StoreError> {
         self.read("read the log", sentences::mark).await
     }

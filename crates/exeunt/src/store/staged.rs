@@ -214,6 +214,10 @@ impl Store for Staged {
         self.play("expire", self.inner.expire(sweep)).await
     }
 
+    async fn settled(&self, digests: &[TokenDigest]) -> Result<Marked<Vec<Session>>, StoreError> {
+        self.play("settled", self.inner.settled(digests)).await
+    }
+
     async fn log_end(&self) -> Result<Seq, StoreError> {
         self.play("log_end", self.inner.log_end()).await
     }

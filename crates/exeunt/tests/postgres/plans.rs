@@ -137,6 +137,7 @@ async fn every_sentence(authority: &Authority) {
     assert!(is_over(&authority.check(&first.token).await.expect("looked")));
     let stranger = exeunt::Token::generate(&exeunt::random::OsRandom);
     assert!(is_over(&authority.check(&stranger).await.expect("looked")));
+    authority.settle(&stranger).await.expect("it can be known");
     assert_eq!(authority.sessions_of(user).await.expect("looked").len(), 4);
     assert_eq!(authority.users(UserId(2_000), 50).await.expect("looked").len(), 50);
     for of in [None, Some(user)] {

@@ -39,3 +39,41 @@ fn a_restored_backup_is_noticed_and_nothing_is_believed_until_everybody_is_cut_o
     cluster.warm(&anew);
     cluster.is_over_everywhere(0, &anew);
 }
+
+/// The log is the same in the backup. What was lost are sign-ins: memory has them, and nobody could end them.
+#[test]
+fn a_restored_backup_that_lost_nothing_but_sign_ins_is_noticed_too() {
+    let postgres = Postgres::shared();
+    let cluster = Cluster::of(2);
+    let open = register(cluster.server(0), "ana");
+    let first = sign_in(cluster.server(0), "ana");
+    cluster.is_over_everywhere(0, &first);
+    let backup = postgres.dump(&cluster.database);
+    let lost = sign_in(cluster.server(0), "ana");
+    cluster.warm(&lost);
+    // Two more of each, so that one at least was answered.
+    let fewest = || postgres.sql(&cluster.database, "SELECT min(lease) FROM nodes").parse::<i64>().expect("a number");
+    let most = postgres.sql(&cluster.database, "SELECT max(lease) FROM nodes").parse::<i64>().expect("a number");
+    until(|| fewest() >= most + 2);
+    postgres.restore(&cluster.database, &backup);
+    let restored = fewest();
+    for node in 0..2 {
+        // Who does not notice renews on.
+        until(|| cluster.ask(node, &lost) == 503 || fewest() > restored + 3);
+        assert_eq!(cluster.ask(node, &lost), 503, "it is in no database, and nobody could end it");
+        cluster.server(node).wait_until_logged("went backwards");
+        for token in [&lost, &open] {
+            assert_eq!(cluster.ask(node, token), 503, "nobody can know any more");
+            assert_eq!(cluster.sign_out(node, token).status, 503);
+        }
+    }
+    let cut = cluster.command(&["end", "--everyone", "--restored"]);
+    assert!(cut.status.success() && cut.out.contains("everything ended by revocation"), "{cut:?}");
+    for node in 0..2 {
+        until(|| cluster.server(node).ask(&Request::get("/healthz")).status == 200);
+        assert!([&lost, &open, &first].iter().all(|token| cluster.check(node, token) == 401));
+    }
+    let anew = sign_in(cluster.server(1), "ana");
+    cluster.warm(&anew);
+    cluster.is_over_everywhere(0, &anew);
+}

@@ -11,7 +11,9 @@ use tokio::sync::{Notify, watch};
 use crate::lease::ManualBootClock;
 use crate::revocation::{Cause, Ended, Revocation, Seq, Target};
 use crate::session::Session;
-use crate::store::{Follower, Known, Line, Logged, News, NodeId, Peer, Piece, Shared, Stamp, StoreError, Written};
+use crate::store::{
+    Follower, Known, Line, Logged, News, NodeId, Peer, Piece, Renewed, Shared, Stamp, StoreError, Written,
+};
 
 /// A log, and what is to happen while a renewal is on its way.
 #[derive(Debug, Default)]
@@ -28,6 +30,8 @@ pub(super) struct Desk {
     looks: AtomicUsize,
     /// How often somebody read the log without renewing.
     pub(super) reads: AtomicUsize,
+    /// How often a renewal was tried.
+    pub(super) renewals: AtomicUsize,
     hint: Notify,
     /// Hears what the process writes itself.
     follower: OnceLock<Arc<dyn Follower>>,
@@ -43,7 +47,10 @@ pub(super) struct State {
     pub(super) peers: Vec<Peer>,
     /// By how much the clock moves while the next renewal is on its way.
     pub(super) late: Option<(Arc<ManualBootClock>, Duration)>,
+    /// A renewal that fails was committed all the same: its answer is lost.
     pub(super) fails: bool,
+    /// How often the lease of who is there was renewed.
+    pub(super) lease: i64,
     pub(super) gone: bool,
     /// After so many looks every other node has heard everything.
     pub(super) heard_after: Option<usize>,
@@ -110,14 +117,21 @@ impl Shared for Desk {
         self.nodes.lock().push(node);
         self.coming.notify_one();
         drop(self.door.lock().await);
-        self.state.lock().gone = false;
+        let mut state = self.state.lock();
+        (state.gone, state.lease) = (false, 0);
+        drop(state);
         Ok(self.end())
     }
 
-    async fn renew(&self, _: NodeId, known: &Known) -> Result<Option<News>, StoreError> {
+    async fn renew(&self, _: NodeId, known: &Known) -> Result<Option<Renewed>, StoreError> {
+        self.renewals.fetch_add(1, Ordering::Relaxed);
         let news = self.after(known);
+        let mut state = self.state.lock();
+        state.lease += 1;
+        let (lease, gone) = (state.lease, state.gone);
+        drop(state);
         self.tried()?;
-        Ok((!self.state.lock().gone).then_some(news))
+        Ok((!gone).then_some(Renewed { lease, news }))
     }
 
     async fn news(&self, known: &Known) -> Result<News, StoreError> {

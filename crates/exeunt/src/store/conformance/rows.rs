@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use super::{START, end, hash, is_live, later, new_session, open, reset, session, user};
 use crate::clock::Timestamp;
 use crate::revocation::{By, Seq, Target};
-use crate::store::{Become, Intake, NewUser, Owner, PasswordChange, Present, Seen, Store, UserChange};
+use crate::store::{Become, Intake, Marked, NewUser, Owner, PasswordChange, Present, Seen, Store, UserChange};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, User, UserId, UserName};
 
@@ -80,6 +80,20 @@ pub async fn a_session_is_found_by_its_token_while_it_lives(store: Arc<dyn Store
     let other = open(&store, &ana).await;
     let found = store.session_by_token(&other.digest).await.expect("looked").expect("live");
     assert_eq!(found.mark, ended.seq, "the mark is the number of the last revocation that the reader could see");
+}
+
+/// The last word names those that live, in any order, and nobody else.
+pub async fn what_is_settled_is_what_is_live_and_the_end_of_the_log(store: Arc<dyn Store>) {
+    let ana = user(&store, "ana").await;
+    let (one, two, three) = (open(&store, &ana).await, open(&store, &ana).await, open(&store, &ana).await);
+    assert_eq!(store.settled(&[]).await.expect("settled"), Marked { row: Vec::new(), mark: Seq(0) });
+    let ended = end(&store, Target::Session(two.id), &ana).await.expect("ended");
+    let asked = [one.digest, TokenDigest::from_bytes([7; 32]), two.digest, three.digest];
+    let Marked { mut row, mark } = store.settled(&asked).await.expect("settled");
+    row.sort_by_key(|session| session.id != one.id);
+    assert_eq!((row, mark), (vec![one.clone(), three], ended.seq));
+    let ended = end(&store, Target::User(ana.id), &ana).await.expect("ended");
+    assert_eq!(store.settled(&asked).await.expect("settled"), Marked { row: Vec::new(), mark: ended.seq });
 }
 
 /// The newest session is shown first, and lists have a limit.

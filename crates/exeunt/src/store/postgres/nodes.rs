@@ -11,7 +11,7 @@ use super::link::Link;
 use super::param::Param;
 use super::rows;
 use crate::revocation::Seq;
-use crate::store::{Known, Line, LineKey, Logged, News, NodeId, Peer, Stamp};
+use crate::store::{Known, Line, LineKey, Logged, News, NodeId, Peer, Renewed, Stamp};
 
 /// Revocations that are read at once. A node that was away for long reads more than once before it has a lease.
 const LOG_PAGE: i64 = 2_000;
@@ -42,16 +42,17 @@ pub(super) async fn join(link: &Link, node: NodeId, label: &str, hears: Option<&
     Ok(known)
 }
 
-pub(super) async fn renew(link: &Link, node: NodeId, known: &Known) -> Done<Option<News>> {
+pub(super) async fn renew(link: &Link, node: NodeId, known: &Known) -> Done<Option<Renewed>> {
     link.begin().await?;
-    let renewed = link.execute("UPDATE nodes SET lease = lease + 1 WHERE node = $1", &[&&node.as_bytes()[..]]).await?;
-    if renewed == 0 {
+    let sql = "UPDATE nodes SET lease = lease + 1 WHERE node = $1 RETURNING lease";
+    let Some(renewed) = link.query_opt(sql, &[&&node.as_bytes()[..]]).await? else {
         link.run("ROLLBACK").await?;
         return Ok(None);
-    }
+    };
+    let lease = renewed.try_get(0)?;
     let news = news(link, known).await?;
     link.commit().await?;
-    Ok(Some(news))
+    Ok(Some(Renewed { lease, news }))
 }
 
 /// One statement, one snapshot: the known revocation first, to see that it is still the same, and what comes after it.

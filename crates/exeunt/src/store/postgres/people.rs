@@ -42,12 +42,6 @@ pub(super) async fn renew_hash(link: &Link, user: UserId, old: &PasswordHash, ne
     link.execute(sql, &[&user.0, &old.as_phc(), &new.as_phc()]).await.map(drop)
 }
 
-/// A write that changes one byte, and is synced.
-pub(super) async fn ready(link: &Link) -> Done<()> {
-    link.begin_with("UPDATE pulse SET beat = 1 - beat").await?;
-    link.commit().await
-}
-
 /// Writes down a deed that is no ending.
 pub(super) async fn note(
     link: &Link,

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::link::Link;
 use super::{Among, nodes};
 use crate::revocation::Seq;
-use crate::store::{Follower, Known, Line, News, NodeId, Peer, Shared, Stamp, StoreError};
+use crate::store::{Follower, Known, Line, News, NodeId, Peer, Renewed, Shared, Stamp, StoreError};
 
 #[async_trait]
 impl Shared for Among {
@@ -19,7 +19,7 @@ impl Shared for Among {
         self.pool.run("join the nodes", join).await
     }
 
-    async fn renew(&self, node: NodeId, known: &Known) -> Result<Option<News>, StoreError> {
+    async fn renew(&self, node: NodeId, known: &Known) -> Result<Option<Renewed>, StoreError> {
         let known = known.clone();
         self.pool.run("renew the lease", move |link| async move { nodes::renew(&link, node, &known).await }).await
     }

@@ -132,6 +132,15 @@ pub(super) fn session_by_token(tx: &Connection, digest: &TokenDigest) -> Done<Op
     Ok(found.map(|row| Marked { row, mark }))
 }
 
+/// After a crash a commit may be read that was never synced, and it goes with the power: what is written here is synced after it.
+pub(super) fn settled(tx: &Connection, digests: &[TokenDigest]) -> Done<Marked<Vec<Session>>> {
+    ready(tx)?;
+    let found = digests.iter().map(|digest| session_by_token(tx, digest));
+    let row =
+        found.filter_map(|found| found.map(|found| found.map(|found| found.row)).transpose()).collect::<Done<_>>()?;
+    Ok(Marked { row, mark: mark(tx)? })
+}
+
 pub(super) fn live_session(tx: &Connection, id: SessionId) -> Done<Option<Session>> {
     tx.prepare_cached(&format!("{LIVE_SESSIONS} WHERE sid = ?1"))?.query_row([id.as_bytes()], rows::session).optional()
 }

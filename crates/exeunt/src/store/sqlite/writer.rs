@@ -234,10 +234,10 @@ mod tests {
         let heard = Arc::new(Heard::default());
         store.tell(Arc::clone(&heard) as Arc<dyn Witness>);
         // The thread is held until all of them wait, so that they are one group.
-        let (go, held) = std::sync::mpsc::channel::<()>();
-        let held = Mutex::new(held);
+        let (go, release) = std::sync::mpsc::channel::<()>();
+        let release = Mutex::new(release);
         let wait = store.writer.write("wait", move |_, _| {
-            let _ = held.lock().recv();
+            let _ = release.lock().recv();
             Ok(())
         });
         let (waited, first, failed, last, ()) =

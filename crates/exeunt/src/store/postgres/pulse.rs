@@ -1,0 +1,33 @@
+//! The pulse: one byte that is written to see that a commit lasts, and what is looked at beside it.
+//!
+//! Owns the transactions that write nothing else. They end nothing and never hold the counter.
+
+use super::fault::Done;
+use super::link::Link;
+use super::{reading, rows};
+use crate::session::Session;
+use crate::store::Marked;
+use crate::token::TokenDigest;
+
+const BEAT: &str = "UPDATE pulse SET beat = 1 - beat";
+
+/// A write that changes one byte, and is synced.
+pub(super) async fn ready(link: &Link) -> Done<()> {
+    link.begin_with(BEAT).await?;
+    link.commit().await
+}
+
+/// Whatever this transaction sees was committed before it is, and lasts if its own commit does: a standby that has the one has the other. A
+/// row can be seen that no standby has, where the wait for one was cancelled. To look first and to write then would not do: in between
+/// another server may have taken over.
+pub(super) async fn settled(link: &Link, digests: &[TokenDigest]) -> Done<Marked<Vec<Session>>> {
+    let sql = "SELECT digest, sid, user_id, name, epoch, opened_at, seen_at, expires_at, agent, address
+               FROM live_sessions WHERE digest = ANY($1::bytea[])";
+    let digests: Vec<&[u8]> = digests.iter().map(|digest| &digest.as_bytes()[..]).collect();
+    link.begin_with(BEAT).await?;
+    let found = link.query(sql, &[&digests]).await?;
+    // Read second: it may be further than what was found, and never less far.
+    let mark = reading::log_end(link).await?;
+    link.commit().await?;
+    Ok(Marked { row: found.iter().map(rows::session).collect::<Done<_>>()?, mark })
+}

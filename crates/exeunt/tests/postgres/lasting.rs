@@ -1,0 +1,74 @@
+//! What somebody else has ended, and nobody knows whether it lasts: a commit is visible here that no standby has.
+//!
+//! Owns the second caller, who ended nothing himself. A failover to the standby would bring the session back, so nothing is claimed until
+//! a commit of his own has shown that everything before it lasts.
+
+use std::sync::Arc;
+
+use exeunt::authority::Strict;
+use exeunt::store::Store;
+use exeunt::{Authority, By, Cause, Opened, Revoked, SessionId, StoreError, Target};
+use tokio::task::JoinHandle;
+
+use super::throwaway::Postgres;
+use super::{NAME, PASSWORD, is_over, lead, sign_in, store};
+
+/// Cancels every wait for a standby, as an operator who loses patience: each commits here alone.
+const CANCEL: &str = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+
+/// A server whose only standby is none, and a session that was ended there by a commit of which nobody knows whether it lasts.
+async fn ended_here_alone() -> (Postgres, Arc<Authority>, Opened) {
+    let postgres = Postgres::start("");
+    let database = postgres.database();
+    let authority = lead(store(&database).await as Arc<dyn Store>, Strict::Lease).await;
+    authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
+    let opened = sign_in(&authority).await;
+    postgres.sql(&database, "ALTER SYSTEM SET synchronous_standby_names = 'ghost'; SELECT pg_reload_conf()");
+    while postgres.sql(&database, "SHOW synchronous_standby_names") != "ghost" {}
+    let first = revoking(&authority, Target::Session(opened.session.id));
+    answered(&postgres, first).await.expect_err("nothing may be claimed");
+    while postgres.sql(&database, "SELECT count(*) FROM live_sessions") != "0" {}
+    (postgres, authority, opened)
+}
+
+fn revoking(authority: &Arc<Authority>, target: Target) -> JoinHandle<Result<Revoked, StoreError>> {
+    let authority = Arc::clone(authority);
+    tokio::spawn(async move { authority.revoke(target, Cause::Logout, By::operator()).await })
+}
+
+/// What it is answered while every wait for a standby is cancelled.
+async fn answered<T>(postgres: &Postgres, asked: JoinHandle<Result<T, StoreError>>) -> Result<T, StoreError> {
+    while !asked.is_finished() {
+        postgres.sql("postgres", CANCEL);
+    }
+    asked.await.expect("ran")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_else_has_ended_is_not_called_over_before_it_lasts() {
+    let (postgres, authority, opened) = ended_here_alone().await;
+    let (user, keep) = (opened.session.user, SessionId::from_bytes([7; 16]));
+    let targets =
+        [Target::Session(opened.session.id), Target::User(user), Target::Others { user, keep }, Target::Everyone];
+    for target in targets {
+        let again = answered(&postgres, revoking(&authority, target)).await;
+        assert!(again.is_err(), "{target:?}: no standby has it: {again:?}");
+    }
+    let (leaving, token) = (Arc::clone(&authority), exeunt::Token::parse(&opened.token.reveal()).expect("a token"));
+    let again = answered(&postgres, tokio::spawn(async move { leaving.settle(&token).await })).await;
+    let error = again.expect_err("no standby has it");
+    assert!(error.to_string().contains("cannot be known whether the commit will last"), "{error}");
+    postgres.sql("postgres", "ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()");
+    while authority.settle(&opened.token).await.is_err() {}
+    assert!(!authority.check(&opened.token).await.is_ok_and(|standing| !is_over(&standing)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_whose_commits_may_not_last_is_not_ready() {
+    let postgres = Postgres::start("");
+    let store = store(&postgres.database()).await;
+    postgres.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'ghost'; SELECT pg_reload_conf()");
+    while postgres.sql("postgres", "SHOW synchronous_standby_names") != "ghost" {}
+    let error = answered(&postgres, tokio::spawn(async move { store.ready().await })).await.expect_err("cancelled");
+    assert!(error.to_string().contains("cannot be known whether the commit will last"), "{error}");
+}
