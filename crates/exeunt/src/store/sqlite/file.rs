@@ -16,6 +16,8 @@ use super::mark::Sign;
 
 /// The database in the data folder.
 pub(super) const DATABASE: &str = "exeunt.sqlite3";
+/// What SQLite calls its journal.
+const JOURNAL_EXTENSION: &str = "sqlite3-wal";
 /// The file whose lock says who owns the folder.
 const LOCK: &str = "exeunt.lock";
 
@@ -72,9 +74,6 @@ pub enum OpenError {
     /// A migration that the file has seen is not the one that this program has.
     #[error("migration {0} of the store is not the one that this program knows; this file was changed by another hand")]
     Changed(String),
-    /// Somebody reads the file just now, and keeps what was written before from being brought into it.
-    #[error("another program reads {0} just now, perhaps to make a backup; start again when it is done")]
-    Read(PathBuf),
     /// The file is configured weaker than the promise.
     #[error("the store is configured weaker than the promise: {setting} is {found}, and must be {needed}{remedy}")]
     Weaker {
@@ -271,10 +270,18 @@ fn hold_to_the_promise(connection: &Connection) -> Result<(), OpenError> {
 }
 
 /// What a process before this one had written and not synced when it was killed, we read, and a power cut would still take it away. So all of the
-/// journal is brought into the file, and both are synced, before anybody is told what has ended.
+/// journal is brought into the file, and both are synced, before anybody is told what has ended. Where somebody reads the file just now, such as a
+/// backup, the journal stays and is synced itself.
 fn make_last(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    connection.busy_timeout(Duration::ZERO)?;
     let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    if is_busy { Err(OpenError::Read(path.to_owned())) } else { Ok(()) }
+    connection.busy_timeout(BUSY_WAIT)?;
+    if is_busy {
+        let journal = path.with_extension(JOURNAL_EXTENSION);
+        let synced = File::open(&journal).and_then(|journal| journal.sync_all());
+        synced.map_err(|source| OpenError::Folder { folder: journal, source })?;
+    }
+    Ok(())
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
@@ -390,16 +397,21 @@ mod tests {
     }
 
     #[test]
-    fn whoever_reads_meanwhile_is_waited_for_and_then_named() {
+    fn a_start_waits_for_nobody_who_reads_and_its_journal_is_emptied_when_nobody_does() {
         let (_keep, path) = folder();
         let folder = Folder::own(&path).expect("free");
         let connection = folder.connect_to_write().expect("begun");
         let backup = Connection::open(path.join(DATABASE)).expect("opened");
         backup.execute_batch("BEGIN; SELECT * FROM counter").expect("read");
         connection.execute("UPDATE counter SET seq = 1", []).expect("written");
-        assert!(matches!(folder.connect_to_write(), Err(OpenError::Read(_))));
+        let length = || fs::metadata(path.join(DATABASE).with_extension(JOURNAL_EXTENSION)).expect("there").len();
+        drop(folder.connect_to_write().expect("while somebody reads"));
+        assert!(length() > 0);
         backup.execute_batch("COMMIT").expect("done");
-        folder.connect_to_write().expect("free again");
+        let again = folder.connect_to_write().expect("while nobody does");
+        assert_eq!(length(), 0);
+        let seq: i64 = again.query_row("SELECT seq FROM counter", [], |row| row.get(0)).expect("read");
+        assert_eq!(seq, 1);
     }
 
     #[test]
