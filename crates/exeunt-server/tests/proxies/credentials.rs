@@ -85,7 +85,7 @@ fn two_different_cookies_are_refused_and_the_remedy_is_said() {
         let both = Request::get("/notes").field("Cookie", format!("exeunt={ana}; exeunt={eve}"));
         let refused = stage.notes(crate::stage::visiting(both));
         assert_eq!(refused.status, 401, "{proxy:?}: {refused:?}");
-        assert!(refused.body.contains("clear this site's cookies"), "{proxy:?}: {refused:?}");
+        assert!(refused.body.contains("delete the cookies of this site"), "{proxy:?}: {refused:?}");
         assert_eq!(stage.reached(), 0);
         stage.id(Request::post("/api/logout").bearer(&ana));
         stage.must_be_refused(&ana);
