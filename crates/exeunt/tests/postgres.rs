@@ -4,6 +4,8 @@
 
 #![cfg(feature = "postgres")]
 
+#[path = "postgres/clocks.rs"]
+mod clocks;
 #[path = "postgres/lasting.rs"]
 mod lasting;
 #[path = "postgres/lost.rs"]

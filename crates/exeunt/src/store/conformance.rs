@@ -79,7 +79,7 @@ macro_rules! conformance {
 }
 
 /// The moment at which the cases begin.
-const START: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+const START: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
 fn later(seconds: u64) -> Timestamp {
     START.plus(std::time::Duration::from_secs(seconds))

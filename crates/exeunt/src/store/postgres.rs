@@ -27,7 +27,6 @@ use async_trait::async_trait;
 
 pub use self::address::{Address, AddressFault};
 use self::ear::Ear;
-use self::endings::Expiry;
 use self::link::Link;
 pub use self::link::LinkError;
 use self::pool::Pool;
@@ -200,12 +199,12 @@ impl Store for PostgresStore {
     async fn expire(&self, sweep: Sweep<'_>) -> Result<Swept, StoreError> {
         let Sweep { now, idle_since, limit, .. } = sweep;
         let look = move |link: Arc<Link>| async move { reading::expired(&link, now, idle_since, limit).await };
-        let digests = self.pool.run("look for expired sessions", look).await?;
-        if digests.is_empty() {
+        let past = self.pool.run("look for expired sessions", look).await?;
+        if past.digests.is_empty() {
             return Ok(Swept { ended: 0, more: false });
         }
-        let more = digests.len() == limit;
-        let ended = self.writer.write(Expiry { digests, now, idle_since }).await?;
+        let more = past.digests.len() == limit;
+        let ended = self.writer.write(past).await?;
         Ok(Swept { ended, more })
     }
 

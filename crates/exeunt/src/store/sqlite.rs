@@ -52,7 +52,8 @@ pub struct SqliteStore {
 
 #[derive(Debug)]
 struct Readers {
-    idle: Mutex<Vec<Connection>>,
+    connections: Vec<Mutex<Connection>>,
+    /// As many: whoever has one finds a connection that nobody holds.
     permits: Arc<Semaphore>,
 }
 
@@ -108,10 +109,10 @@ impl SqliteStore {
     fn with(folder: Folder, connection: Connection, mark: Mark) -> Result<Self, OpenError> {
         #[cfg(unix)]
         folder.warn_if_open_to_others();
-        let readers = (0..READERS).map(|_| folder.connect_to_read()).collect::<Result<_, _>>()?;
+        let connections = (0..READERS).map(|_| folder.connect_to_read().map(Mutex::new)).collect::<Result<_, _>>()?;
         Ok(Self {
             writer: Writer::start(connection, mark)?,
-            readers: Arc::new(Readers { idle: Mutex::new(readers), permits: Arc::new(Semaphore::new(READERS)) }),
+            readers: Arc::new(Readers { connections, permits: Arc::new(Semaphore::new(READERS)) }),
             _folder: folder,
         })
     }
@@ -135,10 +136,8 @@ impl Readers {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Stopped)?;
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let connection = self.idle.lock().pop().ok_or(StoreError::Stopped)?;
-            let answer = in_snapshot(&connection, sentence);
-            self.idle.lock().push(connection);
-            answer.map_err(|source| failed(deed, source))
+            let connection = self.connections.iter().find_map(Mutex::try_lock).ok_or(StoreError::Stopped)?;
+            in_snapshot(&connection, sentence).map_err(|source| failed(deed, source))
         });
         done.await.map_err(|_| StoreError::Stopped)?
     }
@@ -280,5 +279,22 @@ impl Store for SqliteStore {
 
     async fn ready(&self) -> Result<(), StoreError> {
         self.writer.write("write", |tx, _| sentences::ready(tx)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sentence_that_panics_takes_no_reader_with_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = SqliteStore::open(&folder.path().join("data")).expect("begun");
+        for _ in 0..=READERS {
+            let fails = |_: &Connection| -> rusqlite::Result<()> { panic!("a fault of ours") };
+            let failed = store.read("fail", fails).await;
+            assert!(matches!(failed, Err(StoreError::Stopped)), "{failed:?}");
+        }
+        assert_eq!(store.log_end().await.expect("looked"), Seq(0));
     }
 }

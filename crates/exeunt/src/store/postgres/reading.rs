@@ -2,8 +2,11 @@
 //!
 //! Owns every statement that only looks. None locks anything.
 
+use std::time::Duration;
+
 use tokio_postgres::Row;
 
+use super::endings::Expiry;
 use super::fault::{Done, Fault};
 use super::link::Link;
 use super::rows;
@@ -15,6 +18,9 @@ use crate::store::vocabulary;
 use crate::store::{KnownUser, Marked, Recorded};
 use crate::token::TokenDigest;
 use crate::user::{User, UserId};
+
+/// Clocks that are further apart than this are told of: the way to the server and the drift of clocks that are kept stay far below.
+const CLOCKS_APART_MAX: Duration = Duration::from_secs(10);
 
 pub(super) async fn user_by_name(link: &Link, key: &str) -> Done<Option<KnownUser>> {
     let sql = "SELECT id, name, epoch, created_at, enabled, admin, hash FROM known_users WHERE name_key = $1";
@@ -59,23 +65,35 @@ pub(super) async fn live_sessions(link: &Link, after: &TokenDigest, limit: usize
     Ok(Marked { row: found.iter().map(rows::session).collect::<Done<_>>()?, mark })
 }
 
-/// Sessions past their time that nothing has ended or forgotten yet; some may be of an older epoch.
-pub(super) async fn expired(
-    link: &Link,
-    now: Timestamp,
-    idle_since: Timestamp,
-    limit: usize,
-) -> Done<Vec<TokenDigest>> {
+/// Sessions past their time that nothing has ended or forgotten yet; some may be of an older epoch. Past it by the server's clock as well as by
+/// this node's: one whose clock runs ahead may believe as little as it likes, but what it ends is ended for everybody.
+pub(super) async fn expired(link: &Link, now: Timestamp, idle_since: Timestamp, limit: usize) -> Done<Expiry> {
     let past = "SELECT digest FROM sessions WHERE expires_at <= $1 LIMIT $2";
     let idle = "SELECT digest FROM sessions WHERE seen_at <= $1 AND ended_by IS NULL LIMIT $2";
-    let mut found: Vec<TokenDigest> = Vec::new();
+    let ahead = ahead_of_server(link, now).await?;
+    let (now, idle_since) = (now.minus(ahead), idle_since.minus(ahead));
+    let mut digests: Vec<TokenDigest> = Vec::new();
     for (sql, until) in [(past, now), (idle, idle_since)] {
-        let left = vocabulary::limit(limit.saturating_sub(found.len()));
+        let left = vocabulary::limit(limit.saturating_sub(digests.len()));
         for row in link.query(sql, &[&until.as_micros(), &left]).await? {
-            found.push(rows::digest(row.try_get(0)?)?);
+            digests.push(rows::digest(row.try_get(0)?)?);
         }
     }
-    Ok(found)
+    Ok(Expiry { digests, now, idle_since })
+}
+
+async fn ahead_of_server(link: &Link, now: Timestamp) -> Done<Duration> {
+    let sql = "SELECT greatest($1 - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, 0)";
+    let row = link.query_opt(sql, &[&now.as_micros()]).await?.ok_or(Fault::Unreadable("the server's clock"))?;
+    let ahead = Duration::from_micros(row.try_get::<_, i64>(0)?.unsigned_abs());
+    if ahead >= CLOCKS_APART_MAX {
+        let ahead = ahead.as_secs();
+        tracing::warn!(
+            ahead,
+            "this node's clock is ahead of the database server's by so many seconds: set one of them right"
+        );
+    }
+    Ok(ahead)
 }
 
 pub(super) async fn log_end(link: &Link) -> Done<Seq> {
