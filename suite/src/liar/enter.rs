@@ -73,10 +73,13 @@ impl Liar {
         if given.next().is_some() && !self.lies("first-header") {
             return Err(Reply::new(400, "two credentials"));
         }
-        let token = first.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let is_one = |token: &str| token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'=');
-        match token {
-            Some((_, token)) if is_one(token) => Ok(Some(token.to_owned())),
+        let (scheme, token) = first.split_once(' ').unwrap_or((first, ""));
+        let is_one =
+            |token: &str| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'=');
+        match (scheme.eq_ignore_ascii_case("bearer"), cookie(asked, "liar")) {
+            (true, _) if is_one(token) => Ok(Some(token.to_owned())),
+            // Whoever comes through a proxy that wants a credential of its own, too.
+            (false, Some(token)) if !self.lies("scheme-hides-the-cookie") => Ok(Some(token)),
             _ if self.lies("header-chokes") => Err(Reply::new(500, "")),
             _ => Err(Reply::new(401, "no credential")),
         }
