@@ -40,20 +40,25 @@ impl Approach {
             return Self::Foreign;
         }
         match text(headers, "sec-fetch-site") {
-            Some("cross-site" | "same-site") => Self::Sent,
-            _ => Self::Own,
+            None | Some("same-origin" | "none") => Self::Own,
+            Some(_) => Self::Sent,
         }
     }
 
-    /// Fetch metadata first, for a browser cannot be made to lie in it; else `Origin`.
+    /// Fetch metadata first, for a browser cannot be made to lie in it; else `Origin`. What is said in words that we do not know, or twice, is
+    /// no pass.
     fn of_deed(request: &Parts, public: Option<&str>) -> Self {
         let headers = &request.headers;
         match text(headers, "sec-fetch-site") {
             Some("same-origin" | "none") => return Self::Own,
-            Some("cross-site" | "same-site") => return Self::Foreign,
-            _ => {}
+            Some(_) => return Self::Foreign,
+            None => {}
         }
-        let Some(origin) = headers.get(ORIGIN) else { return Self::Own };
+        let mut origins = headers.get_all(ORIGIN).iter();
+        let Some(origin) = origins.next() else { return Self::Own };
+        if origins.next().is_some() {
+            return Self::Foreign;
+        }
         let ours = match (origin.to_str(), public) {
             (Err(_), _) => false,
             (Ok(origin), Some(public)) => origin == public,
@@ -72,8 +77,9 @@ fn is_host_of(request: &Parts, origin: &str) -> bool {
     authority.is_some() && authority == host
 }
 
+/// `None`: nothing is said. What is no text says something, too.
 fn text<'a>(headers: &'a HeaderMap, field: &str) -> Option<&'a str> {
-    headers.get(field)?.to_str().ok()
+    headers.get(field).map(|value| value.to_str().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -133,8 +139,12 @@ mod tests {
         assert_eq!(post(&[("origin", "http://localhost:3000")]), Approach::Own);
         for foreign in ["https://evil.example", "null", "http://localhost:3001", "localhost:3000", "http://localhost"] {
             assert_eq!(post(&[("origin", foreign)]), Approach::Foreign, "{foreign}");
-            let unknown = [("sec-fetch-site", "sideways"), ("origin", foreign)];
-            assert_eq!(post(&unknown), Approach::Foreign, "an unknown value is no pass");
+            assert_eq!(post(&[("origin", "http://localhost:3000"), ("origin", foreign)]), Approach::Foreign, "two");
+        }
+        for unknown in ["sideways", "CROSS-SITE", "same-origin, cross-site", ""] {
+            let said = [("sec-fetch-site", unknown), ("origin", "http://localhost:3000")];
+            assert_eq!(post(&said), Approach::Foreign, "{unknown:?}: an unknown value is no pass");
+            assert_eq!(judge(&Method::GET, None, &said), Approach::Sent, "{unknown:?}");
         }
     }
 
