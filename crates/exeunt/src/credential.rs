@@ -112,11 +112,15 @@ impl NewPassword {
     ///
     /// # Errors
     ///
-    /// [`PasswordFault::TooShort`] and [`PasswordFault::TooLong`].
+    /// [`PasswordFault::TooShort`], [`PasswordFault::TooLong`] and [`PasswordFault::Control`].
     pub fn choose(text: &str, user: &UserName, chars_min: usize) -> Result<Self, PasswordFault> {
         let password = Password::offered(text)?;
         if password.0.chars().count() < chars_min {
             return Err(PasswordFault::TooShort { chars_min });
+        }
+        // RFC 8265 section 4.2.2; and RFC 7617 section 2: with one in it nobody could sign in, or out, by Basic.
+        if password.0.chars().any(char::is_control) {
+            return Err(PasswordFault::Control);
         }
         Ok(Self { password, user: user.clone() })
     }
@@ -206,6 +210,9 @@ pub enum PasswordFault {
     /// Too many bytes.
     #[error("a password has at most {PASSWORD_BYTES_MAX} bytes")]
     TooLong,
+    /// A control character in it.
+    #[error("a password has no control characters, such as a tab or a line break")]
+    Control,
     /// Among those that attackers try first.
     #[error("this password is among the commonest; choose another")]
     Common,
@@ -260,6 +267,9 @@ mod tests {
         let fault = |text: &str| kept(text).err();
         assert_eq!(fault("short-1"), Some(PasswordFault::TooShort { chars_min: 8 }));
         assert_eq!(fault(&"é".repeat(513)), Some(PasswordFault::TooLong));
+        assert_eq!(fault("tall ships\u{0}sail"), Some(PasswordFault::Control));
+        assert_eq!(fault("tall\nships sail"), Some(PasswordFault::Control));
+        assert!(Password::offered("tall\nships sail").is_ok(), "one that was chosen before is still one's own");
         assert!(Password::offered(&"\u{1112}\u{1161}\u{11ab}".repeat(341)).is_ok(), "1,023 bytes after NFC");
         assert!(kept(&"ação e reação ".repeat(50)).is_ok());
         for common in

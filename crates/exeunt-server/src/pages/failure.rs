@@ -132,6 +132,7 @@ pub(super) fn choice(words: &Words, error: &RegisterError) -> String {
         RegisterError::Name(NameFault::OuterSpace) => words.name_outer_space.to_owned(),
         RegisterError::Password(PasswordFault::TooShort { chars_min }) => (words.password_too_short)(*chars_min),
         RegisterError::Password(PasswordFault::TooLong) => (words.password_too_long)(PASSWORD_BYTES_MAX),
+        RegisterError::Password(PasswordFault::Control) => words.password_control.to_owned(),
         RegisterError::Password(PasswordFault::Common) => words.password_common.to_owned(),
         RegisterError::Taken => words.name_taken.to_owned(),
         other => other.to_string(),

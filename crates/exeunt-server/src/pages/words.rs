@@ -146,6 +146,7 @@ pub(crate) struct Words {
     /// The password has more bytes than this.
     pub(crate) password_too_long: fn(usize) -> String,
     /// The password is among the commonest.
+    pub(crate) password_control: &'static str,
     pub(crate) password_common: &'static str,
 
     /// What the account page says besides.
@@ -238,6 +239,7 @@ pub(crate) static ENGLISH: Words = Words {
     name_outer_space: "The username cannot begin or end with a space.",
     password_too_short: |min| format!("The password is too short: at least {}.", count(min, "character", "characters")),
     password_too_long: |max| format!("The password is too long: at most {}.", count(max, "byte", "bytes")),
+    password_control: "A password can have no control characters, such as a tab or a line break.",
     password_common: "That password is one of the most common, and the first that anyone would try. Please choose \
                       another.",
 
@@ -333,6 +335,7 @@ pub(crate) static PORTUGUESE: Words = Words {
     name_outer_space: "O nome de usuário não pode começar nem terminar com espaço.",
     password_too_short: |min| format!("A senha é curta demais: pelo menos {}.", count(min, "caractere", "caracteres")),
     password_too_long: |max| format!("A senha é longa demais: no máximo {}.", count(max, "byte", "bytes")),
+    password_control: "Uma senha não pode ter caracteres de controle, como uma tabulação ou quebra de linha.",
     password_common: "Essa senha é uma das mais comuns, e a primeira que alguém tentaria. Escolha outra.",
 
     of_account: &account::PORTUGUESE,
