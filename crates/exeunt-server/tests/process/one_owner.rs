@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use rusqlite::Connection;
 
+use crate::http::Request;
 use crate::people::{PASSWORD, is_live, register, sign_in};
 use crate::server::{Finished, Folder, SERVE, Server, finish};
 
@@ -94,4 +95,42 @@ fn a_killed_server_leaves_the_folder_free() {
     let token = register(&server, "ana");
     server.kill();
     assert!(is_live(&Server::start(&folder), &token));
+}
+
+/// Whoever removes the lock of a running server, as of one that was killed, lets no second one in. Where the system has such locks.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_without_its_lock_and_the_file_in_another_folder_are_owned_all_the_same() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let token = register(&server, "ana");
+    fs::remove_file(folder.data().join("exeunt.lock")).expect("removed");
+    fs::remove_file(folder.data().join("exeunt.sock")).expect("removed");
+    let elsewhere = Folder::new();
+    fs::create_dir_all(elsewhere.data()).expect("made");
+    for file in fs::read_dir(folder.data()).expect("listed").map(|file| file.expect("listed").file_name()) {
+        fs::hard_link(folder.data().join(&file), elsewhere.data().join(&file)).expect("linked");
+    }
+    for folder in [&folder, &elsewhere] {
+        let refused = finish(folder.exeunt(&SERVE), "");
+        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+        assert!(refused.log.contains("in use by another exeunt"), "{refused:?}");
+    }
+    assert!(is_live(&server, &token));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_whose_file_was_taken_away_is_not_ready() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    // What was seen last is believed for a while.
+    let comes_to = |status| while server.ask(&Request::get("/healthz")).status != status {};
+    comes_to(200);
+    let file = folder.data().join("exeunt.sqlite3");
+    let aside = folder.data().join("aside");
+    fs::rename(&file, &aside).expect("taken away");
+    comes_to(503);
+    fs::rename(&aside, &file).expect("brought back");
+    comes_to(200);
 }

@@ -47,7 +47,7 @@ pub struct SqliteStore {
     // Dropped in this order: the writer's connection is the last, for only it can empty the journal into the file.
     readers: Arc<Readers>,
     writer: Writer,
-    _folder: Folder,
+    folder: Folder,
 }
 
 #[derive(Debug)]
@@ -113,7 +113,7 @@ impl SqliteStore {
         Ok(Self {
             writer: Writer::start(connection, mark)?,
             readers: Arc::new(Readers { connections, permits: Arc::new(Semaphore::new(READERS)) }),
-            _folder: folder,
+            folder,
         })
     }
 
@@ -278,6 +278,10 @@ impl Store for SqliteStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
+        #[cfg(unix)]
+        if !self.folder.is_there() {
+            return Err(StoreError::Failed { deed: "write", source: "the store's file was taken away".into() });
+        }
         self.writer.write("write", |tx, _| sentences::ready(tx)).await
     }
 }

@@ -136,6 +136,8 @@ fn is_damage(fault: &rusqlite::Error) -> bool {
 pub(super) struct Folder {
     path: PathBuf,
     _lock: File,
+    /// Held open: closing it would take SQLite's own locks of this process away.
+    database: File,
 }
 
 impl Folder {
@@ -163,16 +165,33 @@ impl Folder {
         let refused = |source| unusable(path, source);
         create_private_folder(path).map_err(refused)?;
         let mut lock = open_private(&path.join(LOCK)).map_err(refused)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::InUse { folder: path.to_owned(), holder: holder(&mut lock) });
-            }
-            Err(TryLockError::Error(source)) => return Err(refused(source)),
+        let taken = |error, lock: &mut File| match error {
+            TryLockError::WouldBlock => OpenError::InUse { folder: path.to_owned(), holder: holder(lock) },
+            TryLockError::Error(source) => refused(source),
+        };
+        if let Err(error) = lock.try_lock() {
+            return Err(taken(error, &mut lock));
+        }
+        let database = open_private(&path.join(DATABASE)).map_err(refused)?;
+        // Somebody may have removed that lock, or linked the file into another folder. Only where such a lock and SQLite's own have nothing to do
+        // with each other.
+        if cfg!(target_os = "linux")
+            && let Err(error) = database.try_lock()
+        {
+            return Err(taken(error, &mut lock));
         }
         // Only told to people; the lock itself is the truth. A full disk must not keep the store shut.
         let _ = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| write!(lock, "{}", std::process::id()));
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), _lock: lock, database })
+    }
+
+    /// Whether the file is still where it was. What is written to one that was taken away goes with this process.
+    #[cfg(unix)]
+    pub(super) fn is_there(&self) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let which = |file: fs::Metadata| (file.dev(), file.ino());
+        let there = fs::metadata(self.path.join(DATABASE)).map(which);
+        self.database.metadata().is_ok_and(|held| there.is_ok_and(|there| there == which(held)))
     }
 
     pub(super) fn connect_to_write(&self) -> Result<Connection, OpenError> {
