@@ -1,12 +1,14 @@
 //! Accepts connections and gives each its limits.
 //!
 //! Owns every bound that stands before a request is one: how many connections, how long a head may take, how large it may
-//! be, how long a connection may lie idle, how long a shutdown may wait. `axum::serve` sets none of these.
+//! be, how long a connection may lie idle, how long and how much may lie unread, how long a shutdown may wait. `axum::serve` sets none of these.
 
 mod patience;
+mod reader;
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +19,12 @@ use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use self::patience::Patience;
+use self::reader::Reader;
 
 /// Connections at a time. Each costs some 20 KiB; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -31,6 +34,13 @@ const HEAD_WAIT: Duration = Duration::from_secs(20);
 /// The largest head, and so the largest cookie or credential: 16 KiB. Larger ones are answered 431, as are heads of more
 /// than 100 fields, which is hyper's own limit as long as none is set.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// How long an answer may find no room to be written to: as long as a head may take. Whoever reads a little now and then is slow, not gone.
+const READ_WAIT: Duration = Duration::from_secs(20);
+/// What the kernel keeps of answers for somebody who does not read, in bytes; Linux doubles it. Left to itself it keeps four million, and some
+/// hundred connections take all the memory that it has for them.
+const UNREAD_BYTES_MAX: u32 = 128 * 1024;
+/// Connections that wait in the kernel's queue, as many as `TcpListener::bind` would let.
+const QUEUE_MAX: u32 = 1_024;
 /// How long a shutdown waits for requests that are being answered.
 const DRAIN_WAIT: Duration = Duration::from_secs(10);
 /// How long to wait after an error of `accept`, which is mostly "too many open files".
@@ -52,6 +62,22 @@ pub(crate) trait Answers: Clone + Send + Sync + 'static {
 
     /// What answers on a connection with this peer.
     fn to(&self, peer: Peer) -> Self::Service;
+}
+
+/// Listens at an address.
+///
+/// # Errors
+///
+/// What the system says where it is not free, or no address of this machine.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A port on which only old connections linger is free.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    // What is accepted has it from here.
+    socket.set_send_buffer_size(UNREAD_BYTES_MAX)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE_MAX)
 }
 
 /// Serves `answers` on `listeners` until `stop`, then finishes what is being answered, within a deadline.
@@ -118,7 +144,7 @@ impl<S: Answers> Acceptor<S> {
             .max_buf_size(HEAD_BYTES_MAX)
             // Answers are small: to copy one behind its head is cheaper than to hand the kernel a list of two.
             .writev(false)
-            .serve_connection(TokioIo::new(stream), self.answers.to(Peer(peer)));
+            .serve_connection(TokioIo::new(Reader::new(stream, READ_WAIT)), self.answers.to(Peer(peer)));
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
             let _place = place;
@@ -126,5 +152,60 @@ impl<S: Answers> Acceptor<S> {
                 tracing::debug!(%error, "a connection ended early");
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Ready, ready};
+
+    use http_body_util::Full;
+    use hyper::body::Bytes;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// More than lies between two ends that do not read.
+    const LARGE: usize = 64 * 1024 * 1024;
+
+    #[derive(Clone)]
+    struct Large;
+
+    impl Answers for Large {
+        type Body = Full<Bytes>;
+        type Service = Self;
+
+        fn to(&self, _: Peer) -> Self {
+            Self
+        }
+    }
+
+    impl Service<Request<Incoming>> for Large {
+        type Response = Response<Full<Bytes>>;
+        type Error = Infallible;
+        type Future = Ready<Result<Self::Response, Infallible>>;
+
+        fn call(&self, _: Request<Incoming>) -> Self::Future {
+            ready(Ok(Response::new(Full::from(vec![b'x'; LARGE]))))
+        }
+    }
+
+    /// The clock moves on by itself while nobody can do anything.
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_its_answer_is_cut_off() {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("free");
+        let address = listener.local_addr().expect("bound");
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(serve(vec![listener], Large, stop.clone()));
+        let mut client = TcpStream::connect(address).await.expect("connected");
+        client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("asked");
+        tokio::time::sleep(READ_WAIT * 3).await;
+        let mut read = Vec::new();
+        // Cut off in order or not: there is an end, and it comes too early.
+        let _ = client.read_to_end(&mut read).await;
+        assert!(read.starts_with(b"HTTP/1.1 200 OK"), "it was answered");
+        assert!(read.len() < LARGE, "all of it was kept for somebody who did not read");
+        stop.cancel();
+        serving.await.expect("served");
     }
 }

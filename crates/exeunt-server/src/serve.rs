@@ -110,7 +110,7 @@ async fn bind(listen: &str) -> anyhow::Result<Vec<TcpListener>> {
         if let (0, Some(first)) = (address.port(), listeners.first()) {
             address.set_port(first.local_addr()?.port());
         }
-        match TcpListener::bind(address).await {
+        match accept::listen(address) {
             Ok(listener) => listeners.push(listener),
             // A machine without IPv6 has no `::1`. A port that somebody else has is nobody's second choice.
             Err(error) if error.kind() == ErrorKind::AddrNotAvailable => failure = Some(error),
