@@ -193,7 +193,9 @@ pub(super) async fn read<T: Shape>(headers: &HeaderMap, body: Body) -> Result<T,
     if bytes.trim_ascii().is_empty() {
         return Err(Problem::no_body(T::SHAPE));
     }
-    serde_json::from_slice(&bytes).map_err(|error| Problem::malformed(&error, T::SHAPE))
+    let read = serde_json::from_slice(&bytes).map_err(|error| Problem::malformed(&error, T::SHAPE))?;
+    // serde takes an array for an object, its values in the order of the fields.
+    if bytes.trim_ascii_start().first() == Some(&b'{') { Ok(read) } else { Err(Problem::no_object(T::SHAPE)) }
 }
 
 #[cfg(test)]

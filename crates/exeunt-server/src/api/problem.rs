@@ -40,6 +40,10 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, format!("{what} (line {line}, column {column}): it must be {shape}"))
     }
 
+    pub(super) fn no_object(shape: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, format!("the body is not a JSON object: it must be {shape}"))
+    }
+
     pub(super) fn of_body(fault: BodyFault) -> Self {
         match fault {
             BodyFault::TooLarge => {

@@ -6,8 +6,10 @@
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
+use percent_encoding::percent_decode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use super::failure::{Refusal, Why};
 use super::words::Words;
@@ -43,5 +45,30 @@ pub(super) async fn read<T: DeserializeOwned>(
             body::BodyFault::Broken => StatusCode::BAD_REQUEST,
         })
     })?;
+    if !is_text(&bytes) {
+        return Err(refused(StatusCode::BAD_REQUEST));
+    }
     serde_urlencoded::from_bytes(&bytes).map_err(|_| refused(StatusCode::BAD_REQUEST))
+}
+
+/// Whether it is UTF-8 when decoded. Whatever is not would be read as the same replacement character, and two passwords be one.
+fn is_text(form: &[u8]) -> bool {
+    let decoded = Zeroizing::new(percent_decode(form).collect::<Vec<u8>>());
+    str::from_utf8(&decoded).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_that_is_no_text_when_decoded_is_none() {
+        for text in ["", "a=b", "a=%c3%a9&b=%e2%82%ac", "a=é", "a=%", "a=%zz", "a=%41"] {
+            assert!(is_text(text.as_bytes()), "{text}");
+        }
+        for none in ["a=%ff", "a=%c3&b=%a9", "a=%c3=%a9", "%fe=b", "a=%ed%a0%80", "a=%c0%af"] {
+            assert!(!is_text(none.as_bytes()), "{none}");
+        }
+        assert!(!is_text(b"a=\xff"));
+    }
 }

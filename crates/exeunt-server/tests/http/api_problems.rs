@@ -61,7 +61,8 @@ async fn a_login_that_cannot_be_read_is_a_problem_that_repeats_nothing() {
 async fn a_body_that_cannot_be_read_is_told_what_it_must_be() {
     let app = TestApp::new().await;
     let ana = app.browser_of_new("Ana").await;
-    for body in ["", " \n", "{", "[]", "{}", "{\"username\":\"Ana\"}"] {
+    // An array whose values are those of the fields, in their order, is no object.
+    for body in ["", " \n", "{", "[]", "[\"Ana\",\"tall ships sail\"]", "{}", "{\"username\":\"Ana\"}"] {
         for (path, fields) in [("/api/login", "`username` and `password`"), ("/api/password", "`current` and `new`")] {
             let answer = ana.post(path).json(body).await;
             must_be_a_problem(&answer, 400);
