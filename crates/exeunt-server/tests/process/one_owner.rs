@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::process::Stdio;
+use std::thread;
 
 use rusqlite::Connection;
 
@@ -72,14 +73,14 @@ fn a_server_waits_for_the_command_that_has_the_folder() {
     let command = folder.exeunt(&["end", "--user", "ana"]).spawn().expect("started");
     let holder = || fs::read_to_string(folder.data().join("exeunt.lock")).expect("there");
     while holder() != command.id().to_string() {
-        std::thread::yield_now();
+        thread::yield_now();
     }
     let log = folder.path().join("log");
     let mut serve = folder.exeunt(&SERVE);
     serve.stderr(File::create(&log).expect("made"));
-    let server = std::thread::spawn(move || Server::run(serve));
+    let server = thread::spawn(move || Server::run(serve));
     while !fs::read_to_string(&log).expect("there").contains("waiting for whoever has the data folder") {
-        std::thread::yield_now();
+        thread::yield_now();
     }
     drop(store);
     let finished = command.wait_with_output().expect("ended");
@@ -111,11 +112,16 @@ fn a_folder_without_its_lock_and_the_file_in_another_folder_are_owned_all_the_sa
     for file in fs::read_dir(folder.data()).expect("listed").map(|file| file.expect("listed").file_name()) {
         fs::hard_link(folder.data().join(&file), elsewhere.data().join(&file)).expect("linked");
     }
-    for folder in [&folder, &elsewhere] {
-        let refused = finish(folder.exeunt(&SERVE), "");
-        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
-        assert!(refused.log.contains("in use by another exeunt"), "{refused:?}");
-    }
+    // Each waits a while, for it may be a command that has the folder.
+    thread::scope(|scope| {
+        for folder in [&folder, &elsewhere] {
+            scope.spawn(|| {
+                let refused = finish(folder.exeunt(&SERVE), "");
+                assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+                assert!(refused.log.contains("in use by another exeunt"), "{refused:?}");
+            });
+        }
+    });
     assert!(is_live(&server, &token));
 }
 
