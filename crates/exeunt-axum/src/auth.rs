@@ -92,12 +92,6 @@ impl Auth {
         self.asker().map(|asker| asker.session)
     }
 
-    /// Whether something was offered as a credential, good or not.
-    #[must_use]
-    pub const fn was_offered(&self) -> bool {
-        !matches!(self.offered, Offered::Nothing)
-    }
-
     /// Whether two different cookies of ours came. It cannot be known which is meant, so neither is looked at: signing in again
     /// does not help until the browser has lost one of them.
     #[must_use]

@@ -1,7 +1,7 @@
 //! The layer that goes around a router and brings the authority to its handlers.
 //!
-//! Owns what all requests share: the authority, the cookie's shape, the public origin, the app's hooks. It decides nothing and
-//! looks at no credential; a route that needs one asks for [`Auth`](crate::Auth) or [`CurrentUser`](crate::CurrentUser).
+//! Owns what all requests share: the authority, the cookie's shape, the public origin, the app's hooks. It decides nothing; but
+//! for a glance at the server's edge it looks at no credential: a route that needs one asks for [`Auth`](crate::Auth) or [`CurrentUser`](crate::CurrentUser).
 
 use std::net::IpAddr;
 use std::sync::Arc;

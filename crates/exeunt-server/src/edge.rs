@@ -1,7 +1,7 @@
 //! What every request and every answer passes: its id, its client's address, its log line, its count, and the fields that
 //! keep browsers from doing what was not meant.
 //!
-//! Owns nothing of what an answer says. It logs the route, never the address line, for a query may hold what is not ours to
+//! Owns nothing of what an answer says, but of a check that memory answers. It logs the route, never the address line, for a query may hold what is not ours to
 //! write down.
 
 use std::convert::Infallible;

@@ -29,7 +29,10 @@ pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Response {
     if look(&app).await {
         (StatusCode::OK, "ok").into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the session store cannot be written; nobody can sign in or out")
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "this server cannot answer for sessions now: the store cannot be written, or this node has no lease",
+        )
             .into_response()
     }
 }

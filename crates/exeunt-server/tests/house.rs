@@ -6,6 +6,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::CommandFactory as _;
+use exeunt_server::cli::Cli;
+use exeunt_server::config::NAMES;
+
 /// The most lines of a source file before its tests.
 const FILE_LINES_MAX: usize = 400;
 
@@ -185,11 +189,35 @@ fn what_one_place_may_do_is_done_in_one_place() {
 #[test]
 fn no_statement_brings_a_session_back() {
     let backends = ["exeunt/src/store/sqlite", "exeunt/src/store/postgres"];
-    for source in sources().iter().filter(|source| source.is_in(&backends)) {
+    let mut said: Vec<Source> = sources().into_iter().filter(|source| source.is_in(&backends)).collect();
+    let rust = said.len();
+    for folder in backends {
+        let files = fs::read_dir(crates().join(folder)).expect("a folder").map(|entry| entry.expect("an entry").path());
+        said.extend(files.filter(|path| path.extension().is_some_and(|end| end == "sql")).map(|path| read(&path)));
+    }
+    assert!(said.len() >= rust + 7, "the migrations were not found");
+    for source in said {
         let text = source.text.to_ascii_lowercase();
         for phrase in ["ended_by = null", "insert or replace", "do update"] {
             assert!(!text.contains(phrase), "{}: {phrase}", source.path);
         }
+    }
+}
+
+/// The page of settings says of each what `--help` says.
+#[test]
+fn every_setting_is_on_the_page_of_settings() {
+    let page = fs::read_to_string(crates().join("../docs/settings.md")).expect("the page");
+    let cli = Cli::command();
+    for name in NAMES {
+        let flag = cli.get_arguments().find(|flag| flag.get_id() == name).expect("a flag");
+        let help = flag.get_help().expect("a help").to_string();
+        let (what, default) = match help.rsplit_once(" [default: ") {
+            Some((what, default)) => (what, default.trim_end_matches(']')),
+            None => (&*help, "none"),
+        };
+        let row = format!("| `{name}` | {what} | {default} |");
+        assert!(page.contains(&row), "missing, or not what the help says: {row}");
     }
 }
 

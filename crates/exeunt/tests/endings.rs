@@ -28,7 +28,7 @@ async fn changes(scene: &Scene, token: &Token, current: &str) -> Result<exeunt::
 }
 
 #[tokio::test]
-async fn every_change_of_a_user_that_takes_something_away_ends_what_is_open() {
+async fn disabling_enabling_deleting_and_a_new_password_end_what_is_open() {
     for (to, cause) in
         [(Become::Disabled, Cause::Disabled), (Become::Enabled, Cause::Enabled), (Become::Deleted, Cause::Deleted)]
     {

@@ -84,7 +84,7 @@ pub struct Flags {
     /// What is logged: a level, or levels by module [default: info]
     #[arg(long, value_name = "FILTER", global = true)]
     pub log: Option<String>,
-    /// How: json or text [default: text at a terminal]
+    /// The format of the log: json or text [default: text at a terminal, else json]
     #[arg(long, value_name = "WORD", global = true)]
     pub log_format: Option<String>,
 }

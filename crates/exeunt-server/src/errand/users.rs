@@ -1,7 +1,6 @@
 //! Errands about users: added, listed, changed, and given a new password.
 //!
-//! Owns the words in which they are told. Whatever takes something away from a user ends their sessions; that is the
-//! authority's doing.
+//! Owns the words in which they are told. What ends their sessions is the authority's doing.
 
 use exeunt::{Authority, Become, By, Revoked, User, UserId};
 use serde::{Deserialize, Serialize};

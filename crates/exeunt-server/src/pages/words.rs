@@ -145,8 +145,9 @@ pub(crate) struct Words {
     pub(crate) password_too_short: fn(usize) -> String,
     /// The password has more bytes than this.
     pub(crate) password_too_long: fn(usize) -> String,
-    /// The password is among the commonest.
+    /// The password has a control character.
     pub(crate) password_control: &'static str,
+    /// The password is among the commonest.
     pub(crate) password_common: &'static str,
 
     /// What the account page says besides.

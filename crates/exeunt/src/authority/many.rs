@@ -1,6 +1,7 @@
 //! The authority as one node of many: what it may believe, and when what ended is over everywhere.
 //!
-//! Owns the joint between the authority's verbs and the lease. Where one process owns the store there is nothing of this.
+//! Owns the joint between the authority's verbs and the lease. Where one process owns the store, what is left of this is that what is open is
+//! closed, and the store's last word.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Users: registering, changing, deleting, and their passwords.
 //!
-//! Owns the decisions about users. Whatever takes something away from one ends their sessions in the same transaction. It never rests on a
+//! Owns the decisions about users. A new password, disabling, enabling and deleting end their sessions in the same transaction; a role ends none,
+//! for it is asked for at each request. It never rests on a
 //! word that was given before a hash: hashing waits its turn, and whoever gave the word may have lost the right to it by then.
 
 use std::sync::Arc;
