@@ -269,9 +269,10 @@ fn client_address(app: &App, peer: Peer, headers: &HeaderMap) -> IpAddr {
         return address;
     }
     let lines = headers.get_all(FORWARDED_FOR);
-    let said: Vec<&str> = lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')).collect();
+    // Part by part: what a client wrote, which may be no text, does not take along what our proxy has put behind it.
+    let said: Vec<&[u8]> = lines.iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).collect();
     for part in said.iter().rev() {
-        let Some(next) = forwarded(part.trim()) else { break };
+        let Some(next) = str::from_utf8(part).ok().and_then(|part| forwarded(part.trim())) else { break };
         address = next.to_canonical();
         if !app.trusts(address) {
             break;

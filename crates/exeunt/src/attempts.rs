@@ -26,6 +26,13 @@ struct Pace {
     every: Duration,
 }
 
+/// Bits of an IPv6 address by which customers are told apart (RFC 6177): the least that one has,
+const LINK: u32 = 64;
+/// what a household has,
+const HOME: u32 = 56;
+/// and what an office or a tunnel has. Where the limit is for one name those who share it with a stranger lose nothing else.
+const SITE: u32 = 48;
+
 /// Wrong passwords for one name from one address: twenty, then one in a minute. That is half as many as a name recovers from, so that one stranger
 /// who goes on for ever locks nobody out.
 const NAME_AND_ADDRESS: Pace = Pace { kind: 0, at_once: 20, every: Duration::from_secs(60) };
@@ -74,11 +81,10 @@ impl Attempts {
     ///
     /// [`TooMany`] when a limit is reached; then nothing is paid.
     pub(crate) fn sign_in(&self, name_key: &str, address: &str, now: Timestamp) -> Result<Attempt<'_>, TooMany> {
-        let address = network(address);
         let paid = [
-            self.place(NAME_AND_ADDRESS, (name_key, &address)),
+            self.place(NAME_AND_ADDRESS, (name_key, &network(address, SITE))),
             self.place(NAME, (name_key, "")),
-            self.place(ADDRESS, ("", &address)),
+            self.place(ADDRESS, ("", &network(address, LINK))),
         ];
         for (at, (place, limit)) in paid.iter().enumerate() {
             if let Err(refused) = self.pay(*place, *limit, now) {
@@ -97,7 +103,7 @@ impl Attempts {
     ///
     /// [`TooMany`] when the limit is reached.
     pub(crate) fn register(&self, address: &str, now: Timestamp) -> Result<(), TooMany> {
-        let (place, limit) = self.place(REGISTRATIONS, ("", &network(address)));
+        let (place, limit) = self.place(REGISTRATIONS, ("", &network(address, HOME)));
         self.pay(place, limit, now)
     }
 
@@ -140,10 +146,10 @@ impl Attempt<'_> {
     }
 }
 
-/// What counts as one address: an IPv6 customer has a whole /64 to speak from.
-fn network(address: &str) -> String {
+/// What counts as one address.
+fn network(address: &str, bits: u32) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V6(v6)) => format!("{:x?}", &v6.segments()[..4]),
+        Ok(IpAddr::V6(v6)) => format!("{:x}", v6.to_bits() >> (u128::BITS - bits)),
         Ok(IpAddr::V4(v4)) => v4.to_string(),
         Err(_) => address.to_owned(),
     }
@@ -182,6 +188,19 @@ mod tests {
                 hers.unwrap_or_else(|refused| panic!("after {second} s: {refused}")).pay_back();
             }
         }
+    }
+
+    /// Households have 256 networks of /64, and tunnels that are given away 65,536.
+    #[test]
+    fn one_stranger_with_a_whole_site_to_speak_from_is_one_stranger() {
+        let attempts = Attempts::new();
+        let from = |n: u32| format!("2001:db8:7:{n:x}::1");
+        let total: usize = (0..300).map(|n| spend(&attempts, "ana", &from(n), NOW)).sum();
+        assert_eq!(total, 20);
+        attempts.sign_in("ana", "2001:db8:8::1", NOW).expect("elsewhere").pay_back();
+        attempts.sign_in("bea", &from(0), NOW).expect("another name").pay_back();
+        let new = (0..256).map(|n| (0..1_000).take_while(|_| attempts.register(&from(n), NOW).is_ok()).count());
+        assert_eq!(new.sum::<usize>(), 200, "one household");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod keeper;
 mod last_word;
 mod many;
 mod opening;
+mod search;
 mod users;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub use self::errors::{ChangeError, LoginError, RegisterError};
 use self::last_word::LastWord;
 use self::many::Many;
 pub use self::many::{NodeState, Part, Strict};
+use self::search::Search;
 use crate::attempts::Attempts;
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::{Clock, SystemClock, Timestamp};
@@ -118,6 +120,7 @@ pub struct Authority {
     attempts: Attempts,
     counts: Counts,
     last_word: Arc<LastWord>,
+    search: Arc<Search>,
     settings: Settings,
     /// Where many nodes share the store.
     many: Option<Many>,
@@ -136,7 +139,8 @@ impl Authority {
         let many = Many::enter(&*store, (&live, lease), &settings).await?;
         let hasher = Hasher::new(settings.work, Arc::clone(&settings.random));
         let (attempts, counts, last_word) = (Attempts::new(), Counts::default(), LastWord::new(Arc::clone(&store)));
-        let authority = Arc::new(Self { store, live, hasher, attempts, counts, last_word, settings, many });
+        let search = Search::new(Arc::clone(&live), Arc::clone(&settings.clock));
+        let authority = Arc::new(Self { store, live, hasher, attempts, counts, last_word, search, settings, many });
         if authority.store.is_exclusive() {
             // A load that fails leaves memory that is never called complete, and no authority.
             let loading = Arc::clone(&authority.live).load();

@@ -137,3 +137,14 @@ fn what_a_proxy_says_is_believed(server: &Server) {
     }
     sign_in(server, "ana");
 }
+
+/// A proxy that appends, as nginx does with `$proxy_add_x_forwarded_for`, to whatever a client has written.
+#[test]
+fn what_a_client_writes_takes_away_no_address_that_a_proxy_adds() {
+    let folder = Folder::new();
+    let server = Server::start_with(&folder, &["--trusted-proxies", "127.0.0.1"]);
+    register(&server, "ana");
+    for client in ["\u{e9}", "not an address", ""] {
+        assert_eq!(listed_address(&server, &[&format!("{client}, 203.0.113.7")]), "203.0.113.7", "{client:?}");
+    }
+}

@@ -9,7 +9,6 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::counts::{Ending, Heard};
-use super::last_word::ASKED_MAX;
 use super::{Authority, Settings};
 use crate::lease::coordinator::Coordinator;
 use crate::lease::member::{Member, no_lease};
@@ -181,7 +180,7 @@ impl Authority {
     ///
     /// [`StoreError`] when memory believes what the store has lost, or that cannot be known.
     pub(super) async fn agrees(&self, target: Target) -> Result<(), StoreError> {
-        let believed = self.live.believed(target, self.settings.clock.now(), ASKED_MAX);
+        let believed = self.search.of(target).await?;
         if believed.is_empty() {
             return Ok(());
         }
