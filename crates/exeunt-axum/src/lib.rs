@@ -47,7 +47,7 @@
 //! | [`LoggedIn`], [`LoggedOut`] | the parts of an answer that set and clear the cookie |
 //! | [`Admin`], [`Desk`] | an administrator, and what one can do |
 //! | [`Flash`], [`Flashes`] | a note for the next page, the one thing that survives a sign-out |
-//! | [`AuthError`], [`RegisterRefused`] | why not; each answers for itself, or an app says it in its own words |
+//! | [`AuthError`], [`RegisterRefused`] | why not; the first answers for itself, the second is said by the app, beside its form |
 //! | [`Attempt`], [`Denied`], [`Left`] | what hooks are told, and say |
 //! | [`CHALLENGE`], [`RETRY_AFTER_S`] | what a 401 says, and a 503: for an edge that answers in its own words |
 //! | [`ClientAddress`], [`CookieDomain`], [`Authorization`], [`ListedSession`] | an address, a shared cookie's domain, a header that was read, a session in a list |
