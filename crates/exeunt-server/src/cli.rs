@@ -91,7 +91,8 @@ struct EndCommand {
     #[arg(long)]
     yes: bool,
     /// The data folder was restored or copied: end everything in it, so that it can be served again
-    #[arg(long, requires = "everyone", conflicts_with = "dry_run")]
+    // `requires` alone lets `--user` through: clap does not require what conflicts with something that is there.
+    #[arg(long, requires = "everyone", conflicts_with_all = ["dry_run", "user"])]
     restored: bool,
 }
 

@@ -82,3 +82,18 @@ fn who_says_yes_beforehand_or_ends_one_users_is_not_asked() {
         assert!(!is_live(&server, &token), "{args:?}");
     }
 }
+
+/// Whoever means one user must not have everybody signed out, and that without being asked.
+#[test]
+fn what_was_restored_is_ended_for_everyone_or_not_at_all() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let (ana, bea) = (register(&server, "ana"), register(&server, "bea"));
+    server.stop();
+    for also in [["--user", "ana"].as_slice(), &["--everyone", "--user", "ana"], &["--everyone", "--dry-run"], &[]] {
+        let refused = finish(folder.exeunt(&[&["end", "--restored"], also].concat()), "");
+        assert_eq!(refused.status.code(), Some(2), "{also:?}: {refused:?}");
+    }
+    let server = Server::start(&folder);
+    assert!(is_live(&server, &ana) && is_live(&server, &bea));
+}
