@@ -164,7 +164,7 @@ impl Contestant {
     pub(crate) fn line(&self) -> String {
         let rates: Vec<String> = self.rates().map(thousands).collect();
         format!(
-            "{:<11}{:>11}{:>26}{:>12.2}{:>11.2}{:>12.2}{:>6.0} %",
+            "{:<11}{:>11}  {:>24}{:>12.2}{:>11.2}{:>12.2}{:>6.0} %",
             self.name,
             thousands(self.rate()),
             rates.join(" "),
