@@ -13,6 +13,7 @@ mod many;
 mod opening;
 mod search;
 mod users;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;

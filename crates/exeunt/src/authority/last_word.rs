@@ -1,13 +1,11 @@
 //! The store's last word on what somebody else has ended.
 //!
-//! Owns the grouping of those who ask for it at once: they share one synced write, or every made-up token that somebody signs out with would
-//! cost one. It decides nothing, and ends nothing.
+//! Those who ask for it at once share one synced write, or every made-up token that somebody signs out with would cost one. Owns that write. It
+//! decides nothing, and ends nothing.
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-use tokio::sync::oneshot;
-
+use super::waiting::Waiting;
 use crate::session::Session;
 use crate::store::{Marked, Store, StoreError};
 use crate::token::TokenDigest;
@@ -15,32 +13,16 @@ use crate::token::TokenDigest;
 /// Tokens that are asked for in one write.
 pub(super) const ASKED_MAX: usize = 64;
 
-/// Callers that may wait: a few seconds' worth where a disk is slow.
-const WAITING_MAX: usize = 4_096;
-
 /// The word, to be had by many.
 #[derive(Debug)]
 pub(super) struct LastWord {
     store: Arc<dyn Store>,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    waiting: Vec<Asking>,
-    /// Somebody asks for those who wait.
-    is_asked: bool,
-}
-
-#[derive(Debug)]
-struct Asking {
-    digest: Option<TokenDigest>,
-    to: oneshot::Sender<Result<Marked<Option<Session>>, StoreError>>,
+    waiting: Waiting<Option<TokenDigest>, Result<Marked<Option<Session>>, StoreError>>,
 }
 
 impl LastWord {
     pub(super) fn new(store: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self { store, state: Mutex::default() })
+        Arc::new(Self { store, waiting: Waiting::new() })
     }
 
     /// The live session of this token, if there is one, and how far the log has come: by a look that begins from now on, and lasts.
@@ -48,45 +30,26 @@ impl LastWord {
         self: &Arc<Self>,
         digest: Option<TokenDigest>,
     ) -> Result<Marked<Option<Session>>, StoreError> {
-        let (to, answer) = oneshot::channel();
-        if self.begins(Asking { digest, to })? {
+        let (answer, begins) = self.waiting.join(digest)?;
+        if begins {
             // On its own, so that a caller that goes away takes nobody with it.
             tokio::spawn(Arc::clone(self).ask_for_all());
         }
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 
-    /// Whether nobody asks yet for those who wait.
-    fn begins(&self, asking: Asking) -> Result<bool, StoreError> {
-        let mut state = self.state.lock();
-        if state.waiting.len() >= WAITING_MAX {
-            return Err(StoreError::Busy);
-        }
-        state.waiting.push(asking);
-        Ok(!std::mem::replace(&mut state.is_asked, true))
-    }
-
     async fn ask_for_all(self: Arc<Self>) {
-        while let Some(group) = self.next_group() {
-            let digests: Vec<TokenDigest> = group.iter().filter_map(|asking| asking.digest).collect();
+        while let Some(group) = self.waiting.next(ASKED_MAX) {
+            let digests: Vec<TokenDigest> = group.iter().filter_map(|(digest, _)| *digest).collect();
             let store = Arc::clone(&self.store);
             // A store that panics must not leave all later callers waiting.
             let asked = tokio::spawn(async move { store.settled(&digests).await }).await;
             let found = asked.unwrap_or(Err(StoreError::Stopped));
-            for Asking { digest, to } in group {
+            for (digest, to) in group {
                 // Who has gone away meanwhile needs no answer.
                 let _ = to.send(answer(&found, digest));
             }
         }
-    }
-
-    fn next_group(&self) -> Option<Vec<Asking>> {
-        let mut state = self.state.lock();
-        state.waiting.retain(|asking| !asking.to.is_closed());
-        let many = state.waiting.len().min(ASKED_MAX);
-        let group: Vec<Asking> = state.waiting.drain(..many).collect();
-        state.is_asked = !group.is_empty();
-        state.is_asked.then_some(group)
     }
 }
 

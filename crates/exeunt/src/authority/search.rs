@@ -1,41 +1,29 @@
 //! What memory believes of what somebody wants ended, searched for many at once.
 //!
-//! Owns the grouping of those who ask: one walk through the table at a time, off the threads that answer, for all who wait. Anybody may sign out of
-//! one session many times at once, and each time but the first nothing is left to end. It decides nothing.
+//! Owns the walk through the table: one at a time for all who wait, off the threads that answer. Anybody may sign out of one session many times at
+//! once, and each time but the first nothing is left to end. It decides nothing.
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-use tokio::sync::oneshot;
-
 use super::last_word::ASKED_MAX;
+use super::waiting::Waiting;
 use crate::clock::Clock;
 use crate::live::Live;
 use crate::revocation::Target;
 use crate::store::StoreError;
 use crate::token::TokenDigest;
 
-/// Callers that may wait: as many as may wait for the store's last word, which each of them has had.
-const WAITING_MAX: usize = 4_096;
-
 /// The search, to be shared by many.
 #[derive(Debug)]
 pub(super) struct Search {
     live: Arc<Live>,
     clock: Arc<dyn Clock>,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    waiting: Vec<(Target, oneshot::Sender<Vec<TokenDigest>>)>,
-    /// Somebody walks for those who wait.
-    is_walking: bool,
+    waiting: Waiting<Target, Vec<TokenDigest>>,
 }
 
 impl Search {
     pub(super) fn new(live: Arc<Live>, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { live, clock, state: Mutex::default() })
+        Arc::new(Self { live, clock, waiting: Waiting::new() })
     }
 
     /// At most [`ASKED_MAX`] sessions that `target` names and memory believes, by a walk that begins from now on.
@@ -43,26 +31,16 @@ impl Search {
         if !self.live.may_believe(target) {
             return Ok(Vec::new());
         }
-        let (to, found) = oneshot::channel();
-        if self.begins(target, to)? {
+        let (found, begins) = self.waiting.join(target)?;
+        if begins {
             // On its own, so that a caller that goes away takes nobody with it.
             tokio::spawn(Arc::clone(self).walk_for_all());
         }
         found.await.map_err(|_| StoreError::Stopped)
     }
 
-    /// Whether nobody walks yet for those who wait.
-    fn begins(&self, target: Target, to: oneshot::Sender<Vec<TokenDigest>>) -> Result<bool, StoreError> {
-        let mut state = self.state.lock();
-        if state.waiting.len() >= WAITING_MAX {
-            return Err(StoreError::Busy);
-        }
-        state.waiting.push((target, to));
-        Ok(!std::mem::replace(&mut state.is_walking, true))
-    }
-
     async fn walk_for_all(self: Arc<Self>) {
-        while let Some(group) = self.next_group() {
+        while let Some(group) = self.waiting.next(usize::MAX) {
             let (targets, waiting): (Vec<Target>, Vec<_>) = group.into_iter().unzip();
             let (live, now) = (Arc::clone(&self.live), self.clock.now());
             let walk = tokio::task::spawn_blocking(move || live.believed(&targets, now, ASKED_MAX));
@@ -72,14 +50,6 @@ impl Search {
                 let _ = to.send(found);
             }
         }
-    }
-
-    fn next_group(&self) -> Option<Vec<(Target, oneshot::Sender<Vec<TokenDigest>>)>> {
-        let mut state = self.state.lock();
-        state.waiting.retain(|(_, to)| !to.is_closed());
-        let group = std::mem::take(&mut state.waiting);
-        state.is_walking = !group.is_empty();
-        state.is_walking.then_some(group)
     }
 }
 
@@ -128,7 +98,7 @@ mod tests {
             let is_answered = poll_fn(|cx| Poll::Ready(asked.as_mut().poll(cx).is_ready())).await;
             assert!(!is_answered);
         }
-        assert_eq!(search.state.lock().waiting.len(), targets.len(), "no walk has begun, and there will be one");
+        assert_eq!(search.waiting.len(), targets.len(), "no walk has begun, and there will be one");
         let mut found = Vec::new();
         for asked in asking {
             found.push(asked.await.expect("searched"));
@@ -139,6 +109,7 @@ mod tests {
         assert_eq!(found, wanted);
         let nobody = search.of(Target::User(UserId(9))).await.expect("nothing to search");
         assert_eq!(nobody, Vec::new());
-        assert!(!search.state.lock().is_walking, "whoever comes later begins a walk of their own");
+        let (_, begins) = search.waiting.join(one).expect("few wait");
+        assert!(begins, "whoever comes later begins a walk of their own");
     }
 }
