@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum_core::extract::FromRequestParts;
 use exeunt::live::Watch;
-use exeunt::{AuditEntry, AuditQuery, Device, LiveSession, Opened, Revoked, SessionId};
+use exeunt::{AuditEntry, AuditQuery, Device, LiveSession, Opened, Revoked, SessionId, UserId};
 use http::header::USER_AGENT;
 use http::request::Parts;
 use http::{HeaderMap, Method};
@@ -122,12 +122,12 @@ impl Auth {
         Ok(self.enter(name, password, over).await?.opened)
     }
 
-    /// Registers a user. Nobody is signed in by it.
+    /// Registers a user, and returns their number. Nobody is signed in by it.
     ///
     /// # Errors
     ///
     /// [`RegisterRefused`] says what the user can choose otherwise, or why not at all.
-    pub async fn register(&self, name: &str, password: &str) -> Result<(), RegisterRefused> {
+    pub async fn register(&self, name: &str, password: &str) -> Result<UserId, RegisterRefused> {
         self.refuse_foreign()?;
         self.shared.source.register((name, password), &self.device).await
     }
@@ -337,7 +337,7 @@ impl<S: Sync> FromRequestParts<S> for Auth {
         let offered = Offered::of(&parts.headers, &shared.transport)?;
         let session = live(&shared, &offered).await?;
         Ok(Self {
-            approach: Approach::of(parts, shared.origin.as_deref()),
+            approach: Approach::of(parts, shared.origin.as_ref()),
             method: parts.method.clone(),
             device: device(parts),
             shared,
@@ -353,7 +353,7 @@ impl<S: Sync> FromRequestParts<S> for Auth {
 /// use exeunt_axum::CurrentUser;
 ///
 /// async fn notes(CurrentUser(session): CurrentUser) -> String {
-///     format!("The notes of {}, who is number {}", session.name, session.user.0)
+///     format!("The notes of {}, who is number {}", session.name, session.user)
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(notes));
 /// ```

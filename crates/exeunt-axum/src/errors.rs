@@ -158,15 +158,16 @@ impl From<LoginError> for AuthError {
 
 /// Why nobody was registered, or no password was changed: the user's own choice, or any of the reasons of [`AuthError`].
 ///
+/// As an answer it speaks plain text; an app with its own pages matches on it, and says it beside the form.
+///
 /// ```
 /// use axum::http::StatusCode;
 /// use exeunt_axum::{Auth, RegisterRefused};
 ///
 /// async fn register(auth: Auth) -> (StatusCode, String) {
 ///     match auth.register("ana", "tall ships sail").await {
-///         Ok(()) => (StatusCode::CREATED, "welcome".to_owned()),
-///         Err(RegisterRefused::Choice(fault)) => (StatusCode::UNPROCESSABLE_ENTITY, fault.to_string()),
-///         Err(RegisterRefused::Auth(error)) => (error.status(), error.to_string()),
+///         Ok(user) => (StatusCode::CREATED, format!("welcome, number {user}")),
+///         Err(refused) => (refused.status(), format!("Sorry: {refused}.")),
 ///     }
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/register", axum::routing::post(register));
@@ -179,6 +180,19 @@ pub enum RegisterRefused {
     /// Anything else.
     #[error(transparent)]
     Auth(#[from] AuthError),
+}
+
+impl RegisterRefused {
+    /// The status that says the same: of a choice 409 for a name that is taken, 404 for a user whom there is not, else 422.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::Auth(error) => error.status(),
+            Self::Choice(RegisterError::Taken) => StatusCode::CONFLICT,
+            Self::Choice(RegisterError::NoSuchUser) => StatusCode::NOT_FOUND,
+            Self::Choice(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
 }
 
 impl From<RegisterError> for RegisterRefused {
@@ -207,13 +221,24 @@ impl IntoResponse for AuthError {
         if let Self::Unavailable(source) = &self {
             tracing::error!(error = %source, "the session store cannot be reached");
         }
-        let mut response = (self.status(), self.to_string()).into_response();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let mut response = plain(self.status(), self.to_string());
         if let Some(seconds) = self.retry_after_s() {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
+}
+
+impl IntoResponse for RegisterRefused {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Auth(error) => error.into_response(),
+            choice @ Self::Choice(_) => plain(choice.status(), choice.to_string()),
+        }
+    }
+}
+
+fn plain(status: StatusCode, text: String) -> Response {
+    let fields = [(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "no-store")];
+    (status, fields, text).into_response()
 }

@@ -7,6 +7,8 @@ use http::header::{HOST, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Method};
 
+use crate::origin::Origin;
+
 /// How a request comes to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Approach {
@@ -20,7 +22,7 @@ pub(crate) enum Approach {
 
 impl Approach {
     /// Judges a request. `public` is the origin under which the world sees the server, where that is configured.
-    pub(crate) fn of(request: &Parts, public: Option<&str>) -> Self {
+    pub(crate) fn of(request: &Parts, public: Option<&Origin>) -> Self {
         match request.method {
             Method::GET => Self::of_get(&request.headers),
             // Asks what GET would answer, and does nothing.
@@ -47,7 +49,7 @@ impl Approach {
 
     /// Fetch metadata first, for a browser cannot be made to lie in it; else `Origin`. What is said in words that we do not know, or twice, is
     /// no pass.
-    fn of_deed(request: &Parts, public: Option<&str>) -> Self {
+    fn of_deed(request: &Parts, public: Option<&Origin>) -> Self {
         let headers = &request.headers;
         match text(headers, "sec-fetch-site") {
             Some("same-origin" | "none") => return Self::Own,
@@ -61,7 +63,7 @@ impl Approach {
         }
         let ours = match (origin.to_str(), public) {
             (Err(_), _) => false,
-            (Ok(origin), Some(public)) => origin == public,
+            (Ok(origin), Some(public)) => origin == public.as_str(),
             (Ok(origin), None) => is_host_of(request, origin),
         };
         if ours { Self::Own } else { Self::Foreign }
@@ -96,7 +98,8 @@ mod tests {
             let name = HeaderName::try_from(*name).expect("a field name");
             headers.append(name, HeaderValue::from_str(value).expect("a field value"));
         }
-        Approach::of(&parts, public)
+        let public = public.map(|public| Origin::parse(public).expect("an origin"));
+        Approach::of(&parts, public.as_ref())
     }
 
     #[test]

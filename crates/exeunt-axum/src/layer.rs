@@ -15,6 +15,7 @@ use tower_service::Service;
 use crate::auth::glance;
 use crate::cookie::{CookieDomain, Transport};
 use crate::hooks::{Attempt, Denied, Hooks, Left};
+use crate::origin::{Origin, OriginFault};
 use crate::source::{IntoSource, Source};
 
 /// What all requests share.
@@ -22,7 +23,7 @@ use crate::source::{IntoSource, Source};
 pub(crate) struct Shared {
     pub(crate) source: Source,
     pub(crate) transport: Transport,
-    pub(crate) origin: Option<String>,
+    pub(crate) origin: Option<Origin>,
     pub(crate) hooks: Hooks,
 }
 
@@ -59,7 +60,7 @@ pub struct ClientAddress(pub IpAddr);
 /// # tokio::runtime::Runtime::new()?.block_on(async {
 /// # let authority = Authority::open(Arc::new(MemoryStore::default()), Settings::default()).await?;
 /// let layer = AuthLayer::new(authority)
-///     .with_origin("https://notes.example")
+///     .with_origin("https://notes.example")?
 ///     .before_login(|attempt| async move {
 ///         if attempt.device.address() == "192.0.2.66" { Err(Denied("not from there".into())) } else { Ok(()) }
 ///     })
@@ -103,11 +104,15 @@ impl AuthLayer {
         Self::with(authority, Transport::Shared(domain))
     }
 
-    /// The origin under which the world sees the server, as browsers write it: `https://id.example`. Without it the `Host`
-    /// of the request is compared, which a proxy must then keep.
-    #[must_use]
-    pub fn with_origin(self, origin: impl Into<String>) -> Self {
-        self.change(|shared| shared.origin = Some(origin.into()))
+    /// The origin under which the world sees the server: `https://id.example`. Without it the `Host` of the request is
+    /// compared, which a proxy must then keep.
+    ///
+    /// # Errors
+    ///
+    /// [`OriginFault`] for what no browser would ever name, so that every form would be refused as another site's.
+    pub fn with_origin(self, origin: &str) -> Result<Self, OriginFault> {
+        let origin = Origin::parse(origin)?;
+        Ok(self.change(|shared| shared.origin = Some(origin)))
     }
 
     /// Asks the app before a password is looked at; it may refuse, with a reason that is shown.

@@ -22,7 +22,7 @@
 //! }
 //!
 //! async fn notes(CurrentUser(session): CurrentUser) -> Html<String> {
-//!     Html(format!("The notes of user {}", session.user.0))
+//!     Html(format!("The notes of user {}", session.user))
 //! }
 //!
 //! # tokio::runtime::Runtime::new()?.block_on(async {
@@ -47,10 +47,11 @@
 //! | [`LoggedIn`], [`LoggedOut`] | the parts of an answer that set and clear the cookie |
 //! | [`Admin`], [`Desk`] | an administrator, and what one can do |
 //! | [`Flash`], [`Flashes`] | a note for the next page, the one thing that survives a sign-out |
-//! | [`AuthError`], [`RegisterRefused`] | why not; the first answers for itself, the second is said by the app, beside its form |
+//! | [`AuthError`], [`RegisterRefused`] | why not; each answers for itself, or the app says it, beside its form |
 //! | [`Attempt`], [`Denied`], [`Left`] | what hooks are told, and say |
 //! | [`CHALLENGE`], [`RETRY_AFTER_S`] | what a 401 says, and a 503: for an edge that answers in its own words |
 //! | [`ClientAddress`], [`CookieDomain`], [`Authorization`], [`ListedSession`] | an address, a shared cookie's domain, a header that was read, a session in a list |
+//! | [`OriginFault`], [`CookieDomainFault`] | what is wrong with what was configured |
 //!
 //! An app that has a table of users keeps it: see [`exeunt::users`].
 //!
@@ -74,6 +75,7 @@ mod guard;
 mod hooks;
 mod layer;
 mod offered;
+mod origin;
 mod parts;
 #[cfg(feature = "remote")]
 mod remote;
@@ -88,6 +90,7 @@ pub use self::errors::{AuthError, CHALLENGE, RETRY_AFTER_S, RegisterRefused};
 pub use self::flash::{Flash, FlashFault, Flashes};
 pub use self::hooks::{Attempt, Denied, Left};
 pub use self::layer::{AuthLayer, AuthService, ClientAddress};
+pub use self::origin::OriginFault;
 pub use self::parts::{LoggedIn, LoggedOut};
 #[cfg(feature = "remote")]
 pub use self::remote::{Remote, RemoteFault};

@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 
-use axum_core::response::{IntoResponseParts, ResponseParts};
+use axum_core::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 use exeunt::{LiveSession, Revoked};
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, SET_COOKIE};
@@ -75,6 +75,8 @@ impl IntoResponseParts for LoggedIn {
 /// # let _: axum::Router = axum::Router::new().route("/logout", axum::routing::post(sign_out));
 /// ```
 ///
+/// By itself it is an answer, too: 200, and "signed out" as plain text.
+///
 /// It cannot be made by hand, nor can the proof that it holds:
 ///
 /// ```compile_fail,E0451
@@ -123,6 +125,12 @@ impl IntoResponseParts for LoggedOut {
             None => no_store(&mut parts),
         }
         Ok(parts)
+    }
+}
+
+impl IntoResponse for LoggedOut {
+    fn into_response(self) -> Response {
+        (self, "signed out").into_response()
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exeunt::clock::{Clock as _, SystemClock};
-use exeunt::{Device, LiveSession, Opened, Revoked, Token};
+use exeunt::{Device, LiveSession, Opened, Revoked, Token, UserId};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -28,9 +28,9 @@ use crate::source::{Asker, Ending, Entered, ListedSession};
 /// ```no_run
 /// use exeunt_axum::{AuthLayer, Remote};
 ///
-/// let layer = AuthLayer::new(Remote::new("https://id.example")?).with_origin("https://notes.example");
+/// let layer = AuthLayer::new(Remote::new("https://id.example")?).with_origin("https://notes.example")?;
 /// # drop(layer);
-/// # Ok::<(), exeunt_axum::RemoteFault>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// Connections are kept and used again. Where the server cannot be asked, or does not answer within five seconds, handlers get
@@ -85,11 +85,11 @@ impl Remote {
         &self,
         (name, password): (&str, &str),
         device: &Device,
-    ) -> Result<(), RegisterRefused> {
+    ) -> Result<UserId, RegisterRefused> {
         let credentials = json!({"username": name, "password": password});
         let answer = self.0.ask(Ask::new(Method::POST, "/api/register").device(device).json(credentials)).await?;
         match answer.status {
-            StatusCode::CREATED => Ok(()),
+            StatusCode::CREATED => Ok(answer.read::<shapes::Registered>()?.user()),
             StatusCode::CONFLICT => Err(RegisterRefused::Choice(exeunt::RegisterError::Taken)),
             StatusCode::UNPROCESSABLE_ENTITY | StatusCode::FORBIDDEN => Err(answer.denied().into()),
             _ => Err(answer.refusal().into()),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use exeunt::live::Watch;
 use exeunt::{
     AuditEntry, AuditQuery, Authority, By, Cause, Device, LiveSession, Opened, Place, Revoked, SessionId, Standing,
-    Target, Timestamp, Token,
+    Target, Timestamp, Token, UserId,
 };
 
 use crate::errors::{AuthError, RegisterRefused};
@@ -163,9 +163,9 @@ impl Source {
         &self,
         (name, password): (&str, &str),
         device: &Device,
-    ) -> Result<(), RegisterRefused> {
+    ) -> Result<UserId, RegisterRefused> {
         match &self.0 {
-            Kind::Here(authority) => authority.register(name, password, device).await.map(drop).map_err(Into::into),
+            Kind::Here(authority) => Ok(authority.register(name, password, device).await?.id),
             #[cfg(feature = "remote")]
             Kind::There(remote) => remote.register((name, password), device).await,
         }

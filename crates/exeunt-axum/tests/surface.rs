@@ -15,7 +15,9 @@ use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::staged::{Staged, When};
 use exeunt::{Authority, By, Settings};
-use exeunt_axum::{Auth, AuthError, AuthLayer, CurrentUser, Denied, Flashes, LoggedIn, LoggedOut};
+use exeunt_axum::{
+    Auth, AuthError, AuthLayer, CurrentUser, Denied, Flashes, LoggedIn, LoggedOut, OriginFault, RegisterRefused,
+};
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use tower::ServiceExt as _;
@@ -250,6 +252,55 @@ async fn under_a_path_prefix_the_cookie_is_the_whole_hosts() {
     let left = send(&app, "POST /app/v2/logout", &cookie).await;
     assert!(cookies(&left)[0].contains("Path=/;"), "{left:?}");
     assert_eq!(send(&app, "GET /app/v2/notes", &cookie).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn what_is_refused_and_what_is_over_are_answers_by_themselves() {
+    async fn register(auth: Auth, Form(form): Form<SignIn>) -> Result<String, RegisterRefused> {
+        Ok(auth.register(&form.name, &form.password).await?.to_string())
+    }
+    async fn leave(auth: Auth) -> Result<LoggedOut, AuthError> {
+        auth.logout().await
+    }
+    let (authority, _) = authority().await;
+    let more = Router::new().route("/register", post(register)).route("/out", post(leave));
+    let app = routes().merge(more).layer(AuthLayer::new(Arc::clone(&authority)));
+    let ask = async |form: &'static str| {
+        let builder = Request::post("/register").header("content-type", "application/x-www-form-urlencoded");
+        let answer = app.clone().oneshot(builder.body(Body::from(form)).expect("a request")).await.expect("infallible");
+        (answer.status(), text(answer).await)
+    };
+    let bea = ask("name=bea&password=small+boats+row").await;
+    let known = authority.user_named("bea").await.expect("looked").expect("there");
+    assert_eq!(bea, (StatusCode::OK, known.id.to_string()));
+    assert_eq!(ask("name=ANA&password=small+boats+row").await.0, StatusCode::CONFLICT);
+    let (status, said) = ask("name=eve&password=short").await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(said.contains("at least 8 characters"), "{said}");
+
+    let cookie = signed_in(&app, "/login").await;
+    let left = send(&app, "POST /out", &cookie).await;
+    assert!(cookies(&left)[0].starts_with("__Host-exeunt=;"), "{left:?}");
+    assert_eq!((left.status(), text(left).await), (StatusCode::OK, "signed out".to_owned()));
+    assert_eq!(send(&app, "GET /notes", &cookie).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn an_origin_is_put_as_browsers_write_it_or_refused_at_once() {
+    let (authority, _) = authority().await;
+    let layer = AuthLayer::new(authority);
+    assert_eq!(layer.clone().with_origin("https://notes.example/app").err(), Some(OriginFault::More));
+    let app = routes().layer(layer.with_origin("https://Notes.Example:443/").expect("an origin"));
+    let sign_in = async |origin: &str| {
+        let builder = Request::post("/login").header("content-type", "application/x-www-form-urlencoded");
+        let form = Body::from("name=ana&password=tall+ships+sail");
+        let request = builder.header("origin", origin).body(form).expect("a request");
+        app.clone().oneshot(request).await.expect("infallible").status()
+    };
+    assert_eq!(sign_in("https://notes.example").await, StatusCode::SEE_OTHER);
+    for foreign in ["https://notes.example:8443", "http://notes.example", "https://notes.example.evil.example"] {
+        assert_eq!(sign_in(foreign).await, StatusCode::FORBIDDEN, "{foreign}");
+    }
 }
 
 /// HTTP/2 divides the cookies of one request into lines (RFC 9113 section 8.2.3), and has no `Host` field but an authority.

@@ -51,7 +51,7 @@ impl App {
             _ => AuthLayer::plain_http_on_loopback(Arc::clone(&authority)),
         };
         let auth = match &origin {
-            Some(origin) => auth.with_origin(origin),
+            Some(origin) => auth.with_origin(origin).expect("`public_url` was read as an origin"),
             None => auth,
         };
         let policy = edge::policy(&config.return_origins);

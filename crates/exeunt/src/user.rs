@@ -17,6 +17,12 @@ pub const NAME_CHARS_MAX: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(pub i64);
 
+impl std::fmt::Display for UserId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A user's generation: the number of the revocation that last ended everything of theirs or of everybody, or zero.
 ///
 /// A session belongs to the generation it was opened in; raising the epoch ends all older ones in one write.

@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let authority = Authority::open(Arc::new(sessions), Settings::default()).await?;
     let notes = Notes::open(&flags.data.join("notes.sqlite3"))?;
     let layer = match &flags.public_url {
-        Some(url) => AuthLayer::new(authority).with_origin(url),
+        Some(url) => AuthLayer::new(authority).with_origin(url)?,
         None => AuthLayer::plain_http_on_loopback(authority),
     };
     serve(flags.listen, app::router(notes, layer, flags.public_url.as_deref())?).await

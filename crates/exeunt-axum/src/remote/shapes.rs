@@ -18,6 +18,11 @@ pub(super) struct Shown {
     idle_expires_at: String,
 }
 
+#[derive(Deserialize)]
+pub(super) struct Registered {
+    user_id: i64,
+}
+
 /// A session with its token. No `Debug`.
 #[derive(Deserialize)]
 pub(super) struct Opened {
@@ -53,6 +58,12 @@ struct Listed {
     opened_at: String,
     seen_at: String,
     expires_at: String,
+}
+
+impl Registered {
+    pub(super) const fn user(&self) -> UserId {
+        UserId(self.user_id)
+    }
 }
 
 impl Shown {

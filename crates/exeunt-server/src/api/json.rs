@@ -75,6 +75,7 @@ pub(super) struct ShownSession {
 #[derive(Serialize)]
 pub(super) struct Registered {
     pub(super) user: String,
+    pub(super) user_id: i64,
 }
 
 #[derive(Serialize)]

@@ -29,7 +29,7 @@ pub(crate) async fn login(headers: HeaderMap, auth: Result<Auth, AuthError>, bod
     Ok((StatusCode::CREATED, Json(shown)).into_response())
 }
 
-/// `POST /api/register`: 201 with the name as it will be shown. Nobody is signed in by it.
+/// `POST /api/register`: 201 with the name as it will be shown, and the number. Nobody is signed in by it.
 pub(crate) async fn register(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -41,8 +41,8 @@ pub(crate) async fn register(
         return Err(Problem::registration_closed());
     }
     let Credentials { username, password } = json::read(&headers, body).await?;
-    auth.register(&username, password.reveal()).await?;
-    Ok((StatusCode::CREATED, Json(Registered { user: username })).into_response())
+    let user = auth.register(&username, password.reveal()).await?;
+    Ok((StatusCode::CREATED, Json(Registered { user: username, user_id: user.0 })).into_response())
 }
 
 /// Where the check is asked for.

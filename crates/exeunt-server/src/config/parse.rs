@@ -144,11 +144,18 @@ pub(super) fn public_url(text: &str) -> Parsed<Url> {
         None => false,
     };
     match url.scheme() {
+        // A URL may hold `*` and `;`, which no browser goes to, and which a content security policy would read as more than one origin.
+        _ if !is_plain(&url) => Err("it is one origin, as in https://id.example, without wildcards".to_owned()),
         _ if !bare => Err("it is an origin, as in https://id.example, without a path, a name or a password".to_owned()),
         "https" => Ok(url),
         "http" if loopback => Ok(url),
         _ => Err("it begins with https://, for over plain HTTP tokens could be read on the way".to_owned()),
     }
+}
+
+fn is_plain(url: &Url) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte);
+    url.host_str().is_none_or(|host| host.bytes().all(plain))
 }
 
 pub(super) fn open_or_closed(text: &str) -> Parsed<bool> {
@@ -221,12 +228,7 @@ pub(super) fn sessions_policy(text: &str) -> Parsed<fn(usize) -> SessionLimit> {
 
 /// Written as browsers write an origin, so that two can be compared letter by letter.
 pub(super) fn origins(text: &str) -> Parsed<Vec<String>> {
-    // A URL may hold `*` and `;`, which a content security policy would read as more than one origin.
-    let is_plain = |origin: &str| origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/.-[]".contains(&byte));
-    let one = |text: &str| {
-        let origin = public_url(text.trim())?.origin().ascii_serialization();
-        if is_plain(&origin) { Ok(origin) } else { Err("each is one origin, without wildcards".to_owned()) }
-    };
+    let one = |text: &str| Ok(public_url(text.trim())?.origin().ascii_serialization());
     text.split(',').filter(|part| !part.trim().is_empty()).map(one).collect()
 }
 

@@ -55,7 +55,7 @@ pub(crate) async fn register(
     }
     let entry: Entry = form::read(words, &headers, body).await?;
     match auth.register(&entry.username, entry.password.reveal()).await {
-        Ok(()) => {
+        Ok(_) => {
             let logged_in = auth.login(&entry.username, entry.password.reveal()).await.map_err(refused)?;
             Ok((logged_in, go(StatusCode::SEE_OTHER, &destination(&app, &entry))).into_response())
         }

@@ -42,6 +42,9 @@ fn an_address_for_others_without_https_is_refused_and_the_remedy_said() {
     let mut plain = exposed("127.0.0.1:0");
     plain.args(["--public-url", "http://id.example"]);
     refused(plain, &["public_url", "--public-url", "https://"]);
+    let mut many = exposed("127.0.0.1:0");
+    many.args(["--public-url", "https://*.example"]);
+    refused(many, &["public_url", "--public-url", "wildcards"]);
     assert!(!folder.data().exists(), "nothing was begun");
 }
 

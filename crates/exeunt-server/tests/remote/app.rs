@@ -117,7 +117,7 @@ async fn sign_in(auth: Auth, Form(form): Form<Entry>) -> Result<(LoggedIn, Redir
 
 async fn register(auth: Auth, Form(form): Form<Entry>) -> Result<&'static str, Response> {
     match auth.register(&form.username, &form.password).await {
-        Ok(()) => Ok("registered"),
+        Ok(_) => Ok("registered"),
         Err(RegisterRefused::Choice(error)) => {
             Err((axum::http::StatusCode::CONFLICT, error.to_string()).into_response())
         }

@@ -52,8 +52,8 @@ const LINKS: usize = 6;
 /// hears, one says what was heard, one looks who else has.
 const NODE_LINKS: usize = 3;
 
-/// Why the store cannot be opened.
-#[derive(Debug, thiserror::Error)]
+/// Why the store cannot be opened. Its `Debug` is the sentence as well, for that is what `main` prints of an error that it returns.
+#[derive(thiserror::Error)]
 pub enum OpenError {
     /// The server cannot be used.
     #[error(transparent)]
@@ -64,6 +64,12 @@ pub enum OpenError {
     /// It cannot be told whether there is a store.
     #[error("it cannot be told whether there is a store: {0}")]
     Unreadable(String),
+}
+
+impl std::fmt::Debug for OpenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// A store in a PostgreSQL database.

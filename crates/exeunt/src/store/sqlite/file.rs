@@ -41,8 +41,8 @@ const MIGRATIONS: [(&str, &str); 3] = [
     ("0003_unused", include_str!("0003_unused.sql")),
 ];
 
-/// Why the store cannot be opened.
-#[derive(Debug, thiserror::Error)]
+/// Why the store cannot be opened. Its `Debug` is the sentence as well, for that is what `main` prints of an error that it returns.
+#[derive(thiserror::Error)]
 pub enum OpenError {
     /// Another process owns the folder.
     #[error("the data folder {folder} is in use by another exeunt{holder}; stop it first, or choose another folder")]
@@ -113,6 +113,12 @@ pub enum OpenError {
     /// SQLite could not open or read the file.
     #[error("the store cannot be opened: {0}")]
     Sqlite(#[from] rusqlite::Error),
+}
+
+impl std::fmt::Debug for OpenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 impl OpenError {
