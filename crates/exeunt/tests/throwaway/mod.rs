@@ -16,6 +16,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Who the tests are to the server.
 const ROLE: &str = "exeunt";
 
+/// The line of `postmaster.pid` that says how far the server has come; it is written when the server listens.
+const NOTED_STATE: usize = 7;
+
+/// What a server says last that cannot have its port.
+const NO_PORT: &str = "could not create any TCP/IP sockets";
+
 /// Runs `initdb` and the server, then waits until nobody holds its input.
 const KEEPER: &str = r#"
     data="$1/data"; shift
@@ -60,8 +66,19 @@ impl Postgres {
         Self::run(settings, &base)
     }
 
-    /// A server on a folder that `base` makes.
+    /// A server on a folder that `base` makes. A port that was free a moment ago somebody else may have taken since, perhaps another such
+    /// server, which would answer in its place: then another port.
     fn run(settings: &str, base: &str) -> Self {
+        loop {
+            let server = Self::begin(settings, base);
+            if server.has_its_port() {
+                server.wait_until_ready();
+                return server;
+            }
+        }
+    }
+
+    fn begin(settings: &str, base: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder").keep();
         let port = free_port();
         let mut keeper = Command::new("/bin/sh");
@@ -80,9 +97,22 @@ impl Postgres {
             .env("SETTINGS", settings)
             .env("REMOVE", &folder);
         let keeper = keeper.current_dir("/").stdin(Stdio::piped()).spawn().expect("a shell");
-        let server = Self { folder, port, keeper, databases: AtomicU32::new(0) };
-        server.wait_until_ready();
-        server
+        Self { folder, port, keeper, databases: AtomicU32::new(0) }
+    }
+
+    /// Waits until it listens, and says whether it does: it notes its state in its folder as soon as it has its port.
+    fn has_its_port(&self) -> bool {
+        let (noted, log) = (self.folder.join("data/postmaster.pid"), self.folder.join("log"));
+        loop {
+            if fs::read_to_string(&noted).is_ok_and(|noted| noted.lines().nth(NOTED_STATE).is_some()) {
+                return true;
+            }
+            if fs::read_to_string(&log).is_ok_and(|log| log.contains(NO_PORT)) {
+                return false;
+            }
+            assert!(self.folder.exists(), "the server did not start");
+            std::thread::yield_now();
+        }
     }
 
     /// The address of a database of its own, empty.
