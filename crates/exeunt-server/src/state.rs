@@ -42,6 +42,10 @@ pub struct App {
 
 impl App {
     /// What handlers share on a server with these settings.
+    ///
+    /// # Panics
+    ///
+    /// Never: a `public_url` is read as an origin.
     #[must_use]
     pub fn new(authority: Arc<Authority>, config: &Config, https: bool, registration_open: bool) -> Arc<Self> {
         let origin = config.public_url.as_ref().map(|url| url.origin().ascii_serialization());
