@@ -56,7 +56,7 @@ enum Left {
 
 async fn enter(headers: &HeaderMap, auth: Result<Auth, AuthError>, body: Body) -> Result<(String, String), Failure> {
     let Credentials::Basic { name, password } = knock::read(headers, body).await? else {
-        return Err(Failure::Malformed);
+        return Err(Failure::Malformed("Bearer opens no session: signing in is by Basic"));
     };
     let opened = auth?.login_for_token(&name, password.reveal()).await?;
     Ok((opened.session.name.to_string(), opened.token.reveal()))

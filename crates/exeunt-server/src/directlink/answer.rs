@@ -24,11 +24,14 @@ const APIVER: &str = concat!("v1 (", env!("CARGO_PKG_VERSION"), ")");
 /// Why a request failed, in the words of the seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    Malformed,
+    /// For this reason, which is for the log alone: the seed has no words for it.
+    Malformed(&'static str),
     Unauthorized,
     Method,
     TooLarge,
-    TooMany { after_s: u64 },
+    TooMany {
+        after_s: u64,
+    },
     Store,
 }
 
@@ -74,7 +77,10 @@ impl Answer {
 
     pub(super) fn failed(app: &App, failure: Failure) -> Self {
         let (status, retry_after_s) = match failure {
-            Failure::Malformed => (StatusCode::BAD_REQUEST, None),
+            Failure::Malformed(why) => {
+                tracing::info!(why, "a DirectLink request is malformed");
+                (StatusCode::BAD_REQUEST, None)
+            }
             Failure::Unauthorized => (StatusCode::UNAUTHORIZED, None),
             Failure::Method => (StatusCode::METHOD_NOT_ALLOWED, None),
             Failure::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
@@ -114,7 +120,7 @@ impl From<AuthError> for Failure {
             | AuthError::TwoCredentials
             | AuthError::Unclear
             | AuthError::CrossOrigin
-            | AuthError::Unconfirmed => Self::Malformed,
+            | AuthError::Unconfirmed => Self::Malformed("it cannot be told who asks"),
             AuthError::TooMany { after_s } => Self::TooMany { after_s },
             AuthError::Crowded | AuthError::TooManySessions | AuthError::TooMuchOpen => {
                 Self::TooMany { after_s: RETRY_AFTER_S }

@@ -20,6 +20,8 @@ use crate::secret::Secret;
 /// The most bytes of a body.
 const BYTES_MAX: usize = 4 * 1024;
 
+const NOT_BASIC: &str = "its Basic credentials are not the canonical base64 of a UTF-8 name, a colon and a password";
+
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// What the `Authorization` field brought.
@@ -51,22 +53,23 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Credentials, Failure> {
     // A page of another site can send a form with the browser's remembered Basic credentials, but not as JSON.
     if !is_json(headers) {
-        return Err(Failure::Malformed);
+        return Err(Failure::Malformed("it says Content-Type: application/json not once"));
     }
     let bytes = body::read(body, BYTES_MAX).await.map_err(|fault| match fault {
         BodyFault::TooLarge => Failure::TooLarge,
-        BodyFault::Slow | BodyFault::Broken => Failure::Malformed,
+        BodyFault::Slow | BodyFault::Broken => Failure::Malformed("its body did not come to its end"),
     })?;
     let is_object = || serde_json::from_slice::<serde_json::Map<_, _>>(&bytes).is_ok();
     if !bytes.is_empty() && !is_object() {
-        return Err(Failure::Malformed);
+        return Err(Failure::Malformed("its body is neither empty nor a JSON object"));
     }
     match Authorization::of(headers) {
         Authorization::Absent => Err(Failure::Unauthorized),
-        Authorization::Other | Authorization::Unclear => Err(Failure::Malformed),
+        Authorization::Other => Err(Failure::Malformed("its Authorization is neither Basic nor Bearer")),
+        Authorization::Unclear => Err(Failure::Malformed("its Authorization comes twice, or cannot be read")),
         Authorization::Bearer(_) => Ok(Credentials::Bearer),
         Authorization::Basic(text) => {
-            let (name, password) = basic::parse(text).ok_or(Failure::Malformed)?;
+            let (name, password) = basic::parse(text).ok_or(Failure::Malformed(NOT_BASIC))?;
             Ok(Credentials::Basic { name, password })
         }
     }

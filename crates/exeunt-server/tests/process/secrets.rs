@@ -225,6 +225,31 @@ fn the_log_says_who_was_guessed_at_and_from_where_and_nothing_that_was_typed() {
 }
 
 #[test]
+fn the_log_says_what_is_wrong_with_a_directlink_request_and_repeats_none_of_it() {
+    let folder = Folder::new();
+    let server = Server::start_with(&folder, &["--log-format", "json"]);
+    let cases = [
+        (Request::post("/directlink/v1/auth/login").basic(NAME, WRONG[0]), "Content-Type"),
+        (directlink("login").basic(NAME, WRONG[0]).body(WRONG[1]), "its body is neither"),
+        (directlink("logout").field("Authorization", format!("Digest {}", WRONG[2])), "neither Basic nor Bearer"),
+        (directlink("logout").bearer(WRONG[3]).bearer(WRONG[4]), "comes twice"),
+        (directlink("logout").field("Authorization", format!("Basic {}", WRONG[5])), "not the canonical base64"),
+        (directlink("login").bearer(WRONG[6]), "signing in is by Basic"),
+    ];
+    for (request, said) in &cases {
+        assert_eq!(server.ask(request).status, 400, "{said}");
+    }
+    let log = server.stop().log;
+    let why = log.lines().filter(|line| line.contains("a DirectLink request is malformed"));
+    let why: Vec<serde_json::Value> = why.map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(why.len(), cases.len(), "{log}");
+    for ((_, said), line) in cases.iter().zip(&why) {
+        assert!(line["why"].as_str().is_some_and(|why| why.contains(said)), "{said}: {line}");
+    }
+    assert_clean("the log", log.as_bytes(), &secrets(&[]));
+}
+
+#[test]
 fn the_folder_and_its_files_are_their_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = Folder::new();
