@@ -92,6 +92,13 @@ impl Auth {
         self.asker().map(|asker| asker.session)
     }
 
+    /// The browser or program that is asking, as far as it says so, and its address where that is known
+    /// ([`ClientAddress`](crate::ClientAddress)).
+    #[must_use]
+    pub const fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// Whether two different cookies of ours came. It cannot be known which is meant, so neither is looked at: signing in again
     /// does not help until the browser has lost one of them.
     #[must_use]

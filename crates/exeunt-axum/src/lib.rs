@@ -42,7 +42,7 @@
 //! | name | is |
 //! |---|---|
 //! | [`AuthLayer`] | goes around the router, with an authority in this process or (feature `remote`) a distant server; takes the app's hooks |
-//! | [`Auth`] | who is asking, and the verbs: `login`, `logout`, `register`, `sessions`, `end`, `logout_others`, `logout_everywhere`, `change_password`, `until_revoked`, `is_still_live`, `flash` |
+//! | [`Auth`] | who is asking, and the verbs: `login`, `logout`, `register`, `sessions`, `end`, `logout_others`, `logout_everywhere`, `change_password`, `until_revoked`, `is_still_live`, `device`, `flash` |
 //! | [`CurrentUser`] | whoever is signed in; refuses everybody else |
 //! | [`LoggedIn`], [`LoggedOut`] | the parts of an answer that set and clear the cookie |
 //! | [`Admin`], [`Desk`] | an administrator, and what one can do |

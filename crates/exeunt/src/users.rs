@@ -3,7 +3,8 @@
 //! Owns the trait, and no decision: limits on attempts, sessions and their end are the authority's, whoever keeps the users.
 //! Without it the users are the store's own.
 
-use async_trait::async_trait;
+/// What the methods of [`Users`] are written with, so that an app needs no dependency for it.
+pub use async_trait::async_trait;
 
 use crate::user::UserName;
 
@@ -19,13 +20,13 @@ use crate::user::UserName;
 /// was verified before and is not finished yet.
 ///
 /// ```
-/// use exeunt::users::{Users, UsersError};
+/// use exeunt::users::{Users, UsersError, async_trait};
 /// use exeunt::user::UserName;
 ///
 /// #[derive(Debug)]
 /// struct Members; // a pool of connections to the app's database
 ///
-/// #[async_trait::async_trait]
+/// #[async_trait]
 /// impl Users for Members {
 ///     async fn prove(&self, name: &str, password: &str) -> Result<Option<UserName>, UsersError> {
 ///         // Look up, verify with argon2 on a thread for blocking work, and do it for names that do not exist, too.

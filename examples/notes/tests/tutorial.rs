@@ -1,4 +1,4 @@
-//! The tutorial for axum, done as a newcomer does it: every block of its text, in order, with nothing else.
+//! The tutorials for axum, done as a newcomer does them: every block of their text, in order, with nothing else.
 //!
 //! Owns how a block is understood. A block that names a file is written to it; `sh` is run, and `cargo run` in it starts the app in
 //! the place of the one that ran, which is killed; in `console` each command must answer what is printed below it.
@@ -12,22 +12,40 @@ use exeunt_example_stage::{Program, Request};
 use tempfile::TempDir;
 
 const TUTORIAL: &str = include_str!("../../../docs/tutorials/axum.md");
+const OWN_USERS: &str = include_str!("../../../docs/tutorials/own-users.md");
 
 /// Where the text says that the app listens; the test takes a free port instead.
 const ADDRESS: &str = "127.0.0.1:4000";
 
-const RUN: &str = "cd farewell && cargo run";
-
 /// A newcomer, in the folder where they began.
 struct Newcomer {
     folder: TempDir,
+    project: &'static str,
     app: Option<Program>,
 }
 
 impl Newcomer {
+    /// Follows a text to its end; what it builds is then still running.
+    fn follows(text: &'static str, project: &'static str, runs_min: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut newcomer = Self { folder, project, app: None };
+        let blocks = blocks(text);
+        let runs = blocks.iter().filter(|(_, body)| body.trim() == newcomer.run()).count();
+        assert!(runs >= runs_min, "the text was not understood");
+        assert!(blocks.iter().any(|(kind, _)| *kind == "console"));
+        for block in blocks {
+            newcomer.does(block);
+        }
+        newcomer
+    }
+
+    fn run(&self) -> String {
+        format!("cd {} && cargo run", self.project)
+    }
+
     fn does(&mut self, (kind, body): (&str, &str)) {
         match kind.split_once(' ') {
-            None if kind == "sh" && body.trim() == RUN => self.runs_the_app(),
+            None if kind == "sh" && body.trim() == self.run() => self.runs_the_app(),
             None if kind == "sh" => assert_eq!(self.says(body), "", "nothing goes wrong"),
             None if kind == "console" => self.compares(body),
             None => panic!("what is a newcomer to do with {kind:?}?"),
@@ -46,7 +64,7 @@ impl Newcomer {
     /// With what this workspace has built already, and its lock, so that nothing is fetched.
     fn runs_the_app(&mut self) {
         self.app = None;
-        let project = self.folder.path().join("farewell");
+        let project = self.folder.path().join(self.project);
         let lock = project.join("Cargo.lock");
         if !lock.exists() {
             fs::copy(repository().join("Cargo.lock"), lock).expect("copied");
@@ -62,7 +80,7 @@ impl Newcomer {
             .expect("run");
         let said = String::from_utf8_lossy(&build.stderr);
         assert!(build.status.success() && said.is_empty(), "it builds without a warning: {said}");
-        self.app = Some(Program::start(Command::new(target.join("debug/farewell")).current_dir(&project)));
+        self.app = Some(Program::start(Command::new(target.join("debug").join(self.project)).current_dir(&project)));
     }
 
     /// What a command says on both its streams.
@@ -97,22 +115,21 @@ fn target() -> PathBuf {
 }
 
 /// The fenced blocks of the text: what stands behind the fence, and what within.
-fn blocks() -> Vec<(&'static str, &'static str)> {
-    let parts: Vec<&str> = TUTORIAL.split("```").collect();
+fn blocks(text: &'static str) -> Vec<(&'static str, &'static str)> {
+    let parts: Vec<&str> = text.split("```").collect();
     let fenced = parts.iter().skip(1).step_by(2);
     fenced.map(|block| block.split_once('\n').expect("a line")).collect()
 }
 
 #[test]
 fn the_tutorial_works_as_it_is_written_and_its_logout_is_over() {
-    let mut newcomer = Newcomer { folder: tempfile::tempdir().expect("a temporary folder"), app: None };
-    let blocks = blocks();
-    assert!(blocks.iter().filter(|(_, body)| body.trim() == RUN).count() >= 3, "the text was not understood");
-    assert!(blocks.iter().any(|(kind, _)| *kind == "console"));
-    for block in blocks {
-        newcomer.does(block);
-    }
-    what_is_open_ends(newcomer.app());
+    what_is_open_ends(Newcomer::follows(TUTORIAL, "farewell", 3).app());
+}
+
+#[test]
+fn with_a_table_of_its_own_a_changed_password_ends_what_the_old_one_opened() {
+    let newcomer = Newcomer::follows(OWN_USERS, "members", 2);
+    assert_eq!(newcomer.app().ask(&Request::get("/")).status, 401);
 }
 
 /// The last thing the text asks for: two tabs, one of them ticking.
