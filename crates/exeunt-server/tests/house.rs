@@ -3,6 +3,7 @@
 //! Owns who may import whom (`ARCHITECTURE.md`), how long a file may be, that every file says what it owns, and that what
 //! only one place may do is done in one place.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -204,6 +205,49 @@ fn no_statement_brings_a_session_back() {
     }
 }
 
+/// A module that the map does not name is one that nobody finds.
+#[test]
+fn every_module_has_its_place_on_the_map() {
+    let text = fs::read_to_string(crates().join("../ARCHITECTURE.md")).expect("the map");
+    let (_, map) = text.split_once("\n## The map\n").expect("its heading");
+    let (map, _) = map.split_once("\n## ").expect("the next one");
+    let words: HashSet<&str> = map.split(|char: char| !char.is_alphanumeric() && char != '_').collect();
+    let (mut seen, roots) = (0, ["lib", "main"]);
+    for source in sources() {
+        let (_, module) = source.path.split_once("/src/").expect("below src/");
+        if let Some(module) = module.strip_suffix(".rs").filter(|name| !name.contains('/') && !roots.contains(name)) {
+            assert!(words.contains(module), "the map in ARCHITECTURE.md does not name {}", source.path);
+            seen += 1;
+        }
+    }
+    assert!(seen > 40, "only {seen} modules were found");
+}
+
+/// A dependency is a decision (CONTRIBUTING, habit 10), of the tools as of the product.
+#[test]
+fn every_dependency_has_its_line() {
+    let page = fs::read_to_string(crates().join("../docs/dependencies.md")).expect("the page");
+    let lines: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).collect();
+    let members = ["crates/exeunt", "crates/exeunt-axum", "crates/exeunt-server", "bench", "model", "suite"];
+    let examples = ["examples/notes", "examples/lesson", "examples/stage"];
+    let mut seen = 0;
+    for member in members.iter().chain(&examples) {
+        let text = fs::read_to_string(crates().join("..").join(member).join("Cargo.toml")).expect("a manifest");
+        let mut is_list = false;
+        for line in text.lines() {
+            is_list = if line.starts_with('[') { line.contains("dependencies") } else { is_list };
+            let name = imported(line);
+            if is_list && !name.is_empty() && !line.starts_with(['[', '#']) && !name.starts_with("exeunt") {
+                let has_line =
+                    lines.iter().any(|line| line.split('|').nth(1).unwrap_or_default().contains(&format!("`{name}`")));
+                assert!(has_line, "{name} of {member} has no line in docs/dependencies.md");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 60, "only {seen} dependencies were found");
+}
+
 /// The page of settings says of each what `--help` says.
 #[test]
 fn every_setting_is_on_the_page_of_settings() {
@@ -232,6 +276,35 @@ fn every_file_says_what_it_owns_and_none_is_too_long() {
         let lines = source.text.lines().count();
         assert!(lines <= FILE_LINES_MAX, "{} has {lines} lines; the ceiling is {FILE_LINES_MAX}", source.path);
     }
+}
+
+/// That a reason is true no test can show; that it is there, this one can. No wait is a bare number where it is used.
+#[test]
+fn every_limit_has_a_name_and_says_why() {
+    let kinds = ["Duration", "usize", "u16", "u32", "u64", "u128", "i64", "f64"];
+    let mut seen = 0;
+    for source in sources() {
+        let lines: Vec<&str> = source.text.lines().map(str::trim).collect();
+        for (at, line) in lines.iter().enumerate() {
+            let is_const = line.starts_with("const ") || (line.starts_with("pub") && line.contains(" const "));
+            let kind = line.split_once(": ").and_then(|(_, kind)| kind.split_once(" = ")).map(|(kind, _)| kind);
+            if is_const && kind.is_some_and(|kind| kinds.contains(&kind)) {
+                let above =
+                    lines[..at].iter().rev().find(|above| !above.starts_with("#[")).copied().unwrap_or_default();
+                let says = above.starts_with("//") || above.contains("const ") || line.contains("//");
+                assert!(says, "{} does not say why: {line}", source.path);
+                seen += 1;
+            }
+            let is_bare = ["secs", "millis", "micros", "nanos"]
+                .iter()
+                .filter_map(|unit| line.split_once(&format!("Duration::from_{unit}(")))
+                .any(|(_, number)| number.starts_with(|char: char| char.is_ascii_digit()));
+            // The table of spans that are counted is one.
+            let is_named = is_const || source.path == "exeunt/src/authority/counts.rs" || line.starts_with("//");
+            assert!(is_named || !is_bare, "{} has a wait without a name: {line}", source.path);
+        }
+    }
+    assert!(seen > 150, "only {seen} limits were found");
 }
 
 #[test]

@@ -86,6 +86,7 @@ pub struct Lifetime {
 impl Default for Lifetime {
     /// 30 days, and 7 days unused.
     fn default() -> Self {
+        // In both, as people say them.
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self { absolute: 30 * DAY, idle: 7 * DAY }
     }
