@@ -3,13 +3,8 @@
 //! Owns who may import whom (`ARCHITECTURE.md`), how long a file may be, that every file says what it owns, and that what
 //! only one place may do is done in one place.
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-use clap::CommandFactory as _;
-use exeunt_server::cli::Cli;
-use exeunt_server::config::NAMES;
 
 /// The most lines of a source file before its tests.
 const FILE_LINES_MAX: usize = 400;
@@ -202,66 +197,6 @@ fn no_statement_brings_a_session_back() {
         for phrase in ["ended_by = null", "insert or replace", "do update"] {
             assert!(!text.contains(phrase), "{}: {phrase}", source.path);
         }
-    }
-}
-
-/// A module that the map does not name is one that nobody finds.
-#[test]
-fn every_module_has_its_place_on_the_map() {
-    let text = fs::read_to_string(crates().join("../ARCHITECTURE.md")).expect("the map");
-    let (_, map) = text.split_once("\n## The map\n").expect("its heading");
-    let (map, _) = map.split_once("\n## ").expect("the next one");
-    let words: HashSet<&str> = map.split(|char: char| !char.is_alphanumeric() && char != '_').collect();
-    let (mut seen, roots) = (0, ["lib", "main"]);
-    for source in sources() {
-        let (_, module) = source.path.split_once("/src/").expect("below src/");
-        if let Some(module) = module.strip_suffix(".rs").filter(|name| !name.contains('/') && !roots.contains(name)) {
-            assert!(words.contains(module), "the map in ARCHITECTURE.md does not name {}", source.path);
-            seen += 1;
-        }
-    }
-    assert!(seen > 40, "only {seen} modules were found");
-}
-
-/// A dependency is a decision (CONTRIBUTING, habit 10), of the tools as of the product.
-#[test]
-fn every_dependency_has_its_line() {
-    let page = fs::read_to_string(crates().join("../docs/dependencies.md")).expect("the page");
-    let lines: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).collect();
-    let members = ["crates/exeunt", "crates/exeunt-axum", "crates/exeunt-server", "bench", "model", "suite"];
-    let examples = ["examples/notes", "examples/lesson", "examples/stage"];
-    let mut seen = 0;
-    for member in members.iter().chain(&examples) {
-        let text = fs::read_to_string(crates().join("..").join(member).join("Cargo.toml")).expect("a manifest");
-        let mut is_list = false;
-        for line in text.lines() {
-            is_list = if line.starts_with('[') { line.contains("dependencies") } else { is_list };
-            let name = imported(line);
-            if is_list && !name.is_empty() && !line.starts_with(['[', '#']) && !name.starts_with("exeunt") {
-                let has_line =
-                    lines.iter().any(|line| line.split('|').nth(1).unwrap_or_default().contains(&format!("`{name}`")));
-                assert!(has_line, "{name} of {member} has no line in docs/dependencies.md");
-                seen += 1;
-            }
-        }
-    }
-    assert!(seen > 60, "only {seen} dependencies were found");
-}
-
-/// The page of settings says of each what `--help` says.
-#[test]
-fn every_setting_is_on_the_page_of_settings() {
-    let page = fs::read_to_string(crates().join("../docs/settings.md")).expect("the page");
-    let cli = Cli::command();
-    for name in NAMES {
-        let flag = cli.get_arguments().find(|flag| flag.get_id() == name).expect("a flag");
-        let help = flag.get_help().expect("a help").to_string();
-        let (what, default) = match help.rsplit_once(" [default: ") {
-            Some((what, default)) => (what, default.trim_end_matches(']')),
-            None => (&*help, "none"),
-        };
-        let row = format!("| `{name}` | {what} | {default} |");
-        assert!(page.contains(&row), "missing, or not what the help says: {row}");
     }
 }
 
