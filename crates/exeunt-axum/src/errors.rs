@@ -12,7 +12,8 @@ use exeunt::{LoginError, RegisterError, StoreError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
-/// Seconds after which to try again when the server is crowded or the store cannot be reached.
+/// Seconds after which to try again when the server is crowded or the store cannot be reached: a full queue of hashes is empty by then, and a node
+/// that can renew its lease has.
 pub const RETRY_AFTER_S: u64 = 2;
 
 /// To sign in again helps only whoever has lost one of them.

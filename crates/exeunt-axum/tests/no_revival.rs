@@ -185,17 +185,20 @@ async fn over_ten_thousand_random_offsets_nothing_comes_back() {
         let app = Arc::clone(&app);
         rounds.push(tokio::spawn(async move { meet(&app, round, offsets).await }));
     }
+    let mut over = 0;
     for round in rounds {
-        round.await.expect("no round found a session back");
+        over += usize::from(round.await.expect("no round found a session back"));
     }
+    assert!(over > OFFSETS / 100, "only {over} requests were under way when their session ended");
     app.authority.keep_house().await.expect("kept");
     for token in &app.tokens {
         assert_eq!(app.ask("GET", "/private", token).await.status(), StatusCode::UNAUTHORIZED);
     }
 }
 
-/// A request and a logout of one session, each after its own number of turns of the scheduler.
-async fn meet(app: &App, round: usize, offsets: [u8; 2]) {
+/// A request and a logout of one session, each after its own number of turns of the scheduler. True: the request had passed its check, and was
+/// still under way when the logout was answered.
+async fn meet(app: &App, round: usize, offsets: [u8; 2]) -> bool {
     let token = app.tokens[round].clone();
     let (router, held) = (app.router.clone(), token.clone());
     let request = tokio::spawn(async move {
@@ -209,9 +212,11 @@ async fn meet(app: &App, round: usize, offsets: [u8; 2]) {
     }
     let out = app.ask("POST", "/logout", &token).await;
     assert_eq!((out.status(), live_cookies(&out)), (StatusCode::SEE_OTHER, 0));
+    let is_under_way = !request.is_finished();
     // Over from here on, whatever the other request is doing.
     assert_eq!(app.ask("GET", "/private", &token).await.status(), StatusCode::UNAUTHORIZED, "round {round}");
     let finished = request.await.expect("ran");
     assert_eq!((finished.status(), live_cookies(&finished)), (StatusCode::OK, 0));
     assert_eq!(app.ask("GET", "/private", &token).await.status(), StatusCode::UNAUTHORIZED, "round {round}");
+    is_under_way && text(finished).await == "signed in"
 }

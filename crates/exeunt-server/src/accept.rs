@@ -41,9 +41,10 @@ const READ_WAIT: Duration = Duration::from_secs(20);
 const UNREAD_BYTES_MAX: u32 = 128 * 1024;
 /// Connections that wait in the kernel's queue, as many as `TcpListener::bind` would let.
 const QUEUE_MAX: u32 = 1_024;
-/// How long a shutdown waits for requests that are being answered.
-const DRAIN_WAIT: Duration = Duration::from_secs(10);
-/// How long to wait after an error of `accept`, which is mostly "too many open files".
+/// How long a shutdown waits for requests that are being answered: as long as a body may take to arrive, and far above a logout that waits for a
+/// silent node. A supervisor has to wait longer before it kills (`docs/operations.md`).
+pub(crate) const DRAIN_WAIT: Duration = Duration::from_secs(10);
+/// How long to wait after an error of `accept`, which is mostly "too many open files": until then the loop would only spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The address at the other end of a connection.

@@ -4,7 +4,8 @@
 
 use exeunt::Timestamp;
 
-const DAY_S: u32 = 24 * 60 * 60;
+/// Seconds of a day, as every clock here counts them: without leap seconds.
+pub(crate) const DAY_S: u32 = 24 * 60 * 60;
 
 /// From 0000-03-01, where the arithmetic begins, to 1970-01-01.
 const DAYS_BEFORE: u32 = 719_468;
@@ -18,6 +19,7 @@ const DAYS_OF_A_CENTURY: u32 = 36_524;
 /// Days of four years that do not end with a leap day.
 const DAYS_OF_FOUR_YEARS: u32 = 1_460;
 
+/// Days of a year without a leap day.
 const DAYS_OF_A_YEAR: u32 = 365;
 
 /// From March on, each five months have so many days.

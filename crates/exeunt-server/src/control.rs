@@ -36,6 +36,8 @@ const WORKING_EVERY: Duration = Duration::from_secs(5);
 /// How long a command waits without hearing anything: far above a pause of a busy machine.
 const HEAR_WAIT: Duration = Duration::from_secs(30);
 
+const _: () = assert!(WORKING_EVERY.as_secs() * 6 <= HEAR_WAIT.as_secs());
+
 /// What a server says.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -14,7 +14,8 @@ use tokio::sync::Mutex;
 
 use crate::state::App;
 
-/// How long a look is believed.
+/// How long a look is believed: whoever balances load asks every few seconds, so it hears as early as it can; and however many ask, that is one
+/// write a second.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// The last look.

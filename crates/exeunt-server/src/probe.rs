@@ -25,7 +25,7 @@ const TRIES: u32 = 100;
 /// takes seconds each time.
 const UNANSWERED_MAX: usize = 3;
 
-/// Tries at one node at a time, each on a connection of its own.
+/// Tries at one node at a time, each on a connection of its own: a round of a hundred is short, and no stranger's limit is touched.
 const LANES: u32 = 4;
 
 /// What is said where a task of ours came to no end: what it was to find out is not known.

@@ -72,6 +72,8 @@ pub(crate) const FOLDER_TRIES: u32 = 400;
 /// The pause in between. Together 20 seconds: a server may take ten for what it is answering when it is told to stop.
 pub(crate) const FOLDER_PAUSE: Duration = Duration::from_millis(50);
 
+const _: () = assert!(FOLDER_PAUSE.as_millis() * FOLDER_TRIES as u128 > accept::DRAIN_WAIT.as_millis());
+
 /// As [`open`], but waits for a command that has the folder, or a server that is leaving it. One that serves is not leaving.
 async fn own(config: &Config, addresses: &[SocketAddr]) -> anyhow::Result<Arc<Authority>> {
     let hears = config.shared.as_ref().and_then(|shared| shared.hears.clone());

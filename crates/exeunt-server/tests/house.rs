@@ -6,10 +6,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory as _;
-use exeunt_server::cli::Cli;
-use exeunt_server::config::NAMES;
-
 /// The most lines of a source file before its tests.
 const FILE_LINES_MAX: usize = 400;
 
@@ -204,23 +200,6 @@ fn no_statement_brings_a_session_back() {
     }
 }
 
-/// The page of settings says of each what `--help` says.
-#[test]
-fn every_setting_is_on_the_page_of_settings() {
-    let page = fs::read_to_string(crates().join("../docs/settings.md")).expect("the page");
-    let cli = Cli::command();
-    for name in NAMES {
-        let flag = cli.get_arguments().find(|flag| flag.get_id() == name).expect("a flag");
-        let help = flag.get_help().expect("a help").to_string();
-        let (what, default) = match help.rsplit_once(" [default: ") {
-            Some((what, default)) => (what, default.trim_end_matches(']')),
-            None => (&*help, "none"),
-        };
-        let row = format!("| `{name}` | {what} | {default} |");
-        assert!(page.contains(&row), "missing, or not what the help says: {row}");
-    }
-}
-
 #[test]
 fn every_file_says_what_it_owns_and_none_is_too_long() {
     for source in sources() {
@@ -232,6 +211,35 @@ fn every_file_says_what_it_owns_and_none_is_too_long() {
         let lines = source.text.lines().count();
         assert!(lines <= FILE_LINES_MAX, "{} has {lines} lines; the ceiling is {FILE_LINES_MAX}", source.path);
     }
+}
+
+/// That a reason is true no test can show; that it is there, this one can. No wait is a bare number where it is used.
+#[test]
+fn every_limit_has_a_name_and_says_why() {
+    let kinds = ["Duration", "usize", "u16", "u32", "u64", "u128", "i64", "f64"];
+    let mut seen = 0;
+    for source in sources() {
+        let lines: Vec<&str> = source.text.lines().map(str::trim).collect();
+        for (at, line) in lines.iter().enumerate() {
+            let is_const = line.starts_with("const ") || (line.starts_with("pub") && line.contains(" const "));
+            let kind = line.split_once(": ").and_then(|(_, kind)| kind.split_once(" = ")).map(|(kind, _)| kind);
+            if is_const && kind.is_some_and(|kind| kinds.contains(&kind)) {
+                let above =
+                    lines[..at].iter().rev().find(|above| !above.starts_with("#[")).copied().unwrap_or_default();
+                let says = above.starts_with("//") || above.contains("const ") || line.contains("//");
+                assert!(says, "{} does not say why: {line}", source.path);
+                seen += 1;
+            }
+            let is_bare = ["secs", "millis", "micros", "nanos"]
+                .iter()
+                .filter_map(|unit| line.split_once(&format!("Duration::from_{unit}(")))
+                .any(|(_, number)| number.starts_with(|char: char| char.is_ascii_digit()));
+            // The table of spans that are counted is one.
+            let is_named = is_const || source.path == "exeunt/src/authority/counts.rs" || line.starts_with("//");
+            assert!(is_named || !is_bare, "{} has a wait without a name: {line}", source.path);
+        }
+    }
+    assert!(seen > 150, "only {seen} limits were found");
 }
 
 #[test]

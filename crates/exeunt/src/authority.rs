@@ -40,10 +40,12 @@ use crate::token::{Token, TokenDigest};
 use crate::user::{User, UserId};
 use crate::users::Users;
 
-/// How often a sign-in is begun again because everything of the user ended while the password was being verified.
+/// How often a sign-in is begun again because everything of the user ended while the password was being verified. Each try is a hash; whoever
+/// loses three races in a row is told that the store is busy.
 const LOGIN_TRIES: usize = 3;
 
-/// How often a session is read again because an ending was heard between the reading and the filling.
+/// How often a session is read again because an ending was heard between the reading and the filling. That is a matter of microseconds, so once
+/// is rare and three times in a row is a store that cannot be kept up with.
 const FILL_TRIES: usize = 3;
 
 /// The most sessions of a user unless set otherwise: far above a person's devices, and few enough to list.

@@ -31,10 +31,17 @@ const WEIGHED_CHARS_MAX: usize = 32;
 
 /// Lanes of a hash: one, since the permits already share the cores out.
 const LANES: u32 = 1;
+/// The memory of a hash in KiB, and its passes, unless more is set.
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+
 /// The most memory in KiB that a stored hash may make us use; a hash that asks for more was not written by us.
 const MEMORY_KIB_MAX: u32 = 262_144;
-/// The most passes that a stored hash may make us do.
+/// The most passes that a stored hash may make us do: eight times our own. With the most memory they hold a core for some three seconds, which is
+/// then the most that a row written by somebody else can cost a sign-in.
 const PASSES_MAX: u32 = 16;
+
+const _: () = assert!(MEMORY_KIB <= MEMORY_KIB_MAX && PASSES <= PASSES_MAX);
 /// Bytes of salt.
 const SALT_BYTES: usize = 16;
 
@@ -49,7 +56,7 @@ pub struct Work {
 
 impl Default for Work {
     fn default() -> Self {
-        Self { memory_kib: 19_456, passes: 2 }
+        Self { memory_kib: MEMORY_KIB, passes: PASSES }
     }
 }
 

@@ -27,6 +27,9 @@ pub const LEASE: Duration = Duration::from_secs(2);
 /// assumption A1, the lease is over on the one before this has passed on the other (R7).
 pub const PATIENCE: Duration = Duration::from_millis(2_050);
 
+// L(1+r) <= W(1-r), in hundredths: whoever changes the one has to change the other.
+const _: () = assert!(LEASE.as_millis() * 101 <= PATIENCE.as_millis() * 99);
+
 /// Until when this node may believe.
 #[derive(Debug)]
 pub struct Lease {

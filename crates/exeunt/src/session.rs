@@ -22,6 +22,9 @@ const ADDRESS_BYTES_MAX: usize = 64;
 /// A use is noted when the last noted one is this share of the idle time ago: a minute of an hour. A session may end early by as much.
 const NOTED_SHARE: u32 = 60;
 
+/// The shortest time between two notes: memory keeps whole seconds.
+const NOTED_EVERY_MIN: Duration = Duration::from_secs(1);
+
 /// The longest time between two notes, however long a session may lie unused: lists show when it was last used by what was noted.
 const NOTED_EVERY_MAX: Duration = Duration::from_secs(10 * 60);
 
@@ -83,6 +86,7 @@ pub struct Lifetime {
 impl Default for Lifetime {
     /// 30 days, and 7 days unused.
     fn default() -> Self {
+        // In both, as people say them.
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self { absolute: 30 * DAY, idle: 7 * DAY }
     }
@@ -93,8 +97,7 @@ impl Lifetime {
     /// would take more than to answer it. Until then the session counts as unused since the last note, so it may end early by this, never late.
     #[must_use]
     pub fn noted_every(&self) -> Duration {
-        // Memory keeps whole seconds.
-        (self.idle / NOTED_SHARE).clamp(Duration::from_secs(1), NOTED_EVERY_MAX)
+        (self.idle / NOTED_SHARE).clamp(NOTED_EVERY_MIN, NOTED_EVERY_MAX)
     }
 }
 

@@ -200,13 +200,23 @@ async fn a_new_sign_in_ends_the_session_it_replaces() {
 async fn fifty_sign_ins_race_signing_out_everywhere_and_each_lands_on_one_side() {
     let scene = Scene::new().await;
     let _ = scene.signed_in().await;
+    // One is written after the end, and at least one before it; where the others land is theirs.
+    let late = scene.store.hold("open_session", When::Before);
     let logins: Vec<_> = (0..50).map(|_| scene.sign_in(PASSWORD)).collect();
+    late.reached().await;
+    while scene.authority.live_sessions() < 2 {
+        tokio::task::yield_now().await;
+    }
     scene.end_everything().await;
+    late.let_go();
+    let (mut before, mut after) = (0, 0);
     let listed = |sessions: Vec<exeunt::Session>| sessions.into_iter().map(|s| s.id).collect::<Vec<_>>();
     for login in logins {
         let opened = login.await.expect("ran").unwrap_or_else(|error| panic!("{error}"));
         let remembered = listed(scene.authority.sessions_of(scene.ana).await.expect("looked"));
         let believed = scene.is_live(&opened.token).await;
         assert_eq!(believed, remembered.contains(&opened.session.id), "memory and store agree on the side");
+        *(if believed { &mut after } else { &mut before }) += 1;
     }
+    assert!(before > 0 && after > 0 && before + after == 50, "{before} before the end, {after} after it");
 }

@@ -19,8 +19,10 @@ use crate::errors::{AuthError, CHALLENGE, RETRY_AFTER_S};
 /// How long an answer may take: the server's own slowest is a sign-in that waits for its turn to hash.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
 
-/// How long making a connection may take.
+/// How long making a connection may take: one lost packet costs a second (RFC 6298 section 2), and the server is near.
 const CONNECT_WAIT: Duration = Duration::from_secs(2);
+
+const _: () = assert!(CONNECT_WAIT.as_millis() < ANSWER_WAIT.as_millis());
 
 /// Requests at once: more would only wait at the server. Beyond it people are asked to come again.
 const REQUESTS_MAX: usize = 512;
@@ -31,10 +33,10 @@ const LISTED_BYTES_MAX: usize = 1_024;
 /// The most bytes of an answer: as many sessions as a list shows.
 const ANSWER_BYTES_MAX: usize = SESSIONS_LISTED_MAX * LISTED_BYTES_MAX;
 
-/// How long an event stream may be silent. The server says every 15 s that it is still there.
+/// How long an event stream may be silent. The server says every 15 s that it is still there, so two such words were lost.
 const SILENCE_MAX: Duration = Duration::from_secs(40);
 
-/// The most characters of a reason that is shown to somebody.
+/// The most characters of a reason that is shown to somebody: a few sentences, whoever it was that answered.
 const DETAIL_CHARS_MAX: usize = 300;
 
 /// Why there is no line to a server.

@@ -9,7 +9,7 @@ use exeunt::{Cause, Timestamp};
 use super::problem::Problem;
 use crate::{calendar, trail};
 
-/// The entries of a page unless asked otherwise.
+/// The entries of a page unless asked otherwise: as many as a person looks through, and a dozen KiB.
 const PAGE_DEFAULT: usize = 50;
 /// The most entries of a page: an answer of some 50 KiB.
 const PAGE_MAX: usize = 200;

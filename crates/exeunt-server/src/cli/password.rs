@@ -5,12 +5,16 @@
 use std::io::{BufRead, IsTerminal as _, Read as _};
 
 use anyhow::{Context as _, bail};
+use exeunt::credential::PASSWORD_BYTES_MAX;
 use zeroize::Zeroizing;
 
 use crate::errand::Secret;
 
 /// The most bytes that are read of a line; a longer password is refused anyway.
 const LINE_BYTES_MAX: u64 = 8_192;
+
+// What is cut off here must be too long in any case: NFC makes a text at most three times shorter.
+const _: () = assert!(LINE_BYTES_MAX > 3 * PASSWORD_BYTES_MAX as u64);
 
 /// A password typed twice without being shown, or the first line of a pipe.
 pub(super) fn read() -> anyhow::Result<Secret> {

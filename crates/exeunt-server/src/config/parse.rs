@@ -14,6 +14,7 @@ use exeunt_axum::CookieDomain;
 use url::{Host, ParseError, Url};
 
 use super::LogFormat;
+use crate::calendar;
 
 /// The longest drain that can be set, in minutes. A proxy that has not asked for ten is none.
 const DRAIN_MINUTES_MAX: u64 = 10;
@@ -30,7 +31,7 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Seconds of the units in which a time is set.
 const MINUTE_S: u64 = 60;
-const DAY_S: u64 = 24 * 60 * MINUTE_S;
+const DAY_S: u64 = calendar::DAY_S as u64;
 
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -34,7 +34,7 @@ const SEND_WAIT: Duration = Duration::from_secs(15 * 60);
 const LINES_WAITING_MAX: usize = 256;
 /// How long a stop waits for errands under way: ending takes a second at most, and the rest of a list is no loss.
 const STOP_WAIT: Duration = Duration::from_secs(5);
-/// How long to wait after an error of `accept`, which is mostly "too many open files".
+/// How long to wait after an error of `accept`, which is mostly "too many open files": until then the loop would only spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A socket that commands can reach until this is dropped.

@@ -17,7 +17,8 @@ use super::basic;
 use crate::body::{self, BodyFault};
 use crate::secret::Secret;
 
-/// The most bytes of a body.
+/// The most bytes of a body. It is empty or an object of which nothing is used, for who calls stands in the head; so it need only be read to its
+/// end, and whoever sends more is none of the clients.
 const BYTES_MAX: usize = 4 * 1024;
 
 const NOT_BASIC: &str = "its Basic credentials are not the canonical base64 of a UTF-8 name, a colon and a password";

@@ -26,7 +26,7 @@ use super::words::Words;
 /// The first page.
 const PATH: &str = "/admin";
 
-/// The most sessions that a page lists; all of them are counted.
+/// The most sessions that a page lists: more than anybody looks through, and a page of some 50 KiB. All of them are counted.
 const SESSIONS_SHOWN: usize = 100;
 
 /// What an administrator can do.

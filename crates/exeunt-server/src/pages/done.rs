@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use exeunt::{Actor, AuditEntry, Cause, Deed, Timestamp, UserId};
 
-/// How long a notice is news.
+/// How long a notice is news: a slow connection and a page that was opened in another tab. Whoever comes back to its address later, by a
+/// bookmark or by "back", is not told of an old deed as of a new one.
 const NEWS: Duration = Duration::from_secs(5 * 60);
 
 /// What was done.

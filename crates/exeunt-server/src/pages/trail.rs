@@ -8,7 +8,7 @@ use exeunt::{Actor, AuditEntry, Deed, UserId};
 use super::view::{Moment, TrailLine};
 use super::words::Words;
 
-/// The most entries on a user's page.
+/// The most entries on a user's page: what happened lately; the whole trail has its own page.
 pub(super) const ENTRIES_SHOWN: usize = 20;
 
 /// An entry as the user it is about is told.

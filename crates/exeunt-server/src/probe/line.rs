@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use exeunt::lease::{LEASE, PATIENCE};
 use exeunt::random::OsRandom;
 use exeunt_axum::CHALLENGE;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
@@ -18,22 +19,26 @@ const USER_AGENT: &str = concat!("exeunt-probe/", env!("CARGO_PKG_VERSION"));
 /// How long an answer to signing in or out may take: above a logout that waits for a silent node, and what a crowded sign-in takes.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
 
+const _: () = assert!(ANSWER_WAIT.as_millis() > 2 * PATIENCE.as_millis());
+
 /// How long an answer to a check may take: above the time for which a node without a lease waits for one.
 const CHECK_WAIT: Duration = Duration::from_secs(5);
 
-/// How long making a connection may take.
+const _: () = assert!(CHECK_WAIT.as_millis() > 2 * LEASE.as_millis());
+
+/// How long making a connection may take: one lost packet costs a second (RFC 6298 section 2), and TLS some round trips, perhaps from afar.
 const CONNECT_WAIT: Duration = Duration::from_secs(3);
 
 /// The most bytes that are read of an answer; the answers that are asked for have some hundred.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
 
-/// The most characters of an answer that are shown.
+/// The most characters of an answer that are shown: enough for a problem's sentence, and nobody's whole page on a terminal.
 const SHOWN_CHARS_MAX: usize = 300;
 
 /// Every name that the cookie may have. Which one, a node's public URL says, which the prober does not know; a node reads its own.
 const COOKIES: [&str; 3] = ["__Host-exeunt", "__Secure-exeunt", "exeunt"];
 
-/// The fewest characters of a token that is believed to be one.
+/// The fewest characters of a token that is believed to be one. A shorter text is a placeholder, and to be refused with it would prove nothing.
 const TOKEN_CHARS_MIN: usize = 16;
 
 /// A node, by its origin.

@@ -71,6 +71,7 @@ async fn every_door_that_is_not_open_refuses_whoever_is_not_signed_in() {
     let app = TestApp::new().await;
     let strangers = strangers(&app).await;
     let witness = app.browser_of("Ana").await;
+    let mut tried = 0;
     for path in paths().filter(|path| !OPEN.contains(path)) {
         let brewed = app.anon().ask("BREW".parse().expect("a method"), &filled(path)).await;
         for method in brewed.one("allow").split(',') {
@@ -79,6 +80,7 @@ async fn every_door_that_is_not_open_refuses_whoever_is_not_signed_in() {
                 let ask =
                     if *who == "a name and a password" { ask.basic("Ana", crate::support::PASSWORD) } else { ask };
                 let answer = ask.await;
+                tried += 1;
                 if path.starts_with("/api/") || path.starts_with("/auth/") {
                     assert_eq!(answer.status, 401, "{method} {path} for {who}: {answer:?}");
                     assert_eq!(answer.one("www-authenticate"), "Bearer realm=\"exeunt\"");
@@ -90,6 +92,7 @@ async fn every_door_that_is_not_open_refuses_whoever_is_not_signed_in() {
             }
         }
     }
+    assert!(tried >= 20 * strangers.len(), "only {tried} doors were tried");
     witness.must_be_let_in().await;
 }
 

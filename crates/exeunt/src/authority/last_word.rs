@@ -10,7 +10,8 @@ use crate::session::Session;
 use crate::store::{Marked, Store, StoreError};
 use crate::token::TokenDigest;
 
-/// Tokens that are asked for in one write.
+/// Tokens that are asked for in one write: a search of the index for each, together far less than the sync that they share. It is also how many
+/// sessions are named of what memory still believes, so that whoever asks for them asks once.
 pub(super) const ASKED_MAX: usize = 64;
 
 /// The word, to be had by many.

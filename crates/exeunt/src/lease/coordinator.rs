@@ -22,7 +22,7 @@ use crate::store::{NodeId, Peer, Shared, StoreError};
 /// The first pause between two looks at who has heard. A node that is well hears within a commit.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 
-/// The longest, while a node does not answer.
+/// The longest, while a node does not answer: forty looks within W, each for all who wait, and a logout that is late by no more than this.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
 /// How long those who were told directly are waited for alone. Ten times what they need when they are well.

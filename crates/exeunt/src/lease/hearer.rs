@@ -19,7 +19,7 @@ use super::line::HearsAt;
 use super::line::seal::{FRAME_MAX, Seal, Way, read_frame};
 use super::line::words::{self, Challenge, Words};
 use super::log::Log;
-use super::teller::SILENCE_MAX;
+use super::teller::{self, SILENCE_MAX};
 use crate::live::Live;
 use crate::random::Random;
 use crate::store::{Known, Line, LineKey, NodeId, Piece};
@@ -27,23 +27,33 @@ use crate::store::{Known, Line, LineKey, NodeId, Piece};
 /// Lines to one node at most: as many as nodes of which a primary bears the log.
 const LINES_MAX: usize = 1_024;
 
-/// Callers who have proved nothing yet.
+const _: () = assert!(LINES_MAX >= teller::LINES_MAX);
+
+/// Callers who have proved nothing yet: many nodes that come at once, each of which proves itself within a round trip. A stranger who takes all
+/// places keeps new lines away and nothing else: what ends is then heard through the store.
 const STRANGERS_MAX: usize = 64;
 
 /// The longest greeting, in bytes: a stranger fills no more of this node's memory.
 const HELLO_MAX: usize = 256;
 
-/// How long somebody may take to prove that they are a node.
+/// How long somebody may take to prove that they are a node. A node says it at once; who does not holds one of few places for so long.
 const HELLO_WAIT: Duration = Duration::from_secs(5);
 
-/// Answers that wait on one line. Full, the line is read no further.
+// Otherwise this node would give up on somebody who still waits for it.
+const _: () = assert!(HELLO_WAIT.as_millis() >= teller::CONNECT_WAIT.as_millis());
+
+/// Answers that wait on one line: some ten kilobytes. Full, the line is read no further, so that a caller who reads nothing is not kept for.
 const ANSWERS_MAX: usize = 256;
 
 /// The pause after a caller could not be let in: the process has no files left, and has to close some first.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a piece waits for the one before it, which is on another line or being read.
+/// How long a piece waits for the one before it, which is on another line or being read: some reads of the log. What follows on this line
+/// waits as long.
 const GAP_WAIT: Duration = Duration::from_millis(50);
+
+// A piece that had to wait says nothing against the line it came on.
+const _: () = assert!(GAP_WAIT.as_millis() < teller::FRESH.as_millis());
 
 /// Hears the others.
 #[derive(Debug)]

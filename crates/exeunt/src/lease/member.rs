@@ -22,20 +22,24 @@ use crate::random::Random;
 use crate::revocation::Seq;
 use crate::store::{News, NodeId, Renewed, Shared, StoreError};
 
-/// How often a lease is renewed: three tries fit into what is left when one fails.
+/// How often a lease is renewed: three tries fit into one, so that two may fail before it is over. Each is a synced write of every node.
 const RENEW_EVERY: Duration = Duration::from_millis(500);
 
-/// How long a check without a lease waits for one.
-const LEASE_WAIT: Duration = Duration::from_secs(2);
+const _: () = assert!(RENEW_EVERY.as_millis() * 3 < LEASE.as_millis());
+
+/// How long a check without a lease waits for one: a renewal that is answered later than this gives none (R3), so nothing is left to wait for.
+const LEASE_WAIT: Duration = LEASE;
 
 /// How long after a renewal that failed no check brings another one on. A store that fails at once would be asked, and the log be written,
 /// as often as strangers show made-up tokens.
 pub(super) const REST: Duration = Duration::from_millis(100);
 
-/// The pause before an acknowledgement that failed is said again: a logout waits for it somewhere.
+/// The pause before an acknowledgement that failed is said again. A logout waits for it somewhere, so it is short beside W; and a store that
+/// fails at once is asked no more than twenty times a second.
 const ACKNOWLEDGE_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long this node puts off telling the database that it has heard what it wrote itself, or has answered directly.
+/// How long this node puts off telling the database that it has heard what it wrote itself, or has answered directly. Nobody waits for that,
+/// and one write then tells it of all that came meanwhile; for what somebody else waits for it is cut short.
 const TOLD_PAUSE: Duration = Duration::from_millis(10);
 
 /// How long leaving may take: a database that is gone does not hold up a stop, and the others remove who is silent.

@@ -26,24 +26,29 @@ use crate::revocation::Seq;
 use crate::store::{Known, Line, NodeId, Peer, Written};
 
 /// Lines from one node at most. Beyond, the others are woken through the store: one word for all costs less than so many connections.
-const LINES_MAX: usize = 256;
+pub(super) const LINES_MAX: usize = 256;
 
 /// Pieces that wait for one line. It carries one in some microseconds; who is so far behind hears through the store.
 const QUEUE_MAX: usize = 256;
 
-/// How long another node may take to let this one in.
-const CONNECT_WAIT: Duration = Duration::from_secs(1);
+/// How long another node may take to let this one in. It takes some milliseconds where both are well; whoever takes longer is heard of through
+/// the store meanwhile, and called again after [`LINE_PAUSE`].
+pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(1);
 
-/// An answer that took longer does not show that the next one will come soon.
-const FRESH: Duration = Duration::from_millis(100);
+/// An answer that took longer does not show that the next one will come soon. Twice as long as a hearer may wait for the piece before this one:
+/// that happens on a line that is well.
+pub(super) const FRESH: Duration = Duration::from_millis(100);
 
-/// How long nothing is said on a line before something is, for either end to know that the other is there.
+/// How long nothing is said on a line before something is, for either end to know that the other is there. Nothing rests on hearing soon that it
+/// is not: a line that does not answer costs an ending five milliseconds. It also keeps what stands between, which forgets idle connections
+/// after some minutes, from forgetting this one.
 const STILL_EVERY: Duration = Duration::from_secs(10);
 
 /// After so long a silence nobody is there: three words were lost.
-pub(super) const SILENCE_MAX: Duration = Duration::from_secs(30);
+pub(super) const SILENCE_MAX: Duration = STILL_EVERY.saturating_mul(3);
 
-/// The pause before a line that broke is opened again.
+/// The pause before a line that broke is opened again: as long as between two looks at who is there. A node that is gone is called a few
+/// times before it is known to be; meanwhile what ends is heard through the store.
 const LINE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Pieces that are remembered: more than one process can commit within W, after which nobody waits for them.

@@ -12,7 +12,7 @@ use crate::session::{Session, SessionId};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, UserId};
 
-/// Sessions read at a time where a store has no quicker way.
+/// Sessions read at a time where a store has no quicker way: some hundred reads for a million, and a few megabytes at a time.
 const PAGE: usize = 4_096;
 
 /// A session that has not ended, as memory wants it. It is live if its epoch is its user's.

@@ -22,7 +22,7 @@ use crate::pages::words::admin::AdminWords;
 const PATH: &str = "/admin/audit";
 const EXPORT: &str = "/api/admin/audit.jsonl";
 
-/// The most entries on a page.
+/// The most entries on a page: two or three screens, and then a link to the older ones.
 const ENTRIES_SHOWN: usize = 50;
 
 /// The characters of a day: `2027-01-15`. A longer text is none.

@@ -20,7 +20,7 @@ use crate::pages::words;
 use crate::pages::words::Words;
 use crate::state::App;
 
-/// The most users who are looked at for whose sessions would end; all sessions are counted.
+/// The most users who are looked at for whose sessions would end: one question to the store each. All sessions are counted.
 const USERS_LOOKED_AT: usize = 100;
 
 /// What would end if everybody were signed out.

@@ -21,7 +21,7 @@ use crate::pages::words::Words;
 use crate::pages::{go, words};
 use crate::state::App;
 
-/// The most users on a page.
+/// The most users on a page: a screen, whose sessions are counted by one question each.
 const USERS_SHOWN: usize = 25;
 
 pub(crate) async fn users(

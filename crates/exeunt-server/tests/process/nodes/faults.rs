@@ -8,6 +8,10 @@ use crate::events::{open, rest};
 use crate::http::Request;
 use crate::people::{Ending, register, sign_in};
 
+/// Whether somebody stands still within a transaction that has locked the counter.
+const HOLDING_THE_COUNTER: &str = "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity AS other USING (pid)
+    WHERE relation = 'counter'::regclass AND other.state LIKE 'idle in transaction%')";
+
 #[test]
 fn a_node_that_is_stopped_holds_a_logout_up_for_no_longer_than_its_lease_and_refuses_when_it_goes_on() {
     let cluster = Cluster::of(3);
@@ -176,14 +180,24 @@ fn a_database_that_hangs_lets_nobody_in_and_signs_nobody_out() {
 fn a_node_that_is_stopped_amid_a_transaction_keeps_nobody_else_from_signing_out() {
     let cluster = Cluster::of(2);
     register(cluster.server(0), "ana");
-    for _ in 0..5 {
-        let (own, other) = (sign_in(cluster.server(0), "ana"), sign_in(cluster.server(0), "ana"));
-        // The answers of the database are held, so node 1 stands within its transaction, counter in hand.
+    register(cluster.server(0), "bea");
+    for _ in 0..3 {
+        let (own, other) = (sign_in(cluster.server(0), "ana"), sign_in(cluster.server(0), "bea"));
+        // Node 1 has a connection to write on, and in its memory who will ask.
+        let early = sign_in(cluster.server(0), "bea");
+        until(|| cluster.sign_out(1, &early).status == 200);
+        until(|| cluster.ask(1, &own) == 200);
+        // To end all of somebody is more than one statement. The answers of the database are held, so node 1 stands within its transaction,
+        // counter in hand.
         cluster.nodes[1].wire.hold_answers();
         let mut leaving = cluster.server(1).connect();
-        leaving.send(&Request::post("/api/logout").bearer(&own).bytes());
+        leaving.send(&Request::new("DELETE", "/api/sessions").bearer(&own).bytes());
+        until(|| Postgres::shared().sql(&cluster.database, HOLDING_THE_COUNTER) == "t");
+        // From here on it cannot give up by itself, either.
+        cluster.server(1).freeze();
         let answer = cluster.sign_out(0, &other);
         assert_eq!(answer.status, 200, "{answer:?}");
+        cluster.server(1).thaw();
         cluster.nodes[1].wire.heal();
         let _ = leaving.answer().expect("an answer");
         assert!((0..2).all(|node| cluster.check(node, &other) == 401));

@@ -12,9 +12,15 @@ use crate::user::UserId;
 /// The first byte of everything that is said.
 const VERSION: u8 = 1;
 
+// The second byte, which says what is said. None of them gets another meaning: that would be another version.
+
+/// [`Words::Hello`].
 const HELLO: u8 = 0;
+/// [`Words::Piece`].
 const PIECE: u8 = 1;
+/// [`Words::Heard`].
 const HEARD: u8 = 2;
+/// [`Words::Still`].
 const STILL: u8 = 3;
 
 /// What a hearer asks of whoever calls: a greeting that was recorded answers another one.

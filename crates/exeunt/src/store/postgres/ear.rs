@@ -22,7 +22,8 @@ pub(super) const ENDED: &str = "exeunt_ended";
 /// Where a node says that it heard, and may be the last to.
 pub(super) const HEARD: &str = "exeunt_heard";
 
-/// The pause before a broken connection is opened again.
+/// The pause before a broken connection is opened again. Each renewal reads the log meanwhile, so an ending is heard half a second later at
+/// most; and a server that has just come up is not met by all nodes at every moment.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Hears that there may be something new in the log, or that the last node may have heard it.

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -23,24 +23,47 @@ use super::param::Param;
 /// How long a statement may take: far above a commit on a busy disk, and short enough that somebody still waits for the answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
 
-/// How long the server may take to let somebody in.
+/// How long the server may take to let somebody in: a name, a connection of which one packet may be lost (a second, RFC 6298 section 2), TLS, a
+/// password and the questions that every connection is asked. Shorter than an answer may take, for this comes before it.
 const CONNECT_WAIT: Duration = Duration::from_secs(3);
+
+/// How long, in milliseconds, the server lets a transaction lie idle. A node that is stopped within one holds locks that others wait for; they
+/// get them before they give up.
+const IDLE_MS_MAX: u64 = 1_000;
+
+/// How long, in milliseconds, a statement waits for a lock. It fails before the statement does, so that the log says why.
+const LOCK_MS_MAX: u64 = 4_000;
+
+/// How long, in milliseconds, the server works on a statement. Nobody waits for it any more after [`ANSWER_WAIT`], and one whose node is gone is
+/// to end by itself.
+const STATEMENT_MS_MAX: u64 = 5_000;
+
+const _: () = assert!(IDLE_MS_MAX < LOCK_MS_MAX && LOCK_MS_MAX < STATEMENT_MS_MAX);
+const _: () =
+    assert!(STATEMENT_MS_MAX as u128 <= ANSWER_WAIT.as_millis() && CONNECT_WAIT.as_millis() < ANSWER_WAIT.as_millis());
 
 /// The oldest server whose behaviour is tested: 15.
 const SERVER_VERSION_MIN: i32 = 150_000;
 
-/// What every connection is set to. A node that is stopped within a transaction holds locks that others wait for, so the server
-/// ends such a transaction after a second; and a statement whose node is gone ends by itself. Every statement has its index, and a plan
-/// is kept: one that was made while a table was small would read it from end to end when it has grown, until the server counts again.
+/// What every connection is set to. Every statement has its index, and a plan is kept: one that was made while a table was small would read it from end to end when it has grown, until the server counts again.
 /// What has no index then looks dear, and must not be compiled for that.
-const SETTINGS: &str = "SET synchronous_commit TO on; SET idle_in_transaction_session_timeout TO 1000; \
-     SET statement_timeout TO 5000; SET lock_timeout TO 4000; SET enable_seqscan TO off; SET jit TO off; \
-     SET plan_cache_mode TO force_generic_plan; SET default_transaction_isolation TO 'read committed'";
+static SETTINGS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SET synchronous_commit TO on; SET idle_in_transaction_session_timeout TO {IDLE_MS_MAX}; \
+         SET statement_timeout TO {STATEMENT_MS_MAX}; SET lock_timeout TO {LOCK_MS_MAX}; SET enable_seqscan TO off; \
+         SET jit TO off; SET plan_cache_mode TO force_generic_plan; \
+         SET default_transaction_isolation TO 'read committed'"
+    )
+});
 
 /// How a transaction that writes begins. Said again here because a pooler may have lent us another session than we set. The warning that a
 /// commit may not last must be heard, whatever the server keeps from its clients.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit TO on; \
-     SET LOCAL client_min_messages TO warning; SET LOCAL idle_in_transaction_session_timeout TO 1000";
+static BEGIN: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit TO on; \
+         SET LOCAL client_min_messages TO warning; SET LOCAL idle_in_transaction_session_timeout TO {IDLE_MS_MAX}"
+    )
+});
 
 /// How a transaction begins that looks at how the server is configured; it says nothing that is to be seen, but for the one word that every
 /// transaction says.
@@ -131,7 +154,7 @@ impl Link {
         }
         let both = async {
             let first = self.session().await?;
-            other.client.batch_execute(BEGIN).await?;
+            other.client.batch_execute(&BEGIN).await?;
             let second = other.session().await?;
             other.client.batch_execute("COMMIT").await?;
             Ok(first == second)
@@ -186,12 +209,12 @@ impl Link {
 
     /// Begins a transaction that writes.
     pub(super) async fn begin(&self) -> Done<()> {
-        self.run(BEGIN).await
+        self.run(&BEGIN).await
     }
 
     /// The same, and runs `first` in it.
     pub(super) async fn begin_with(&self, first: &str) -> Done<()> {
-        self.run(&format!("{BEGIN}; {first}")).await
+        self.run(&format!("{}; {first}", *BEGIN)).await
     }
 
     /// Commits. In a transaction that has failed PostgreSQL answers a commit with a rollback and calls that success; there the statement
@@ -216,7 +239,7 @@ impl Link {
 
     async fn hold_to_the_promise(&self) -> Result<(), LinkError> {
         let failed = |error: tokio_postgres::Error| unreachable(&error.into());
-        self.client.batch_execute(SETTINGS).await.map_err(failed)?;
+        self.client.batch_execute(&SETTINGS).await.map_err(failed)?;
         // In a transaction that says it again, for behind a pooler this may be another session.
         self.client.batch_execute(LOOK).await.map_err(failed)?;
         let row = self.client.query_typed_one(CONFIGURED, &[]).await.map_err(failed)?;

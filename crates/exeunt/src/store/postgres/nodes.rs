@@ -13,7 +13,8 @@ use super::rows;
 use crate::revocation::Seq;
 use crate::store::{Known, Line, LineKey, Logged, News, NodeId, Peer, Renewed, Stamp};
 
-/// Revocations that are read at once. A node that was away for long reads more than once before it has a lease.
+/// Revocations that are read at once: so many as are read and applied well within a lease. A node that was away for long reads more than once
+/// before it has one.
 const LOG_PAGE: i64 = 2_000;
 
 /// Cut-offs that are remembered: each was written by hand, after a restore.

@@ -15,7 +15,8 @@ use super::fault::{Done, Fault};
 use super::link::{Link, LinkError};
 use crate::store::StoreError;
 
-/// How long somebody waits for a connection before they are told that the store is busy.
+/// How long somebody waits for a connection before they are told that the store is busy. A sentence takes some milliseconds, so whoever waits a
+/// second stands behind hundreds, or behind a server that is gone; to wait on would only make the line longer.
 const LINK_WAIT: Duration = Duration::from_secs(1);
 
 /// The connections of a node.

@@ -19,10 +19,12 @@ use super::nodes;
 use crate::revocation::Revocation;
 use crate::store::{Follower, StoreError, Witness, Written};
 
-/// Sentences that may wait.
+/// Sentences that may wait: sixty-four groups, a third of a second where a commit takes five milliseconds. Whoever comes after that is told at
+/// once that the store is busy, for a sentence that waits longer than its caller is written for nobody.
 const QUEUE_MAX: usize = 4_096;
 
-/// Sentences in one transaction: while it runs no other node can end anything.
+/// Sentences in one transaction: while it runs no other node can end anything. Sixty-four share a commit; of more each would save little, and
+/// the others would wait longer for the counter.
 const BATCH_MAX: usize = 64;
 
 /// The first words of a group that is more than one statement.

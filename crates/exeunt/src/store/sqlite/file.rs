@@ -28,7 +28,8 @@ const OTHERS: u32 = 0o007;
 /// "exnt" in SQLite's header, so that the file says what it is and no stranger's file is taken for ours.
 const APPLICATION_ID: i32 = 0x6578_6E74;
 
-/// How long a statement waits for another process that reads the file, such as a backup.
+/// How long a statement waits for another process that has the file, such as a backup: far above what such a one holds a lock for, and short
+/// enough that somebody still waits for the answer.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// Statements kept prepared: more than there are.

@@ -24,9 +24,11 @@ const PART: usize = 16_384;
 /// The digests that one reader reads: those whose first byte is in this range.
 pub(super) type Range = std::ops::RangeInclusive<u8>;
 
+/// Sessions that have not ended, without the join that the view makes for each row.
 const SESSIONS: &str = "SELECT digest, sid, user_id, epoch, seen_at, expires_at FROM sessions \
      WHERE digest BETWEEN ?1 AND ?2 AND ended_by IS NULL";
 
+/// A user, looked up once for all of their sessions in a part.
 const OWNER: &str = "SELECT id, epoch, name FROM known_users WHERE id = ?1";
 
 /// As many ranges as there are readers, alike in size: digests are uniform.
