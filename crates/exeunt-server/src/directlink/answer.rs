@@ -26,6 +26,7 @@ const APIVER: &str = concat!("v1 (", env!("CARGO_PKG_VERSION"), ")");
 pub(super) enum Failure {
     Malformed,
     Unauthorized,
+    Address,
     Method,
     TooLarge,
     TooMany { after_s: u64 },
@@ -76,6 +77,7 @@ impl Answer {
         let (status, retry_after_s) = match failure {
             Failure::Malformed => (StatusCode::BAD_REQUEST, None),
             Failure::Unauthorized => (StatusCode::UNAUTHORIZED, None),
+            Failure::Address => (StatusCode::NOT_FOUND, None),
             Failure::Method => (StatusCode::METHOD_NOT_ALLOWED, None),
             Failure::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
             Failure::TooMany { after_s } => (StatusCode::TOO_MANY_REQUESTS, Some(after_s)),

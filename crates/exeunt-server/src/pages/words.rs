@@ -122,6 +122,10 @@ pub(crate) struct Words {
     pub(crate) unclear_title: &'static str,
     /// An `Authorization` field that cannot be read: what to do.
     pub(crate) unclear_text: &'static str,
+    /// A method that an address does not know: the title.
+    pub(crate) wrong_method_title: &'static str,
+    /// A method that an address does not know: what may have happened.
+    pub(crate) wrong_method_text: &'static str,
     /// A form that cannot be read: the title.
     pub(crate) bad_form_title: &'static str,
     /// A form that cannot be read: what to do.
@@ -227,6 +231,9 @@ pub(crate) static ENGLISH: Words = Words {
     unclear_title: "We could not read who you are",
     unclear_text: "Your browser sent an Authorization header that we cannot read, so we did nothing: if you were signed \
                    in, you still are. Switch off the extension or the proxy that adds the header, then try again.",
+    wrong_method_title: "This address is not for that",
+    wrong_method_text: "What your browser asked cannot be asked of this address, so we did nothing. Some addresses are only \
+                        for a button on a page and cannot be opened by themselves.",
     bad_form_title: "We could not read the form",
     bad_form_text: "What your browser sent was incomplete or malformed, so we did nothing. Go back and fill in the \
                     form again.",
@@ -321,6 +328,9 @@ pub(crate) static PORTUGUESE: Words = Words {
     unclear_text: "Seu navegador enviou um cabeçalho Authorization que não conseguimos ler; por isso, não fizemos nada: se \
                    você estava conectado, continua conectado. Desative a extensão ou o proxy que acrescenta o cabeçalho e \
                    tente de novo.",
+    wrong_method_title: "Este endereço não serve para isso",
+    wrong_method_text: "Este endereço não aceita o que o seu navegador pediu; por isso, não fizemos nada. Alguns endereços só \
+                        funcionam com um botão da página e não podem ser abertos diretamente.",
     bad_form_title: "Não conseguimos ler o formulário",
     bad_form_text: "O que o seu navegador enviou estava incompleto ou malformado; por isso, não fizemos nada. Volte e \
                     preencha o formulário de novo.",

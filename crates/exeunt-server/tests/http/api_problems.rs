@@ -27,6 +27,22 @@ pub(crate) fn must_be_a_problem(answer: &Answer, status: u16) {
 }
 
 #[tokio::test]
+async fn an_address_that_is_none_is_a_problem_whoever_asks_and_however() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    for path in ["/api", "/api/", "/api/logout/", "/api/hunter2-secret?x=hunter2-secret", "/api/admin", "/api/%FF"] {
+        for (method, accept) in [("GET", "text/html"), ("POST", "*/*"), ("DELETE", "application/json"), ("BREW", "*/*")]
+        {
+            let answer = ana.ask(method.parse().expect("a method"), path).field("accept", accept).await;
+            must_be_a_problem(&answer, 404);
+            assert!(answer.json()["detail"].as_str().is_some_and(|detail| detail.contains("/api/openapi.json")));
+            assert!(!answer.text().contains("hunter2"), "{path}: {answer:?}");
+        }
+    }
+    ana.must_be_let_in().await;
+}
+
+#[tokio::test]
 async fn a_login_that_cannot_be_read_is_a_problem_that_repeats_nothing() {
     let app = TestApp::new().await;
     app.add("Ana").await;
