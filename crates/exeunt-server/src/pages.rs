@@ -9,6 +9,7 @@ mod done;
 mod enter;
 mod failure;
 mod form;
+mod goodbye;
 mod home;
 mod language;
 mod leave;

@@ -27,9 +27,11 @@ pub(crate) struct Words {
 
     /// The title of the home page; has the words `Home page` in every language.
     pub(crate) home_title: &'static str,
+    /// The title of the home page of somebody who is not signed in; has the words `Home page`, too.
+    pub(crate) sign_in_title: &'static str,
     /// The heading of the home page.
     pub(crate) home_heading: &'static str,
-    /// What the home page says to somebody who is not signed in.
+    /// What the home page says to somebody who is not signed in, whatever came before: it is so, and no link can make it untrue.
     pub(crate) home_signed_out: &'static str,
     /// What stands before the user's name.
     pub(crate) signed_in_as: &'static str,
@@ -170,8 +172,9 @@ pub(crate) static ENGLISH: Words = Words {
     unwritten: "This page could not be written. Please try again.",
 
     home_title: "Home page",
+    sign_in_title: "Sign in · Home page",
     home_heading: "Home page",
-    home_signed_out: "You are not signed in.",
+    home_signed_out: "You are signed out.",
     signed_in_as: "You are signed in as",
     to_account: "Your sessions",
     sign_in: "Sign in",
@@ -264,8 +267,9 @@ pub(crate) static PORTUGUESE: Words = Words {
     unwritten: "Não foi possível gerar esta página. Tente novamente.",
 
     home_title: "Página inicial · Home page",
+    sign_in_title: "Entrar · Página inicial · Home page",
     home_heading: "Página inicial",
-    home_signed_out: "Você não está conectado.",
+    home_signed_out: "Você está desconectado: nenhuma sessão está aberta neste navegador.",
     signed_in_as: "Você entrou como",
     to_account: "Suas sessões",
     sign_in: "Entrar",

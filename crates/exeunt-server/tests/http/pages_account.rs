@@ -69,7 +69,7 @@ async fn all_end_and_one_lands_on_the_home_page_without_a_cookie() {
     let ana = app.browser_of_new("Ana").await;
     let [other, thief] = [app.program_of("Ana").await, ana.thief()];
     let bob = app.browser_of_new("Bob").await;
-    ana.post("/account/end-all").await.must_be_a_goodbye(303);
+    ana.post("/account/end-all").await.must_be_a_goodbye_with_a_note();
     assert_eq!(ana.cookie(), None);
     thief.must_be_refused().await;
     other.must_be_refused().await;
