@@ -64,6 +64,26 @@ async fn all_others_end_and_this_one_goes_on() {
 }
 
 #[tokio::test]
+async fn where_nothing_else_was_open_that_is_said_and_no_link_says_it_where_something_is() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let answer = ana.post("/account/end-others").form(&[]).await;
+    must_lead_to(&answer, "/account?done=alone");
+    for (language, said) in [
+        ("en", "No other session of yours is open: there was nothing to end."),
+        ("pt", "Nenhuma outra sessão sua está aberta: não havia o que encerrar."),
+    ] {
+        let page = ana.get(answer.one("location")).field("accept-language", language).await;
+        assert_eq!(notice(&page), Some(said), "{page:?}");
+    }
+    let other = app.browser_of("Ana").await;
+    assert_eq!(notice(&ana.get("/account?done=alone").await), None, "another is open");
+    must_lead_to(&ana.post("/account/end-others").form(&[]).await, "/account?done=others");
+    other.must_be_refused().await;
+    ana.must_be_let_in().await;
+}
+
+#[tokio::test]
 async fn all_end_and_one_lands_on_the_home_page_without_a_cookie() {
     let app = TestApp::new().await;
     let ana = app.browser_of_new("Ana").await;

@@ -41,8 +41,9 @@ pub(crate) async fn end(headers: HeaderMap, auth: Result<Auth, AuthError>, body:
 pub(crate) async fn end_others(headers: HeaderMap, auth: Result<Auth, AuthError>) -> Result<Response, Refusal> {
     let words = words(&headers);
     let auth = signed_in(words, auth)?;
-    let _ = auth.logout_others().await.map_err(|error| not_done(words, error))?;
-    Ok(back(Done::Others).into_response())
+    let ended = auth.logout_others().await.map_err(|error| not_done(words, error))?;
+    let done = if ended.ended().is_empty() { Done::Alone } else { Done::Others };
+    Ok(back(done).into_response())
 }
 
 /// Ends all of one's sessions.

@@ -65,6 +65,7 @@ pub(crate) static ENGLISH: AccountWords = AccountWords {
     done: |done| match done {
         Done::Ended => "The session has ended.",
         Done::Others => "You are signed out everywhere else.",
+        Done::Alone => "No other session of yours is open: there was nothing to end.",
         Done::All => "All sessions of this user have ended.",
         Done::Password => "The password has been changed, and every session from before has ended.",
         Done::Disabled => "The user is disabled and signed out everywhere.",
@@ -101,6 +102,7 @@ pub(crate) static PORTUGUESE: AccountWords = AccountWords {
     done: |done| match done {
         Done::Ended => "A sessão foi encerrada.",
         Done::Others => "Você saiu de todos os outros dispositivos.",
+        Done::Alone => "Nenhuma outra sessão sua está aberta: não havia o que encerrar.",
         Done::All => "Todas as sessões deste usuário foram encerradas.",
         Done::Password => "A senha foi trocada, e todas as sessões anteriores foram encerradas.",
         Done::Disabled => "O usuário foi desativado e saiu de todos os dispositivos.",
