@@ -38,6 +38,8 @@ pub(super) enum Why {
     Oneself,
     RegistrationClosed,
     BadForm(StatusCode),
+    /// An address of administration that asks for what there is not.
+    BadLink,
 }
 
 impl From<AuthError> for Why {
@@ -109,6 +111,7 @@ impl Refusal {
             Why::RegistrationClosed => (words.closed_title, words.closed_text, Next::Home),
             // An answer without a page.
             Why::SignInFirst(_) => return String::new(),
+            Why::BadLink => (words.bad_link_title, words.bad_link_text, Next::Admin),
             Why::BadForm(_) => (words.bad_form_title, words.bad_form_text, Next::Home),
         };
         view::notice(words, title, text, next)
@@ -129,6 +132,7 @@ impl Why {
             Self::NoSuchSession(_) | Self::NoSuchUser => StatusCode::NOT_FOUND,
             Self::Oneself => StatusCode::CONFLICT,
             Self::BadForm(status) => *status,
+            Self::BadLink => StatusCode::BAD_REQUEST,
             _ => StatusCode::FORBIDDEN,
         }
     }

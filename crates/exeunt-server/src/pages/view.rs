@@ -322,7 +322,7 @@ mod tests {
     fn the_list_counts_in_words_and_marks_one() {
         let page = list(&ENGLISH, vec![row("Firefox on Linux", true), row("curl", false)]);
         assert!(page.contains("Two sessions are open."), "{page}");
-        assert_eq!(page.matches("this device").count(), 1, "{page}");
+        assert_eq!(page.matches("this session").count(), 1, "{page}");
         assert!(page.contains("<time datetime=\"2026-11-21T07:44:09Z\">2026-11-21 07:44 UTC</time>"), "{page}");
         assert_eq!((PORTUGUESE.session_count)(10), "Dez sessões estão abertas.");
         assert_eq!((PORTUGUESE.session_count)(1), "Uma sessão está aberta.");

@@ -60,7 +60,7 @@ async fn all_others_end_and_this_one_goes_on() {
     ana.must_be_let_in().await;
     bob.must_be_let_in().await;
     let page = ana.get(answer.one("location")).field("accept-language", "pt-BR").await;
-    assert_eq!(notice(&page), Some("Você saiu de todos os outros dispositivos."), "{page:?}");
+    assert_eq!(notice(&page), Some("Suas outras sessões foram encerradas."), "{page:?}");
 }
 
 #[tokio::test]

@@ -158,7 +158,12 @@ async fn who_or_what_is_not_there_is_said_to_be_so() {
     }
     assert_eq!(eve.post("/admin").form(&[("deed", "delete")]).await.status, 400);
     for deed in ["", "enable", "promote", "end", "everyone", "%3Cb%3E"] {
-        assert_eq!(eve.get(&format!("{path}/confirm?deed={deed}")).await.status, 400, "{deed}");
+        let answer = eve.get(&format!("{path}/confirm?deed={deed}")).await;
+        assert_eq!(answer.status, 400, "{deed}");
+        assert!(
+            answer.text().contains("This link leads nowhere") && answer.text().contains("href=\"/admin\""),
+            "{deed}"
+        );
     }
     assert_eq!(eve.get("/admin/confirm?deed=delete").await.status, 400);
     for live in [&ana, &bob, &eve] {

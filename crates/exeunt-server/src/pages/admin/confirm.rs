@@ -61,7 +61,7 @@ pub(crate) async fn confirm_user(
 /// The deed that a query names, if it is one that is asked about here.
 fn asked(words: &'static Words, uri: &Uri, here: impl Fn(Act) -> bool) -> Result<Act, Refusal> {
     let act = Query::of(uri).get("deed").and_then(Act::from_word).filter(|act| here(*act));
-    act.ok_or_else(|| Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST)))
+    act.ok_or_else(|| Refusal::new(words, Why::BadLink))
 }
 
 /// A question and who is asked.
