@@ -18,7 +18,7 @@ promise('what would end is shown, can be declined, and is then done', async (t) 
   const ana = await member(t, set);
   const program = await set.server.signInElsewhere(ana.name);
   await openUser(boss.page, ana.name);
-  const disable = boss.page.getByRole('link', { name: 'Disable' });
+  const disable = boss.page.getByRole('button', { name: 'Disable' });
   await disable.click();
   await boss.page.getByText('Two sessions would end:').waitFor();
   await isAlive(set, ana);
@@ -49,7 +49,7 @@ promise('everyone is signed out, the administrator included', async (t) => {
   const boss = await administrator(t, set);
   const ana = await member(t, set);
   await boss.page.goto('/admin');
-  await boss.page.getByRole('link', { name: 'Sign everyone out' }).click();
+  await boss.page.getByRole('button', { name: 'Sign everyone out' }).click();
   await boss.page.getByText('sessions would end:').waitFor();
   await boss.page.getByText(`${ana.name}: 1 session`).waitFor();
   await boss.page.getByRole('button', { name: 'Sign everyone out' }).click();

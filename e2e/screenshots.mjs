@@ -78,6 +78,8 @@ async function tour(look, locale, name) {
   await shot('confirm');
   await signOutButton(page).click();
   await page.waitForURL('/');
+  await page.goto('/account/end-all');
+  await shot('wrong-method');
   await place.close();
 }
 
@@ -93,6 +95,7 @@ const ADMIN_PAGES = {
   'admin-audit': '/admin/audit?cause=logout',
   'admin-audit-problem': '/admin/audit?from=2027-01-16&until=2027-01-15',
   'admin-no-such-user': '/admin/users/999',
+  'admin-bad-link': '/admin/users/2/confirm?deed=explode',
 };
 
 async function adminTour(look, locale) {

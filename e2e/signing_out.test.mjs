@@ -91,8 +91,8 @@ promise('a person sees every device, this one marked, and signing out of it leav
   for (const [{ page }, mine] of [[ana, 'Chrome on Linux'], [phone, 'Firefox on Android']]) {
     const devices = await page.locator('tbody [role=rowheader]').allInnerTexts();
     assert.equal(devices.length, 2);
-    const marked = devices.filter((device) => device.includes('this device'));
-    assert.deepEqual(marked.map((device) => device.replace(/\s*this device/, '')), [mine]);
+    const marked = devices.filter((device) => device.includes('this session'));
+    assert.deepEqual(marked.map((device) => device.replace(/\s*this session/, '')), [mine]);
   }
 
   await signOutButton(ana.page).click();
@@ -101,6 +101,19 @@ promise('a person sees every device, this one marked, and signing out of it leav
   assert.equal(await phone.page.locator('tbody tr').count(), 1);
   await isAlive(set, phone);
   await isOver(set, ana);
+});
+
+promise('whoever signed out reads it, and after everywhere how much ended, once and from no link', async (t) => {
+  const ana = await member(t, set, { javaScriptEnabled: false });
+  const phone = await set.server.signInElsewhere(ana.name);
+  await ana.page.getByRole('button', { name: 'Sign out everywhere', exact: true }).click();
+  await isSignedOut(ana.page);
+  const said = () => ana.page.getByRole('status').innerText();
+  assert.equal(await said(), 'You have signed out everywhere: 2 sessions have ended.');
+  await isOver(set, ana);
+  assert.equal(await set.server.replay(phone), 401);
+  await ana.page.goto('/?goodbye=everywhere+9&done=all');
+  assert.equal(await said(), 'You are signed out.');
 });
 
 promise('signing in again opens a new session and does not wake the old one', async (t) => {

@@ -12,6 +12,7 @@ use http::HeaderValue;
 use http::header::{CACHE_CONTROL, SET_COOKIE};
 
 use crate::cookie::Transport;
+use crate::flash::{Flash, FlashFault};
 use crate::offered::Carrier;
 use crate::source::Entered;
 
@@ -113,6 +114,16 @@ impl LoggedOut {
     #[must_use]
     pub const fn revoked(&self) -> Option<&Revoked> {
         self.revoked.as_ref()
+    }
+
+    /// A note for the next page, as [`Auth::flash`](crate::Auth::flash) leaves one, that can tell what ended. `None` for a program: nobody
+    /// shows it a next page.
+    ///
+    /// # Errors
+    ///
+    /// [`FlashFault`] for a name or a text that cannot be one.
+    pub fn flash(&self, name: &str, text: &str) -> Result<Option<Flash>, FlashFault> {
+        self.clears.as_ref().map(|transport| Flash::new(name, text, transport.clone())).transpose()
     }
 }
 

@@ -34,6 +34,11 @@ pub(crate) async fn openapi() -> Response {
     ([(CONTENT_TYPE, media_type)], OPENAPI.replace("{version}", env!("CARGO_PKG_VERSION"))).into_response()
 }
 
+/// No route has this address.
+pub(crate) fn not_found() -> Problem {
+    Problem::no_such_address()
+}
+
 pub(crate) async fn wrong_method() -> Problem {
     Problem::wrong_method()
 }

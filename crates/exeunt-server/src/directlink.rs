@@ -44,6 +44,11 @@ pub(crate) async fn logout(
     }
 }
 
+/// No route has this address.
+pub(crate) fn not_found(app: &App) -> Answer {
+    Answer::failed(app, Failure::Address)
+}
+
 pub(crate) async fn wrong_method(State(app): State<Arc<App>>) -> Answer {
     Answer::failed(&app, Failure::Method)
 }

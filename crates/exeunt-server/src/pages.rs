@@ -9,9 +9,11 @@ mod done;
 mod enter;
 mod failure;
 mod form;
+mod goodbye;
 mod home;
 mod language;
 mod leave;
+mod method;
 mod query;
 mod return_to;
 mod trail;
@@ -29,7 +31,8 @@ pub(crate) use self::admin::{
 pub(crate) use self::enter::{login, register};
 pub(crate) use self::home::home;
 use self::language::Language;
-pub(crate) use self::leave::{logout_by_button, logout_by_link, only_get_and_post};
+pub(crate) use self::leave::{logout_by_button, logout_by_link};
+pub(crate) use self::method::{only_get_and_post, wrong_method};
 use self::words::Words;
 
 /// How long a browser may keep the stylesheet and the script: an hour, since their addresses do not change with them.
@@ -45,12 +48,6 @@ pub(crate) async fn script() -> Response {
 
 pub(crate) async fn account_script() -> Response {
     asset("text/javascript; charset=utf-8", include_str!("../assets/account.js"))
-}
-
-/// axum adds `Allow` with the methods of the route.
-pub(crate) async fn wrong_method() -> Response {
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    (StatusCode::METHOD_NOT_ALLOWED, [(CONTENT_TYPE, text)], "Method Not Allowed").into_response()
 }
 
 fn asset(media_type: &'static str, text: &'static str) -> Response {

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, delete, get, post};
 use tower::Layer as _;
@@ -103,8 +104,15 @@ fn page(routes: Routes) -> Routes {
     routes.fallback(pages::wrong_method)
 }
 
-/// Seed A: `res.status(404).type('text').send('Not Found')`.
-async fn not_found() -> Response {
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    (StatusCode::NOT_FOUND, [(CONTENT_TYPE, text)], "Not Found").into_response()
+/// Below an API it is said in its dialect; anywhere else as seed A does, `res.status(404).type('text').send('Not Found')`, which the contract
+/// keeps word for word, for people too.
+async fn not_found(State(app): State<Arc<App>>, uri: Uri) -> Response {
+    match uri.path().split('/').nth(1) {
+        Some("api") => api::not_found().into_response(),
+        Some("directlink") => directlink::not_found(&app).into_response(),
+        _ => {
+            let text = HeaderValue::from_static("text/plain; charset=utf-8");
+            (StatusCode::NOT_FOUND, [(CONTENT_TYPE, text)], "Not Found").into_response()
+        }
+    }
 }

@@ -21,6 +21,10 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
+    pub(super) fn no_such_address() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "nothing is at this address: GET /api/openapi.json lists what there is")
+    }
+
     pub(super) fn wrong_method() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "this address answers only the methods in Allow")
     }

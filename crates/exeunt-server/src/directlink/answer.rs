@@ -27,6 +27,7 @@ pub(super) enum Failure {
     /// For this reason, which is for the log alone: the seed has no words for it.
     Malformed(&'static str),
     Unauthorized,
+    Address,
     Method,
     TooLarge,
     TooMany {
@@ -82,6 +83,7 @@ impl Answer {
                 (StatusCode::BAD_REQUEST, None)
             }
             Failure::Unauthorized => (StatusCode::UNAUTHORIZED, None),
+            Failure::Address => (StatusCode::NOT_FOUND, None),
             Failure::Method => (StatusCode::METHOD_NOT_ALLOWED, None),
             Failure::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
             Failure::TooMany { after_s } => (StatusCode::TOO_MANY_REQUESTS, Some(after_s)),

@@ -56,7 +56,8 @@ impl Shown<'_> {
         let sessions = auth.sessions().await?;
         let entries = auth.audit(None, ENTRIES_SHOWN).await?;
         let settings = app.authority.settings();
-        let done = done.and_then(|word| Done::told(word, &entries, current.user, settings.clock.now()));
+        let told = |word| Done::told(word, &entries, current.user, settings.clock.now());
+        let done = done.and_then(|word| told(word).or_else(|| Done::shown(word, sessions.len())));
         let sid = current.id.to_string();
         let page = Account {
             viewer: Viewer { name: &current.name, session: &sid, again: problem.map(|_| PATH) },

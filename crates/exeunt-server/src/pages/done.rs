@@ -16,6 +16,8 @@ const NEWS: Duration = Duration::from_secs(5 * 60);
 pub(crate) enum Done {
     Ended,
     Others,
+    /// All others were to end, and there was none.
+    Alone,
     All,
     Password,
     Disabled,
@@ -26,9 +28,10 @@ pub(crate) enum Done {
 }
 
 impl Done {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Ended,
         Self::Others,
+        Self::Alone,
         Self::All,
         Self::Password,
         Self::Disabled,
@@ -43,6 +46,7 @@ impl Done {
         match self {
             Self::Ended => "ended",
             Self::Others => "others",
+            Self::Alone => "alone",
             Self::All => "all",
             Self::Password => "password",
             Self::Disabled => "disabled",
@@ -60,11 +64,17 @@ impl Done {
         trail.iter().filter(news).any(|entry| done.is(entry)).then_some(done)
     }
 
+    /// What the word says of a list of so many sessions: that there is no other. The trail has nothing of it, the list shows it.
+    pub(super) fn shown(word: &str, sessions: usize) -> Option<Self> {
+        (word == Self::Alone.as_str() && sessions == 1).then_some(Self::Alone)
+    }
+
     fn is(self, entry: &AuditEntry) -> bool {
         let one = entry.session.is_some();
         match self {
             Self::Ended => one && matches!(entry.cause, Some(Cause::EndedByOwner | Cause::EndedByAdmin)),
             Self::Others => one && entry.cause == Some(Cause::LogoutEverywhere),
+            Self::Alone => false,
             Self::All => !one && entry.cause == Some(Cause::EndedByAdmin),
             Self::Password => entry.deed == Deed::PasswordChanged,
             Self::Disabled => entry.deed == Deed::UserDisabled,

@@ -14,7 +14,7 @@ use exeunt_axum::{Auth, AuthError, RegisterRefused};
 use super::failure::{self, Refusal, Why};
 use super::form::{self, Entry};
 use super::home::signed_out;
-use super::view::{Form, Problem};
+use super::view::{Form, Problem, Said};
 use super::words::Words;
 use super::{go, return_to, words};
 use crate::state::App;
@@ -73,7 +73,7 @@ pub(crate) async fn register(
 /// The home page again, with what was wrong and the name kept in its field.
 fn not_accepted(app: &App, words: &'static Words, status: StatusCode, entry: &Entry, problem: Problem<'_>) -> Response {
     let return_to = return_to(app, entry);
-    let page = signed_out(app, words, return_to.as_deref(), Some(problem));
+    let page = signed_out(app, words, return_to.as_deref(), Said::Problem(problem));
     failure::challenge((status, Html(page)).into_response())
 }
 

@@ -2,17 +2,20 @@
 //!
 //! Owns the translation of every refusal into a page. It never claims that somebody was signed out.
 
-use axum::http::StatusCode;
+use std::borrow::Cow;
+
 use axum::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use exeunt::RegisterError;
 use exeunt::credential::{PASSWORD_BYTES_MAX, PasswordFault};
 use exeunt::user::{NAME_CHARS_MAX, NameFault};
 use exeunt_axum::{AuthError, CHALLENGE};
 
-use super::go;
+use super::query::link;
 use super::view::{self, Next};
 use super::words::Words;
+use super::{go, return_to};
 
 /// What was not done, in whose words.
 pub(crate) struct Refusal {
@@ -23,6 +26,8 @@ pub(crate) struct Refusal {
 /// Why it was not done.
 pub(super) enum Why {
     Auth(AuthError),
+    /// Nobody is signed in who could be shown a page; after signing in they come back to it.
+    SignInFirst(String),
     /// The store failed while somebody was signing out: say that they are **not** signed out.
     NotSignedOut(AuthError),
     /// The store failed while something else was to end or to change: claim nothing.
@@ -33,6 +38,8 @@ pub(super) enum Why {
     Oneself,
     RegistrationClosed,
     BadForm(StatusCode),
+    /// An address of administration that asks for what there is not.
+    BadLink,
 }
 
 impl From<AuthError> for Why {
@@ -50,10 +57,23 @@ impl Refusal {
     pub(super) fn in_words(words: &'static Words) -> impl Fn(AuthError) -> Self + Copy {
         move |error| Self::new(words, error)
     }
+
+    /// The same for the page at this address: whoever has to sign in first comes back to it.
+    pub(super) fn of_page(words: &'static Words, uri: &Uri) -> impl Fn(AuthError) -> Self {
+        let wanted = uri.path_and_query().and_then(|wanted| return_to::place(wanted.as_str(), &[]));
+        let home = link("/", &[("return_to", wanted.map(Cow::into_owned))]);
+        move |error| match error {
+            AuthError::NotSignedIn | AuthError::NeitherCookie => Self::new(words, Why::SignInFirst(home.clone())),
+            other => Self::new(words, other),
+        }
+    }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        if let Why::SignInFirst(home) = &self.why {
+            return go(StatusCode::SEE_OTHER, home).into_response();
+        }
         let (status, retry_after_s) = match self.why.auth() {
             // The way in is on the home page, and what to do about two cookies.
             Some(AuthError::NotSignedIn | AuthError::NeitherCookie) => {
@@ -89,6 +109,9 @@ impl Refusal {
             Why::NoSuchUser => (of_admin.no_such_user_title, of_admin.no_such_user_text, Next::Admin),
             Why::Oneself => (of_admin.oneself_title, of_admin.oneself_text, Next::Account),
             Why::RegistrationClosed => (words.closed_title, words.closed_text, Next::Home),
+            // An answer without a page.
+            Why::SignInFirst(_) => return String::new(),
+            Why::BadLink => (words.bad_link_title, words.bad_link_text, Next::Admin),
             Why::BadForm(_) => (words.bad_form_title, words.bad_form_text, Next::Home),
         };
         view::notice(words, title, text, next)
@@ -109,6 +132,7 @@ impl Why {
             Self::NoSuchSession(_) | Self::NoSuchUser => StatusCode::NOT_FOUND,
             Self::Oneself => StatusCode::CONFLICT,
             Self::BadForm(status) => *status,
+            Self::BadLink => StatusCode::BAD_REQUEST,
             _ => StatusCode::FORBIDDEN,
         }
     }

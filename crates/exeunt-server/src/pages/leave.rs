@@ -6,15 +6,15 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::ALLOW;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use exeunt_axum::{Auth, AuthError};
 
 use super::failure::{Refusal, Why};
+use super::method::only_get_and_post;
 use super::query::link;
 use super::return_to::after_logout;
-use super::{go, view, words, wrong_method};
+use super::{go, view, words};
 use crate::state::App;
 
 /// `GET /logout` (seed A): ends the session and redirects home, rendering nothing; asks first where another site sent the
@@ -28,7 +28,7 @@ pub(crate) async fn logout_by_link(
 ) -> Result<Response, Refusal> {
     // axum lets HEAD in where GET is; HEAD only asks.
     if method == Method::HEAD {
-        return Ok(only_get_and_post().await);
+        return Ok(only_get_and_post(headers).await);
     }
     leave(&headers, auth, StatusCode::FOUND, after_logout(uri.query(), &app.return_origins)).await
 }
@@ -41,12 +41,6 @@ pub(crate) async fn logout_by_button(
     auth: Result<Auth, AuthError>,
 ) -> Result<Response, Refusal> {
     leave(&headers, auth, StatusCode::SEE_OTHER, after_logout(uri.query(), &app.return_origins)).await
-}
-
-pub(crate) async fn only_get_and_post() -> Response {
-    let mut response = wrong_method().await;
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET,POST"));
-    response
 }
 
 async fn leave(

@@ -54,8 +54,26 @@ pub(crate) struct SignedOut<'a> {
     pub(crate) password_chars_min: usize,
     /// Where to go after signing in: a place that was already found to be good.
     pub(crate) return_to: Option<&'a str>,
-    /// What was wrong with the form just sent.
-    pub(crate) problem: Option<Problem<'a>>,
+    /// What stands above the forms, or in one of them.
+    pub(crate) said: Said<'a>,
+}
+
+/// What the home page says to somebody who is not signed in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Said<'a> {
+    /// That they are signed out; and what has ended with it, where that was told.
+    State(Option<&'a str>),
+    /// What was wrong with the form just sent. Of a session nothing is said: one may still be open.
+    Problem(Problem<'a>),
+}
+
+impl<'a> Said<'a> {
+    fn problem(self, form: Form) -> Option<Problem<'a>> {
+        match self {
+            Self::Problem(problem) if problem.form == form => Some(problem),
+            _ => None,
+        }
+    }
 }
 
 /// One line of the list of sessions.
@@ -121,15 +139,19 @@ pub(crate) enum Next {
 /// The home page of somebody who is not signed in.
 #[must_use]
 pub(crate) fn home_signed_out(words: &'static Words, page: &SignedOut<'_>) -> String {
-    let of = |form| page.problem.filter(|problem| problem.form == form);
+    let state = match page.said {
+        Said::State(told) => Some(told.unwrap_or(words.home_signed_out)),
+        Said::Problem(_) => None,
+    };
     show(
         words,
         &SignedOutPage {
             words,
-            title: words.home_title,
+            title: words.sign_in_title,
             return_to: page.return_to,
-            sign_in: of(Form::SignIn),
-            register: of(Form::Register),
+            state,
+            sign_in: page.said.problem(Form::SignIn),
+            register: page.said.problem(Form::Register),
             registration_open: page.registration_open,
             password_chars_min: page.password_chars_min,
             password_hint: (words.password_hint)(page.password_chars_min),
@@ -171,6 +193,7 @@ struct SignedOutPage<'a> {
     words: &'static Words,
     title: &'a str,
     return_to: Option<&'a str>,
+    state: Option<&'a str>,
     sign_in: Option<Problem<'a>>,
     register: Option<Problem<'a>>,
     registration_open: bool,
@@ -211,7 +234,7 @@ mod tests {
 
     const ANA: Viewer<'static> = Viewer { name: "Ana <b>&\"'", session: "s_1", again: None };
     const OUT: SignedOut<'static> =
-        SignedOut { registration_open: true, password_chars_min: 8, return_to: None, problem: None };
+        SignedOut { registration_open: true, password_chars_min: 8, return_to: None, said: Said::State(None) };
 
     fn row(device: &str, current: bool) -> SessionRow {
         let at = Moment::of(Timestamp::from_micros(1_795_247_049_000_000));
@@ -258,7 +281,7 @@ mod tests {
 
     #[test]
     fn the_home_page_says_so_in_both_languages() {
-        assert!(home_signed_out(&ENGLISH, &OUT).contains("<h1>Home page</h1>"));
+        assert!(home_signed_out(&ENGLISH, &OUT).contains("<title>Sign in · Home page · Exeunt</title>"));
         for words in [&ENGLISH, &PORTUGUESE] {
             assert!(home_signed_out(words, &OUT).contains("Home page"));
             assert!(home_signed_in(words, &ANA).contains("Home page"));
@@ -269,8 +292,8 @@ mod tests {
     fn what_people_type_is_escaped() {
         let page = home_signed_in(&ENGLISH, &ANA);
         assert!(page.contains("Ana &#60;b&#62;&#38;&#34;&#39;"), "{page}");
-        let problem = Some(Problem { form: Form::SignIn, text: "no", username: "\"><script>" });
-        let page = home_signed_out(&ENGLISH, &SignedOut { problem, return_to: Some("/a\"b"), ..OUT });
+        let said = Said::Problem(Problem { form: Form::SignIn, text: "no", username: "\"><script>" });
+        let page = home_signed_out(&ENGLISH, &SignedOut { said, return_to: Some("/a\"b"), ..OUT });
         assert!(!page.contains("<script>") && !page.contains("/a\"b"), "{page}");
         assert!(page.contains("name=\"return_to\" value=\"/a&#34;b\""), "{page}");
         assert!(!list(&ENGLISH, vec![row("<i>", false)]).contains("<i>"));
@@ -279,7 +302,7 @@ mod tests {
     #[test]
     fn a_problem_belongs_to_its_form_and_keeps_the_name() {
         let problem = Problem { form: Form::Register, text: ENGLISH.name_taken, username: "zoé" };
-        let page = home_signed_out(&ENGLISH, &SignedOut { problem: Some(problem), ..OUT });
+        let page = home_signed_out(&ENGLISH, &SignedOut { said: Said::Problem(problem), ..OUT });
         assert!(page.contains("role=\"alert\" id=\"register-problem\""), "{page}");
         assert!(page.contains("action=\"/register\" aria-describedby=\"register-problem\""), "{page}");
         assert!(!page.contains("sign-in-problem"), "{page}");
@@ -299,7 +322,7 @@ mod tests {
     fn the_list_counts_in_words_and_marks_one() {
         let page = list(&ENGLISH, vec![row("Firefox on Linux", true), row("curl", false)]);
         assert!(page.contains("Two sessions are open."), "{page}");
-        assert_eq!(page.matches("this device").count(), 1, "{page}");
+        assert_eq!(page.matches("this session").count(), 1, "{page}");
         assert!(page.contains("<time datetime=\"2026-11-21T07:44:09Z\">2026-11-21 07:44 UTC</time>"), "{page}");
         assert_eq!((PORTUGUESE.session_count)(10), "Dez sessões estão abertas.");
         assert_eq!((PORTUGUESE.session_count)(1), "Uma sessão está aberta.");

@@ -27,9 +27,13 @@ pub(crate) struct Words {
 
     /// The title of the home page; has the words `Home page` in every language.
     pub(crate) home_title: &'static str,
-    /// The heading of the home page.
+    /// The title of the home page of somebody who is not signed in; has the words `Home page`, too.
+    pub(crate) sign_in_title: &'static str,
+    /// The heading of the home page where both can be done.
+    pub(crate) sign_in_or_register: &'static str,
+    /// The name of the home page.
     pub(crate) home_heading: &'static str,
-    /// What the home page says to somebody who is not signed in.
+    /// What the home page says to somebody who is not signed in, whatever came before: it is so, and no link can make it untrue.
     pub(crate) home_signed_out: &'static str,
     /// What stands before the user's name.
     pub(crate) signed_in_as: &'static str,
@@ -55,7 +59,7 @@ pub(crate) struct Words {
     /// How many sessions are open.
     pub(crate) session_count: fn(usize) -> String,
     /// The mark on the session that is looking.
-    pub(crate) this_device: &'static str,
+    pub(crate) this_session: &'static str,
     /// The column of devices.
     pub(crate) device: &'static str,
     /// The column of network addresses.
@@ -122,6 +126,14 @@ pub(crate) struct Words {
     pub(crate) unclear_title: &'static str,
     /// An `Authorization` field that cannot be read: what to do.
     pub(crate) unclear_text: &'static str,
+    /// A method that an address does not know: the title.
+    pub(crate) wrong_method_title: &'static str,
+    /// A method that an address does not know: what may have happened.
+    pub(crate) wrong_method_text: &'static str,
+    /// A link that is incomplete or mistyped: the title.
+    pub(crate) bad_link_title: &'static str,
+    /// A link that is incomplete or mistyped: what to do.
+    pub(crate) bad_link_text: &'static str,
     /// A form that cannot be read: the title.
     pub(crate) bad_form_title: &'static str,
     /// A form that cannot be read: what to do.
@@ -166,8 +178,10 @@ pub(crate) static ENGLISH: Words = Words {
     unwritten: "This page could not be written. Please try again.",
 
     home_title: "Home page",
+    sign_in_title: "Sign in · Home page",
+    sign_in_or_register: "Sign in or create an account",
     home_heading: "Home page",
-    home_signed_out: "You are not signed in.",
+    home_signed_out: "You are signed out.",
     signed_in_as: "You are signed in as",
     to_account: "Your sessions",
     sign_in: "Sign in",
@@ -184,7 +198,7 @@ pub(crate) static ENGLISH: Words = Words {
         1 => "One session is open.".to_owned(),
         _ => format!("{} sessions are open.", number(n, &NUMBERS_ENGLISH)),
     },
-    this_device: "this device",
+    this_session: "this session",
     device: "Device",
     address: "Address",
     started: "Started",
@@ -227,6 +241,11 @@ pub(crate) static ENGLISH: Words = Words {
     unclear_title: "We could not read who you are",
     unclear_text: "Your browser sent an Authorization header that we cannot read, so we did nothing: if you were signed \
                    in, you still are. Switch off the extension or the proxy that adds the header, then try again.",
+    wrong_method_title: "This address is not for that",
+    wrong_method_text: "What your browser asked cannot be asked of this address, so we did nothing. Some addresses are only \
+                        for a button on a page and cannot be opened by themselves.",
+    bad_link_title: "This link leads nowhere",
+    bad_link_text: "The address is incomplete or mistyped, so there is nothing to show, and nothing was done.",
     bad_form_title: "We could not read the form",
     bad_form_text: "What your browser sent was incomplete or malformed, so we did nothing. Go back and fill in the \
                     form again.",
@@ -257,8 +276,10 @@ pub(crate) static PORTUGUESE: Words = Words {
     unwritten: "Não foi possível gerar esta página. Tente novamente.",
 
     home_title: "Página inicial · Home page",
+    sign_in_title: "Entrar · Página inicial · Home page",
+    sign_in_or_register: "Entre ou crie uma conta",
     home_heading: "Página inicial",
-    home_signed_out: "Você não está conectado.",
+    home_signed_out: "Você está desconectado: nenhuma sessão está aberta neste navegador.",
     signed_in_as: "Você entrou como",
     to_account: "Suas sessões",
     sign_in: "Entrar",
@@ -275,7 +296,7 @@ pub(crate) static PORTUGUESE: Words = Words {
         1 => "Uma sessão está aberta.".to_owned(),
         _ => format!("{} sessões estão abertas.", number(n, &NUMBERS_PORTUGUESE)),
     },
-    this_device: "este dispositivo",
+    this_session: "esta sessão",
     device: "Dispositivo",
     address: "Endereço",
     started: "Início",
@@ -321,6 +342,11 @@ pub(crate) static PORTUGUESE: Words = Words {
     unclear_text: "Seu navegador enviou um cabeçalho Authorization que não conseguimos ler; por isso, não fizemos nada: se \
                    você estava conectado, continua conectado. Desative a extensão ou o proxy que acrescenta o cabeçalho e \
                    tente de novo.",
+    wrong_method_title: "Este endereço não serve para isso",
+    wrong_method_text: "Este endereço não aceita o que o seu navegador pediu; por isso, não fizemos nada. Alguns endereços só \
+                        funcionam com um botão da página e não podem ser abertos diretamente.",
+    bad_link_title: "Este link não leva a lugar nenhum",
+    bad_link_text: "O endereço está incompleto ou errado; por isso, não há o que mostrar, e nada foi feito.",
     bad_form_title: "Não conseguimos ler o formulário",
     bad_form_text: "O que o seu navegador enviou estava incompleto ou malformado; por isso, não fizemos nada. Volte e \
                     preencha o formulário de novo.",

@@ -39,7 +39,7 @@ async fn it_shows_ones_own_sessions_with_device_address_and_times_and_marks_this
     assert_eq!(account.status, 200, "{account:?}");
     assert_eq!(page.matches("<tr role=\"row\"").count(), 3, "a head and two sessions: {page}");
     assert_eq!(page.matches("class=\"current\"").count(), 1, "{page}");
-    for shown in ["Firefox", "192.0.2.7", "2001:db8::1", "2027-01-15T08:00:00Z", "2027-01-15T09:00:00Z", "this device"]
+    for shown in ["Firefox", "192.0.2.7", "2001:db8::1", "2027-01-15T08:00:00Z", "2027-01-15T09:00:00Z", "this session"]
     {
         assert!(page.contains(shown), "{shown} in {page}");
     }

@@ -27,6 +27,22 @@ pub(crate) fn must_be_a_problem(answer: &Answer, status: u16) {
 }
 
 #[tokio::test]
+async fn an_address_that_is_none_is_a_problem_whoever_asks_and_however() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    for path in ["/api", "/api/", "/api/logout/", "/api/hunter2-secret?x=hunter2-secret", "/api/admin", "/api/%FF"] {
+        for (method, accept) in [("GET", "text/html"), ("POST", "*/*"), ("DELETE", "application/json"), ("BREW", "*/*")]
+        {
+            let answer = ana.ask(method.parse().expect("a method"), path).field("accept", accept).await;
+            must_be_a_problem(&answer, 404);
+            assert!(answer.json()["detail"].as_str().is_some_and(|detail| detail.contains("/api/openapi.json")));
+            assert!(!answer.text().contains("hunter2"), "{path}: {answer:?}");
+        }
+    }
+    ana.must_be_let_in().await;
+}
+
+#[tokio::test]
 async fn a_login_that_cannot_be_read_is_a_problem_that_repeats_nothing() {
     let app = TestApp::new().await;
     app.add("Ana").await;
@@ -98,13 +114,10 @@ async fn whoever_has_two_cookies_is_told_the_same_at_every_address() {
         must_be_a_problem(&answer, 401);
         assert_eq!(answer.json()["detail"], detail);
     }
-    for path in ["/account", "/admin"] {
+    for (path, home) in [("/account", "/"), ("/admin", "/?return_to=%2Fadmin")] {
         let answer = app.anon().get(path).cookies(&[&*two]).await;
-        assert_eq!(
-            (answer.status.as_u16(), answer.one("location")),
-            (303, "/"),
-            "{path}: the home page says what to do"
-        );
+        let led = (answer.status.as_u16(), answer.one("location"));
+        assert_eq!(led, (303, home), "{path}: the home page says what to do");
     }
     ana.must_be_let_in().await;
 }

@@ -22,6 +22,7 @@ mod doors;
 mod endings;
 mod failures;
 mod forward;
+mod goodbye;
 mod home;
 mod late;
 mod leaving;

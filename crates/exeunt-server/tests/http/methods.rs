@@ -93,6 +93,33 @@ async fn every_route_names_its_methods_and_refuses_all_others() {
 }
 
 #[tokio::test]
+async fn whoever_reads_pages_is_shown_one_with_a_way_home() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let accept = "text/html,application/xhtml+xml,*/*;q=0.8";
+    for (name, path) in [("GET", "/account/end-all"), ("GET", "/login"), ("POST", "/account"), ("PUT", "/logout")] {
+        for (language, said) in [("en", "This address is not for that"), ("pt", "Este endereço não serve para isso")]
+        {
+            let ask = ana.ask(method(name), path).field("accept", accept).field("accept-language", language);
+            let answer = ask.await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.one("content-type")),
+                (405, "text/html; charset=utf-8"),
+                "{path}"
+            );
+            assert!(!answer.one("allow").contains(name), "{path}: {answer:?}");
+            assert!(answer.text().contains(said) && answer.text().contains("href=\"/\""), "{path}: {answer:?}");
+            answer.must_keep_the_cookie();
+        }
+    }
+    for path in ["/api/logout", "/directlink/v1/auth/logout"] {
+        let answer = ana.ask(method("BREW"), path).field("accept", accept).await;
+        must_speak_the_dialect(path, &answer);
+    }
+    ana.must_be_let_in().await;
+}
+
+#[tokio::test]
 async fn the_methods_are_those_of_the_contract() {
     let app = TestApp::new().await;
     for (path, expected) in CONTRACT {

@@ -60,7 +60,27 @@ async fn all_others_end_and_this_one_goes_on() {
     ana.must_be_let_in().await;
     bob.must_be_let_in().await;
     let page = ana.get(answer.one("location")).field("accept-language", "pt-BR").await;
-    assert_eq!(notice(&page), Some("Você saiu de todos os outros dispositivos."), "{page:?}");
+    assert_eq!(notice(&page), Some("Suas outras sessões foram encerradas."), "{page:?}");
+}
+
+#[tokio::test]
+async fn where_nothing_else_was_open_that_is_said_and_no_link_says_it_where_something_is() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let answer = ana.post("/account/end-others").form(&[]).await;
+    must_lead_to(&answer, "/account?done=alone");
+    for (language, said) in [
+        ("en", "No other session of yours is open: there was nothing to end."),
+        ("pt", "Nenhuma outra sessão sua está aberta: não havia o que encerrar."),
+    ] {
+        let page = ana.get(answer.one("location")).field("accept-language", language).await;
+        assert_eq!(notice(&page), Some(said), "{page:?}");
+    }
+    let other = app.browser_of("Ana").await;
+    assert_eq!(notice(&ana.get("/account?done=alone").await), None, "another is open");
+    must_lead_to(&ana.post("/account/end-others").form(&[]).await, "/account?done=others");
+    other.must_be_refused().await;
+    ana.must_be_let_in().await;
 }
 
 #[tokio::test]
@@ -69,7 +89,7 @@ async fn all_end_and_one_lands_on_the_home_page_without_a_cookie() {
     let ana = app.browser_of_new("Ana").await;
     let [other, thief] = [app.program_of("Ana").await, ana.thief()];
     let bob = app.browser_of_new("Bob").await;
-    ana.post("/account/end-all").await.must_be_a_goodbye(303);
+    ana.post("/account/end-all").await.must_be_a_goodbye_with_a_note();
     assert_eq!(ana.cookie(), None);
     thief.must_be_refused().await;
     other.must_be_refused().await;

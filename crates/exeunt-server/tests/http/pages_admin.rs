@@ -80,7 +80,8 @@ async fn a_users_page_shows_sessions_deeds_and_trail() {
     let page = must_be_a_page(&answer);
     assert!(page.contains(&format!("name=\"sid\" value=\"{}\"", ana.sid().await)), "{page}");
     for deed in ["end-all", "disable", "delete", "password"] {
-        assert!(page.contains(&format!("{path}/confirm?deed={deed}\"")), "{deed}: {page}");
+        let button = format!("action=\"{path}/confirm\"><button class=\"danger\" name=\"deed\" value=\"{deed}\">");
+        assert!(page.contains(&button), "{deed}: {page}");
     }
     assert!(page.contains("value=\"promote\"") && page.contains("Signed in"), "{page}");
     let own = eve.get(&format!("/admin/users/{}", app.id_of("Eve").await)).await;

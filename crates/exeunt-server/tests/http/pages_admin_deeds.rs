@@ -123,7 +123,7 @@ async fn everyone_is_signed_out_the_administrator_included() {
     let app = TestApp::new().await;
     let (eve, [browser, program], bob, _) = scene(&app).await;
     let thief = eve.thief();
-    eve.post("/admin").form(&[("deed", "everyone")]).await.must_be_a_goodbye(303);
+    eve.post("/admin").form(&[("deed", "everyone")]).await.must_be_a_goodbye_with_a_note();
     for old in [&thief, &browser, &program, &bob] {
         old.must_be_refused().await;
     }

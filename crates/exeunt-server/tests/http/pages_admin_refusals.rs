@@ -69,13 +69,46 @@ async fn an_ended_administrator_is_sent_home_and_does_nothing() {
     let thief = eve.thief();
     eve.get("/logout").await.must_be_a_goodbye(302);
     for path in pages(&app).await {
-        assert_eq!(thief.get(&path).await.one("location"), "/", "{path}");
+        let (answer, back) = (thief.get(&path).await, serde_urlencoded::to_string([("return_to", &path)]));
+        let home = format!("/?{}", back.expect("a text"));
+        assert_eq!((answer.status.as_u16(), answer.one("location")), (303, &*home), "{path}");
+        answer.must_keep_the_cookie();
     }
     for (deed, answer) in do_all(&thief, app.id_of("Ana").await, &ana.sid().await, ("accept", "*/*")).await {
         assert_eq!((answer.status.as_u16(), answer.one("location")), (303, "/"), "{deed}: {answer:?}");
     }
     ana.must_be_let_in().await;
     app.browser_of("Ana").await.must_be_let_in().await;
+}
+
+#[tokio::test]
+async fn whoever_signs_in_comes_back_to_the_page_of_administration_that_they_asked_for() {
+    let app = TestApp::new().await;
+    app.admin_of_new("Eve").await;
+    let eve = app.anon();
+    let wanted = "/admin/audit?user=Ana+%26+Bob&cause=logout&from=2027-01-15";
+    let sent = eve.get(wanted).await;
+    let form = eve.get(sent.one("location")).await;
+    let field = format!("name=\"return_to\" value=\"{}\"", wanted.replace('&', "&#38;"));
+    assert_eq!(form.text().matches(&field).count(), 2, "in both forms: {form:?}");
+    let entered = eve.post("/login").form(&[("username", "Eve"), ("password", PASSWORD), ("return_to", wanted)]).await;
+    assert_eq!((entered.status.as_u16(), entered.one("location")), (303, wanted));
+    let token = app.browser_of("Eve").await.token();
+    for lines in [format!("exeunt={token}; exeunt=other"), "exeunt=a; exeunt=b".to_owned()] {
+        let two = app.anon().get("/admin").cookies(&[&*lines]).await;
+        assert_eq!(two.one("location"), "/?return_to=%2Fadmin", "{two:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_way_back_that_is_too_long_or_leads_elsewhere_is_not_gone() {
+    let app = TestApp::new().await;
+    for elsewhere in ["/admin?x=%5cevil.example", &format!("/admin?x={}", "a".repeat(2_000))] {
+        let sent = app.anon().get(elsewhere).await;
+        assert_eq!(sent.status, 303, "{sent:?}");
+        assert!(sent.one("location").starts_with('/') && sent.one("location").len() < 100, "{sent:?}");
+        assert!(!app.anon().get(sent.one("location")).await.text().contains("return_to"), "{elsewhere}");
+    }
 }
 
 #[tokio::test]
@@ -125,7 +158,12 @@ async fn who_or_what_is_not_there_is_said_to_be_so() {
     }
     assert_eq!(eve.post("/admin").form(&[("deed", "delete")]).await.status, 400);
     for deed in ["", "enable", "promote", "end", "everyone", "%3Cb%3E"] {
-        assert_eq!(eve.get(&format!("{path}/confirm?deed={deed}")).await.status, 400, "{deed}");
+        let answer = eve.get(&format!("{path}/confirm?deed={deed}")).await;
+        assert_eq!(answer.status, 400, "{deed}");
+        assert!(
+            answer.text().contains("This link leads nowhere") && answer.text().contains("href=\"/admin\""),
+            "{deed}"
+        );
     }
     assert_eq!(eve.get("/admin/confirm?deed=delete").await.status, 400);
     for live in [&ana, &bob, &eve] {

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::back;
 use crate::pages::done::Done;
 use crate::pages::failure::{Refusal, Why};
+use crate::pages::goodbye::Goodbye;
 use crate::pages::view::Next;
 use crate::pages::words::Words;
 use crate::pages::{form, go, words};
@@ -40,8 +41,9 @@ pub(crate) async fn end(headers: HeaderMap, auth: Result<Auth, AuthError>, body:
 pub(crate) async fn end_others(headers: HeaderMap, auth: Result<Auth, AuthError>) -> Result<Response, Refusal> {
     let words = words(&headers);
     let auth = signed_in(words, auth)?;
-    let _ = auth.logout_others().await.map_err(|error| not_done(words, error))?;
-    Ok(back(Done::Others).into_response())
+    let ended = auth.logout_others().await.map_err(|error| not_done(words, error))?;
+    let done = if ended.ended().is_empty() { Done::Alone } else { Done::Others };
+    Ok(back(done).into_response())
 }
 
 /// Ends all of one's sessions.
@@ -49,7 +51,8 @@ pub(crate) async fn end_all(headers: HeaderMap, auth: Result<Auth, AuthError>) -
     let words = words(&headers);
     let auth = signed_in(words, auth)?;
     let out = auth.logout_everywhere().await.map_err(|error| Refusal::new(words, Why::NotSignedOut(error)))?;
-    Ok((out, go(StatusCode::SEE_OTHER, "/")).into_response())
+    let note = Goodbye::Everywhere(out.revoked().map_or(0, |revoked| revoked.ended().len())).note(&out);
+    Ok((out, note, go(StatusCode::SEE_OTHER, "/")).into_response())
 }
 
 /// Whoever is not signed in is sent home, whatever they sent along.

@@ -30,12 +30,12 @@ const DAY_CHARS: usize = 10;
 
 pub(crate) async fn audit(headers: HeaderMap, uri: Uri, admin: Result<Admin, AuthError>) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let refused = Refusal::in_words(words);
-    let admin = admin.map_err(refused)?;
+    let refused = Refusal::of_page(words, &uri);
+    let admin = admin.map_err(&refused)?;
     let query = Query::of(&uri);
-    let wanted = wanted(words.of_admin, admin.desk(), &query).await.map_err(refused)?;
+    let wanted = wanted(words.of_admin, admin.desk(), &query).await.map_err(&refused)?;
     let status = if wanted.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let page = page(words, &admin, &query, wanted).await.map_err(refused)?;
+    let page = page(words, &admin, &query, wanted).await.map_err(&refused)?;
     Ok((status, Html(page)).into_response())
 }
 

@@ -31,11 +31,11 @@ pub(crate) async fn confirm_everyone(
     admin: Result<Admin, AuthError>,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let refused = Refusal::in_words(words);
-    let admin = admin.map_err(refused)?;
+    let refused = Refusal::of_page(words, &uri);
+    let admin = admin.map_err(&refused)?;
     asked(words, &uri, |act| act == Act::Everyone)?;
     let whole = Question { words, app: &app, admin: &admin, act: Act::Everyone };
-    let page = whole.of_everyone().await.map_err(refused)?;
+    let page = whole.of_everyone().await.map_err(&refused)?;
     Ok(Html(page).into_response())
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn confirm_user(
     id: Part,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let admin = admin.map_err(Refusal::in_words(words))?;
+    let admin = admin.map_err(Refusal::of_page(words, &uri))?;
     let id = user_id(words, id)?;
     let act = asked(words, &uri, Act::is_asked_first)?;
     if admin.is(id) {
@@ -61,7 +61,7 @@ pub(crate) async fn confirm_user(
 /// The deed that a query names, if it is one that is asked about here.
 fn asked(words: &'static Words, uri: &Uri, here: impl Fn(Act) -> bool) -> Result<Act, Refusal> {
     let act = Query::of(uri).get("deed").and_then(Act::from_word).filter(|act| here(*act));
-    act.ok_or_else(|| Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST)))
+    act.ok_or_else(|| Refusal::new(words, Why::BadLink))
 }
 
 /// A question and who is asked.

@@ -17,6 +17,7 @@ use super::confirm::Question;
 use super::{Act, Part, page_of, user_id, users};
 use crate::pages::done::Done;
 use crate::pages::failure::{self, Refusal, Why};
+use crate::pages::goodbye::Goodbye;
 use crate::pages::query::link;
 use crate::pages::view::Next;
 use crate::pages::words::Words;
@@ -44,9 +45,10 @@ pub(crate) async fn do_to_everyone(
     if Act::from_word(&wanted.deed) != Some(Act::Everyone) {
         return Err(Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST)));
     }
-    let _ = admin.desk().end_everyone().await.map_err(|error| not_done(words, error))?;
+    let ended = admin.desk().end_everyone().await.map_err(|error| not_done(words, error))?.ended().len();
     let out = admin.into_auth().logout().await.map_err(|error| Refusal::new(words, Why::NotSignedOut(error)))?;
-    Ok((out, go(StatusCode::SEE_OTHER, "/")).into_response())
+    let note = Goodbye::Everyone(ended).note(&out);
+    Ok((out, note, go(StatusCode::SEE_OTHER, "/")).into_response())
 }
 
 /// Does something to a user.

@@ -30,10 +30,10 @@ pub(crate) async fn user(
     id: Part,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let refused = Refusal::in_words(words);
-    let admin = admin.map_err(refused)?;
+    let refused = Refusal::of_page(words, &uri);
+    let admin = admin.map_err(&refused)?;
     let id = user_id(words, id)?;
-    let page = page(words, &app, &admin, (id, &Query::of(&uri))).await.map_err(refused)?;
+    let page = page(words, &app, &admin, (id, &Query::of(&uri))).await.map_err(&refused)?;
     page.map(|page| Html(page).into_response()).ok_or_else(|| Refusal::new(words, Why::NoSuchUser))
 }
 

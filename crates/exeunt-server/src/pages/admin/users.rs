@@ -31,16 +31,16 @@ pub(crate) async fn users(
     admin: Result<Admin, AuthError>,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let refused = |error: AuthError| Refusal::new(words, error);
-    let admin = admin.map_err(refused)?;
+    let refused = Refusal::of_page(words, &uri);
+    let admin = admin.map_err(&refused)?;
     let query = Query::of(&uri);
     let name = query.get("name");
     if let Some(name) = name
-        && let Some(user) = admin.desk().user_named(name).await.map_err(refused)?
+        && let Some(user) = admin.desk().user_named(name).await.map_err(&refused)?
     {
         return Ok(go(StatusCode::SEE_OTHER, &page_of(user.id)).into_response());
     }
-    let page = page(words, &app, &admin, &query).await.map_err(refused)?;
+    let page = page(words, &app, &admin, &query).await.map_err(&refused)?;
     let status = if name.is_some() { StatusCode::NOT_FOUND } else { StatusCode::OK };
     Ok((status, Html(page)).into_response())
 }

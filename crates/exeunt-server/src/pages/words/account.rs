@@ -2,8 +2,11 @@
 //!
 //! Owns the texts in both languages. What says that something has ended is shown only where the audit trail says so too.
 
+use exeunt::revocation::ENDED_LISTED_MAX;
+
 use super::count;
 use crate::pages::done::Done;
+use crate::pages::goodbye::Goodbye;
 
 /// The texts of the account page in one language.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub(crate) struct AccountWords {
     pub(crate) to_admin: &'static str,
     /// What was done just now.
     pub(crate) done: fn(Done) -> &'static str,
+    /// What ended just now together with the person's own session. What the list that tells it may have cut is not counted.
+    pub(crate) goodbye: fn(Goodbye) -> String,
     /// A session that is not there: the title.
     pub(crate) no_such_session_title: &'static str,
     /// A session that is not there: what that means.
@@ -60,6 +65,7 @@ pub(crate) static ENGLISH: AccountWords = AccountWords {
     done: |done| match done {
         Done::Ended => "The session has ended.",
         Done::Others => "You are signed out everywhere else.",
+        Done::Alone => "No other session of yours is open: there was nothing to end.",
         Done::All => "All sessions of this user have ended.",
         Done::Password => "The password has been changed, and every session from before has ended.",
         Done::Disabled => "The user is disabled and signed out everywhere.",
@@ -67,6 +73,10 @@ pub(crate) static ENGLISH: AccountWords = AccountWords {
         Done::Promoted => "The user is an administrator now.",
         Done::Demoted => "The user is no longer an administrator.",
         Done::Deleted => "The user has been deleted.",
+    },
+    goodbye: |goodbye| match goodbye {
+        Goodbye::Everywhere(n) => format!("You have signed out everywhere: {}.", ended_english(n)),
+        Goodbye::Everyone(n) => format!("You have signed everyone out, yourself included: {}.", ended_english(n)),
     },
     no_such_session_title: "No such session",
     no_such_session_text: "That session is not open: it has ended already, or it never was here. Nothing was done.",
@@ -80,8 +90,8 @@ pub(crate) static ENGLISH: AccountWords = AccountWords {
 pub(crate) static PORTUGUESE: AccountWords = AccountWords {
     deed: "Encerrar",
     end: "Encerrar",
-    end_others: "Sair dos outros dispositivos",
-    end_all: "Sair de todos os dispositivos",
+    end_others: "Encerrar as outras sessões",
+    end_all: "Encerrar todas as sessões",
     change_password: "Trocar a senha",
     current_password: "Senha atual",
     new_password: "Nova senha",
@@ -91,14 +101,19 @@ pub(crate) static PORTUGUESE: AccountWords = AccountWords {
     to_admin: "Administração",
     done: |done| match done {
         Done::Ended => "A sessão foi encerrada.",
-        Done::Others => "Você saiu de todos os outros dispositivos.",
+        Done::Others => "Suas outras sessões foram encerradas.",
+        Done::Alone => "Nenhuma outra sessão sua está aberta: não havia o que encerrar.",
         Done::All => "Todas as sessões deste usuário foram encerradas.",
         Done::Password => "A senha foi trocada, e todas as sessões anteriores foram encerradas.",
-        Done::Disabled => "O usuário foi desativado e saiu de todos os dispositivos.",
+        Done::Disabled => "O usuário foi desativado, e todas as sessões dele foram encerradas.",
         Done::Enabled => "O usuário pode entrar de novo.",
         Done::Promoted => "O usuário agora é administrador.",
         Done::Demoted => "O usuário não é mais administrador.",
         Done::Deleted => "O usuário foi excluído.",
+    },
+    goodbye: |goodbye| match goodbye {
+        Goodbye::Everywhere(n) => format!("Você encerrou todas as suas sessões: {}.", ended_portuguese(n)),
+        Goodbye::Everyone(n) => format!("Você encerrou as sessões de todos, inclusive a sua: {}.", ended_portuguese(n)),
     },
     no_such_session_title: "Sessão não encontrada",
     no_such_session_text: "Essa sessão não está aberta: já foi encerrada ou nunca existiu aqui. Não fizemos nada.",
@@ -108,3 +123,13 @@ pub(crate) static PORTUGUESE: AccountWords = AccountWords {
                     lista e repita o que queria fazer.",
     and_more: |n| format!("e mais {}", count(n, "sessão", "sessões")),
 };
+
+fn ended_english(n: usize) -> String {
+    let ended = count(n, "session has ended", "sessions have ended");
+    if n < ENDED_LISTED_MAX { ended } else { format!("at least {ended}") }
+}
+
+fn ended_portuguese(n: usize) -> String {
+    let ended = count(n, "sessão foi encerrada", "sessões foram encerradas");
+    if n < ENDED_LISTED_MAX { ended } else { format!("pelo menos {ended}") }
+}

@@ -87,8 +87,8 @@ pub(crate) static PORTUGUESE: TrailWords = TrailWords {
     },
     ended: |cause, one| match cause {
         Cause::Logout => "Saiu",
-        Cause::LogoutEverywhere if one => "Saiu dos outros dispositivos",
-        Cause::LogoutEverywhere => "Saiu de todos os dispositivos",
+        Cause::LogoutEverywhere if one => "Encerrou as outras sessões",
+        Cause::LogoutEverywhere => "Encerrou todas as sessões",
         Cause::EndedByAdmin if !one => "Todas as sessões foram encerradas",
         Cause::EndedByOwner | Cause::EndedByAdmin => "Uma sessão foi encerrada",
         Cause::Replaced => "Uma sessão deu lugar a uma nova entrada",
@@ -104,7 +104,7 @@ pub(crate) static PORTUGUESE: TrailWords = TrailWords {
     },
     cause: |cause| match cause {
         Cause::Logout => "Saída",
-        Cause::LogoutEverywhere => "Saída de todos os dispositivos",
+        Cause::LogoutEverywhere => "Encerramento de todas as sessões",
         Cause::EndedByOwner => "Encerrada pelo dono",
         Cause::Replaced => "Substituída por uma nova entrada",
         Cause::Evicted => "Deu lugar a uma nova sessão",

@@ -35,6 +35,20 @@ async fn wrong_user_and_wrong_password_are_one_answer() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_none_has_the_fields_of_every_error_and_ends_nothing() {
+    let app = TestApp::new().await;
+    let ana = app.program_of_new("Ana").await;
+    for path in ["/directlink", "/directlink/", "/directlink/v1/auth/logout/", "/directlink/v2/auth/logout"] {
+        must_be_an_error(&post(&app, path).basic("Ana", PASSWORD).await, 404);
+        must_be_an_error(&ana.post(path).json("").await, 404);
+        must_be_an_error(&ana.get(path).field("accept", "text/html").await, 404);
+    }
+    ana.must_be_let_in().await;
+    assert_eq!(ana.post(LOGOUT).json("").await.status, 200);
+    ana.must_be_refused().await;
+}
+
+#[tokio::test]
 async fn a_refused_basic_logout_ends_nothing() {
     let app = TestApp::new().await;
     let ana = app.browser_of_new("Ana").await;

@@ -88,6 +88,19 @@ impl Answer {
         self.must_delete_the_cookie();
     }
 
+    /// It redirects home, deletes the session's cookie, and leaves one note for the next page, which it answers.
+    pub(crate) fn must_be_a_goodbye_with_a_note(&self) -> String {
+        assert_eq!((self.status.as_u16(), self.one("location")), (303, "/"), "{self:?}");
+        assert!(self.body.is_empty(), "it renders nothing: {self:?}");
+        assert_eq!(self.one(CACHE_CONTROL.as_str()), "no-store");
+        let [deletion, note] = self.all(SET_COOKIE.as_str())[..] else { panic!("two cookies: {self:?}") };
+        assert_eq!(deletion, "exeunt=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0");
+        let (pair, rest) = note.split_once(';').expect("attributes");
+        assert!(pair.starts_with("exeunt-flash-goodbye="), "{note}");
+        assert_eq!(rest, " HttpOnly; SameSite=Lax; Path=/; Max-Age=60");
+        pair.to_owned()
+    }
+
     /// Its fields without those that differ from answer to answer.
     pub(crate) fn lasting_fields(&self) -> BTreeSet<(&str, &str)> {
         let lasting = |name: &str| !["x-request-id", "content-length"].contains(&name);

@@ -1,0 +1,59 @@
+//! What a method is told that a page does not know: 405.
+//!
+//! Owns who is shown a page of it: whoever reads pages. Anybody else gets the bare words. Nothing is ever done by it.
+
+use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::view::{self, Next};
+use super::words;
+
+/// axum adds `Allow` with the methods of the route.
+pub(crate) async fn wrong_method(headers: HeaderMap) -> Response {
+    refused(&headers)
+}
+
+/// For `/logout`, whose handler of GET does not answer HEAD, as axum believes it does.
+pub(crate) async fn only_get_and_post(headers: HeaderMap) -> Response {
+    let mut response = refused(&headers);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET,POST"));
+    response
+}
+
+fn refused(headers: &HeaderMap) -> Response {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    if reads_pages(headers) {
+        let words = words(headers);
+        let page = view::notice(words, words.wrong_method_title, words.wrong_method_text, Next::Home);
+        return (status, Html(page)).into_response();
+    }
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    (status, [(CONTENT_TYPE, text)], "Method Not Allowed").into_response()
+}
+
+/// Whether `text/html` is named in `Accept`, as every browser does that goes to a page. A range such as `*/*` names nothing.
+fn reads_pages(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    let mut types = lines.flat_map(|line| line.split(',')).filter_map(|item| item.split(';').next());
+    types.any(|media_type| media_type.trim().eq_ignore_ascii_case("text/html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_names_html_reads_pages() {
+        let reads = |accept: &str| {
+            reads_pages(&HeaderMap::from_iter([(ACCEPT, HeaderValue::from_str(accept).expect("a field value"))]))
+        };
+        for page in ["text/html", "Text/HTML;q=0.9", "application/json, text/html", "text/html,*/*;q=0.8"] {
+            assert!(reads(page), "{page}");
+        }
+        for other in ["", "*/*", "text/*", "text/htmlx", "application/json", "application/xhtml+xml"] {
+            assert!(!reads(other), "{other}");
+        }
+        assert!(!reads_pages(&HeaderMap::new()));
+    }
+}
