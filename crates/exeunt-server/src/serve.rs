@@ -146,7 +146,8 @@ fn announce(config: &Config, addresses: &[SocketAddr], metrics: SocketAddr) {
         say(format_args!("The world sees it as {}", url.origin().ascii_serialization()));
     }
     say(format_args!("Metrics are on http://{metrics}/metrics"));
-    tracing::info!(%host, port, %metrics, data = %config.data.display(), "started");
+    let (store, version) = (config.store(), env!("CARGO_PKG_VERSION"));
+    tracing::info!(%host, port, %metrics, store, version, "started");
 }
 
 /// At the first SIGINT or SIGTERM cancels `leaving`, and `stop` when `drain` has passed; at the second one at once.

@@ -18,6 +18,7 @@ use super::log::{Applied, Log, Regressed};
 use super::voice::Voice;
 use super::{BootInstant, LEASE, Lease};
 use crate::live::Live;
+use crate::outage::Outage;
 use crate::random::Random;
 use crate::revocation::Seq;
 use crate::store::{News, NodeId, Renewed, Shared, StoreError};
@@ -172,15 +173,17 @@ impl Member {
     /// Renews every so often, and hears as soon as there is a hint.
     async fn keep(self: Arc<Self>) {
         let mut rested = Instant::now();
+        let mut outage = Outage::new("the lease was not renewed", "the lease is renewed again");
         while !self.stopped.is_cancelled() {
             tokio::select! {
                 () = self.stopped.cancelled() => return,
                 () = self.hear_until_due(rested) => {}
             }
-            if let Err(error) = self.renew().await {
-                tracing::warn!(%error, "the lease was not renewed");
+            let renewed = self.renew().await;
+            if renewed.is_err() {
                 rested = Instant::now() + REST;
             }
+            outage.note(renewed.as_ref());
             self.tries.send_modify(|tries| *tries += 1);
             // Removing who is silent must not cost this node its own lease, on a connection that is dead.
             if !matches!(timeout(RENEW_EVERY, self.coordinator.look()).await, Ok(Ok(()))) {
@@ -292,7 +295,13 @@ impl Member {
     }
 
     fn count_from(&self, sent: BootInstant) {
-        self.lease.renewed(sent);
+        if let Some(without) = self.lease.renewed(sent) {
+            let seconds = without.as_secs_f64();
+            tracing::warn!(
+                seconds,
+                "this node had no lease for so long, and accepted nothing meanwhile; now it has one"
+            );
+        }
         // A node that is leaving gets no lease by an answer that was on its way.
         if self.stopped.is_cancelled() {
             self.lease.lay_down();
