@@ -196,3 +196,13 @@ fn an_address_that_somebody_has_is_named() {
     let (other, address) = (Folder::new(), server.address.to_string());
     refused(other.exeunt(&["serve", "--listen", &address]), &["cannot listen", &address, "--listen 127.0.0.1:0"]);
 }
+
+#[test]
+fn a_metrics_port_that_somebody_has_is_named_with_a_remedy_and_nothing_is_begun() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let (other, address) = (Folder::new(), server.metrics.to_string());
+    let args = [&SERVE[..], &["--metrics", &address]].concat();
+    refused(other.exeunt(&args), &["metrics address", &address, "in use", "--metrics 127.0.0.1:0 takes a free port"]);
+    assert!(!other.data().exists(), "nothing was begun");
+}
