@@ -21,6 +21,9 @@ const JOURNAL_EXTENSION: &str = "sqlite3-wal";
 /// The file whose lock says who owns the folder.
 const LOCK: &str = "exeunt.lock";
 
+/// The setting of SQLite by which an acknowledged commit survives, as [`OpenError::Weaker`] names it.
+pub const JOURNAL_MODE: &str = "journal_mode";
+
 /// Who has the folder, where that cannot be told.
 const SOMEBODY: &str = "another program";
 
@@ -272,11 +275,10 @@ fn hold_to_the_promise(connection: &Connection) -> Result<(), OpenError> {
     let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     if journal != "wal" {
         return Err(OpenError::Weaker {
-            setting: "journal_mode",
+            setting: JOURNAL_MODE,
             found: journal,
             needed: "wal",
-            remedy: "; a backup that was put in its place is set right as everything in it is ended (exeunt end --everyone --restored); \
-                     if it is none, and the file system is a local one, set it back with sqlite3 and PRAGMA journal_mode = wal",
+            remedy: "; a backup by `VACUUM INTO` has forgotten that, and gets it back, on a local file system, when everything in it is ended",
         });
     }
     let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
