@@ -331,6 +331,25 @@ async fn every_cause_is_told_to_what_is_open() {
     }
 }
 
+/// The first answer may have been 503, so the second rests on no word of the first.
+#[tokio::test]
+async fn who_is_disabled_a_second_time_is_called_so_only_where_the_store_has_the_last_word() {
+    let scene = Scene::new().await;
+    let opened = scene.signed_in().await;
+    let disable = || scene.authority.change_user(scene.ana, Become::Disabled, By::operator());
+    scene.store.fail("change_user", When::After);
+    assert!(disable().await.is_err(), "it was done, and nobody was told");
+    scene.store.clear();
+    let written = scene.store.log_end().await.expect("looked");
+    scene.store.fail("settled", When::Before);
+    assert!(disable().await.is_err(), "whether that lasts is not known");
+    scene.store.clear();
+    let (user, over) = disable().await.expect("changed").expect("there");
+    assert_eq!((user.enabled, over.ended(), over.seq()), (false, [].as_slice(), None));
+    assert_eq!(scene.store.log_end().await.expect("looked"), written, "nothing more was written");
+    assert!(!scene.is_live(&opened.token).await);
+}
+
 /// Fail the n-th call of the store, on either side, for every n: what was answered is true, and trail and state agree.
 /// A full disk must not keep a stream open for those whose time is over.
 #[tokio::test]
