@@ -155,6 +155,15 @@ impl Config {
         Ok(config)
     }
 
+    /// The store as a person recognises it, without a password.
+    #[must_use]
+    pub fn store(&self) -> String {
+        match &self.shared {
+            Some(SharedStore { address, .. }) => address.to_string(),
+            None => format!("sqlite:{}", self.data.display()),
+        }
+    }
+
     /// Whether the world reaches the server over HTTPS, so that the cookie is `Secure`. Refuses an address at which, without
     /// it, tokens could be read.
     ///

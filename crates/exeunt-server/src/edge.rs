@@ -31,6 +31,7 @@ use tower::Service as _;
 
 use crate::accept::{Answers, Peer};
 use crate::api;
+use crate::health;
 use crate::state::App;
 
 /// The body of an answer: whole, or whatever a route gives.
@@ -232,7 +233,8 @@ fn add_fields(headers: &mut HeaderMap, policy: &HeaderValue, https: bool) {
 /// What was read is not worth a line at `info`: checks are most of all requests.
 fn log(route: &'static str, method: &Method, status: StatusCode, call: &Call) {
     let (id, code) = (call.id.0, status.as_u16());
-    if status.is_server_error() {
+    // That a server is stopping or cannot write it says once itself, and not at every question of whoever balances load.
+    if status.is_server_error() && route != health::PATH {
         tracing::error!(request = %format_args!("{id:016x}"), %method, route, status = code, micros = call.micros(), "answered");
     } else if *method == Method::GET || *method == Method::HEAD {
         tracing::debug!(request = %format_args!("{id:016x}"), %method, route, status = code, micros = call.micros(), "answered");

@@ -32,8 +32,8 @@ pub(crate) enum NodesError {
     /// One may not look into the folder.
     #[error(transparent)]
     Folder(#[from] OpenError),
-    /// There is nothing in the folder.
-    #[error("there is no store in {0}: say which with --store or --data")]
+    /// There is nothing there.
+    #[error("there is no store {0}: say which with --store or --data")]
     NoStore(String),
     /// Nobody reads it.
     #[error(transparent)]
@@ -63,7 +63,10 @@ struct Folder<'a> {
 pub(crate) async fn tell(config: &Config, json: bool, out: &mut impl Lines) -> Result<(), NodesError> {
     let Some(shared) = &config.shared else { return folder(&config.data, json, out).await };
     let address = &shared.address;
-    let roll = roll(address).await.map_err(|why| NodesError::Roll { address: address.clone(), why })?;
+    let roll = roll(address).await.map_err(|why| match why {
+        RollError::NoStore => NodesError::NoStore(format!("at {address}")),
+        why => NodesError::Roll { address: address.clone(), why },
+    })?;
     if roll.nodes.is_empty() && !json {
         out.tell(format!("no node is there; the log ends at {}", roll.end.0)).await?;
     }
@@ -75,7 +78,7 @@ pub(crate) async fn tell(config: &Config, json: bool, out: &mut impl Lines) -> R
 
 async fn folder(data: &Path, json: bool, out: &mut impl Lines) -> Result<(), NodesError> {
     if !SqliteStore::is_in(data)? {
-        return Err(NodesError::NoStore(data.display().to_string()));
+        return Err(NodesError::NoStore(format!("in {}", data.display())));
     }
     let serving = control::is_served(data).await;
     let line = if json {

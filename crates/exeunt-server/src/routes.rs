@@ -49,7 +49,7 @@ fn table() -> Vec<(&'static str, Routes)> {
         ("/exeunt.js", page(get(pages::script))),
         ("/account.js", page(get(pages::account_script))),
         ("/auth/check", page(get(forward::check))),
-        ("/healthz", page(get(health::healthz))),
+        (health::PATH, page(get(health::healthz))),
         ("/livez", page(get(health::livez))),
         ("/directlink/v1/auth/login", post(directlink::login).fallback(directlink::wrong_method)),
         ("/directlink/v1/auth/logout", post(directlink::logout).fallback(directlink::wrong_method)),

@@ -29,18 +29,18 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let listeners = bind(&config.listen).await?;
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     let https = config.https_or_refuse(&addresses)?;
+    // Before anybody waits for this node: one that cannot stay says no farewell.
+    let counted = listen_for_metrics(config.metrics).await?;
+    let metrics = counted.local_addr()?;
     let authority = own(&config, &addresses).await?;
     let control = control(&config)?;
     let app = App::new(Arc::clone(&authority), &config, https, config.registration_open(&addresses));
 
-    let metrics_listener = TcpListener::bind(config.metrics)
-        .await
-        .with_context(|| format!("the metrics address {} cannot be used", config.metrics))?;
     let stop = app.stopping().clone();
     // Before the address is said: whoever has read it may stop the server.
     tokio::spawn(stop_on_signal(app.leaving().clone(), config.drain, stop.clone())?);
-    announce(&config, &addresses, metrics_listener.local_addr()?);
-    let counted = accept::serve(vec![metrics_listener], metrics::router(Arc::clone(&app.metrics)), stop.clone());
+    announce(&config, &addresses, metrics);
+    let counted = accept::serve(vec![counted], metrics::router(Arc::clone(&app.metrics)), stop.clone());
     let served = accept::serve(listeners, routes::router(&app), stop.clone());
     let commanded = async {
         if let Some(control) = control {
@@ -56,6 +56,16 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     authority.leave().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn listen_for_metrics(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| match address.port() {
+        0 => format!("the metrics address {address} cannot be used"),
+        _ => format!(
+            "the metrics address {address} cannot be used; --metrics {} takes a free port",
+            SocketAddr::new(address.ip(), 0)
+        ),
+    })
 }
 
 /// The way for commands into this server. Where many nodes share the store a command opens it itself.
@@ -148,7 +158,8 @@ fn announce(config: &Config, addresses: &[SocketAddr], metrics: SocketAddr) {
         say(format_args!("The world sees it as {}", url.origin().ascii_serialization()));
     }
     say(format_args!("Metrics are on http://{metrics}/metrics"));
-    tracing::info!(%host, port, %metrics, data = %config.data.display(), "started");
+    let (store, version) = (config.store(), env!("CARGO_PKG_VERSION"));
+    tracing::info!(%host, port, %metrics, store, version, "started");
 }
 
 /// At the first SIGINT or SIGTERM cancels `leaving`, and `stop` when `drain` has passed; at the second one at once.

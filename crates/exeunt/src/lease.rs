@@ -11,6 +11,7 @@ mod line;
 pub(crate) mod log;
 pub(crate) mod member;
 mod teller;
+pub(crate) mod trouble;
 mod voice;
 
 use std::sync::Arc;
@@ -39,13 +40,21 @@ pub struct Lease {
     /// Whether it was had and nobody has noted its loss. Only counting reads it.
     had: AtomicBool,
     losses: AtomicU64,
+    /// When the one that was lost last was over, in nanoseconds of the clock; 0: none is missed. Only the log reads it.
+    over_at: AtomicU64,
 }
 
 impl Lease {
     /// No lease yet.
     #[must_use]
     pub fn new(clock: Arc<dyn BootClock>) -> Self {
-        Self { clock, deadline: AtomicU64::new(0), had: AtomicBool::new(false), losses: AtomicU64::new(0) }
+        Self {
+            clock,
+            deadline: AtomicU64::new(0),
+            had: AtomicBool::new(false),
+            losses: AtomicU64::new(0),
+            over_at: AtomicU64::new(0),
+        }
     }
 
     /// Whether this node may believe now.
@@ -70,19 +79,21 @@ impl Lease {
     }
 
     /// A renewal that was sent at `sent` has been committed, and everything it brought is applied. However late its answer came, it
-    /// counts from when it was sent.
-    pub fn renewed(&self, sent: BootInstant) {
+    /// counts from when it was sent. Returns for how long there was none, where one was lost.
+    pub fn renewed(&self, sent: BootInstant) -> Option<Duration> {
         if !self.holds() {
             self.note_loss();
         }
         self.had.store(true, Ordering::SeqCst);
         self.deadline.store(sent.as_nanos().saturating_add(nanos(LEASE)), Ordering::SeqCst);
+        let over_at = self.over_at.swap(0, Ordering::SeqCst);
+        (over_at > 0).then(|| Duration::from_nanos(self.clock.now().as_nanos().saturating_sub(over_at)))
     }
 
     /// Nothing is believed any more.
     pub fn give_up(&self) {
-        self.deadline.store(0, Ordering::SeqCst);
-        self.note_loss();
+        let deadline = self.deadline.swap(0, Ordering::SeqCst);
+        self.note_loss_at(deadline);
     }
 
     /// The same of a node that leaves: that is no loss.
@@ -93,8 +104,14 @@ impl Lease {
 
     /// Counts that a lease that was had is over; once, whoever sees it first.
     pub fn note_loss(&self) {
+        self.note_loss_at(self.deadline.load(Ordering::SeqCst));
+    }
+
+    /// Who was stopped sees it late: it was over at its deadline, and not when that is found out.
+    fn note_loss_at(&self, deadline: u64) {
         if self.had.swap(false, Ordering::SeqCst) {
             self.losses.fetch_add(1, Ordering::Relaxed);
+            self.over_at.store(deadline.min(self.clock.now().as_nanos()), Ordering::SeqCst);
         }
     }
 

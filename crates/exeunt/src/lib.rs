@@ -36,6 +36,7 @@
 //! | [`live`] | what this process may believe |
 //! | [`lease`] | how long it may, where many nodes share a store |
 //! | [`users`] | what is asked of an app that keeps its users itself |
+//! | [`outage`] | when a log says that something still fails |
 //! | `hasher`, `attempts` | what a stranger's try may cost us, and how often |
 //! | [`authority`] | every decision |
 
@@ -47,6 +48,7 @@ pub mod credential;
 mod hasher;
 pub mod lease;
 pub mod live;
+pub mod outage;
 pub mod random;
 pub mod revocation;
 pub mod session;

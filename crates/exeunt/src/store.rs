@@ -90,8 +90,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not be done or its outcome is unknown.
     async fn change_password(&self, change: &PasswordChange) -> Result<Option<PasswordChanged>, StoreError>;
 
-    /// Changes what a user may do, and ends everything of theirs where that is taken away or given back. `None`: no such
-    /// user.
+    /// Changes what a user may do, and ends everything of theirs where that is taken away or given back. Of who is that already and has
+    /// nothing open nothing is written. `None`: no such user.
     ///
     /// # Errors
     ///

@@ -7,6 +7,7 @@ mod scene;
 use std::sync::Arc;
 
 use exeunt::authority::ChangeError;
+use exeunt::store::Store as _;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::sqlite::SqliteStore;
 use exeunt::store::staged::{Staged, When};
@@ -173,6 +174,25 @@ async fn who_ended_nothing_himself_is_told_that_it_is_over_only_where_the_store_
         assert_eq!(scene.end(target).await.expect("it can be known").seq(), None, "{target:?}");
     }
     scene.authority.settle(&opened.token).await.expect("it can be known");
+}
+
+/// The first answer may have been 503, so the second rests on no word of the first.
+#[tokio::test]
+async fn who_is_disabled_a_second_time_is_called_so_only_where_the_store_has_the_last_word() {
+    let scene = Scene::new().await;
+    let opened = scene.signed_in().await;
+    let disable = || scene.authority.change_user(scene.ana, Become::Disabled, By::operator());
+    scene.store.fail("change_user", When::After);
+    assert!(disable().await.is_err(), "it was done, and nobody was told");
+    scene.store.clear();
+    let written = scene.store.log_end().await.expect("looked");
+    scene.store.fail("settled", When::Before);
+    assert!(disable().await.is_err(), "whether that lasts is not known");
+    scene.store.clear();
+    let (user, over) = disable().await.expect("changed").expect("there");
+    assert_eq!((user.enabled, over.ended(), over.seq()), (false, [].as_slice(), None));
+    assert_eq!(scene.store.log_end().await.expect("looked"), written, "nothing more was written");
+    assert!(!scene.is_live(&opened.token).await);
 }
 
 /// Each sentence of the store fails, before it is done and after: what was answered is true, and trail and state agree.

@@ -19,6 +19,11 @@ pub(crate) fn say(line: Arguments<'_>) {
     let _ = print(line);
 }
 
+/// Says something beside what was asked for, while that takes its time.
+pub(super) fn note(line: Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "exeunt: {line}");
+}
+
 /// Why a command failed, as one sentence: what was tried, and each cause once, for many errors name their cause themselves.
 #[must_use]
 pub fn last_word(error: &anyhow::Error) -> String {

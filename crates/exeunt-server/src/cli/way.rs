@@ -6,10 +6,14 @@
 use anyhow::Context as _;
 use exeunt::authority::Part;
 
+use super::terminal::note;
 use crate::config::Config;
 use crate::control::{AskError, Reached, reach};
 use crate::errand::{Errand, Failed, Lines};
 use crate::serve::{self, FOLDER_PAUSE, FOLDER_TRIES, is_in_use};
+
+/// Tries of which nothing is said, a second of them: other commands and servers that stop are gone by then.
+const TRIES_UNTOLD: u32 = 20;
 
 /// Has an errand done. When this returns `Ok`, it is done.
 pub(super) async fn deliver(config: &Config, errand: Errand, out: &mut impl Lines) -> anyhow::Result<()> {
@@ -36,9 +40,18 @@ pub(super) async fn deliver(config: &Config, errand: Errand, out: &mut impl Line
             }
             Err(error) if tries == 0 => {
                 let waited = (FOLDER_PAUSE * FOLDER_TRIES).as_secs();
-                return Err(error).with_context(|| format!("nobody took the command for {waited} seconds"));
+                // A server would have taken it: this is an app with an authority of its own, or something that hangs.
+                let untaken = format!(
+                    "nothing was done: whoever has the data folder takes no commands, and kept it for {waited} seconds"
+                );
+                return Err(error).context(untaken);
             }
-            Err(_) => tries -= 1,
+            Err(error) => {
+                tries -= 1;
+                if tries == FOLDER_TRIES - TRIES_UNTOLD {
+                    note(format_args!("waiting: {error}"));
+                }
+            }
         }
         tokio::time::sleep(FOLDER_PAUSE).await;
     }

@@ -47,14 +47,14 @@ pub enum SettingError {
         reason: String,
     },
     /// There is no such setting.
-    #[error("there is no setting `{name}` ({place}); there are: {known}")]
+    #[error("there is no setting `{name}` ({place}); {meant}")]
     Unknown {
         /// What was written.
         name: String,
         /// Where.
         place: String,
-        /// All there are.
-        known: String,
+        /// What may have been meant, as a sentence.
+        meant: String,
     },
     /// A variable of ours is no text.
     #[error("the environment variable {0} is not UTF-8: unset it, or write its name and its value as text")]
@@ -70,12 +70,13 @@ pub enum SettingError {
         source: std::io::Error,
     },
     /// The settings file is not TOML.
-    #[error("{path} is not TOML: {source}")]
+    // The line itself is not shown: a password may be in it.
+    #[error("this is not TOML ({place}): {why}")]
     NotToml {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        source: Box<toml::de::Error>,
+        /// The file, and the line where that is known.
+        place: String,
+        /// Why.
+        why: String,
     },
 }
 

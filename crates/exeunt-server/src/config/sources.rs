@@ -6,6 +6,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use clap::Args as _;
+use clap::error::{ContextKind, ContextValue};
+use toml::Spanned;
+
 use super::NAMES;
 use super::parse::SettingError;
 
@@ -14,8 +18,14 @@ const PREFIX: &str = "EXEUNT_";
 /// The suffix of a variable that names a file with the value, so that a secret need not be in the environment.
 const FILE_SUFFIX: &str = "_FILE";
 
+/// Settings whose text may hold a password.
+const SECRET: [&str; 2] = ["store", "listen_store"];
+/// The most characters of a wrong value that are repeated: it is to be recognised, and to leave room for what it should be.
+const SHOWN_CHARS_MAX: usize = 100;
+
 /// Settings given as flags, for every command.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Settings")]
 #[expect(clippy::doc_markdown, reason = "these comments are printed as the help")]
 pub struct Flags {
     /// The settings file (TOML); or EXEUNT_CONFIG
@@ -91,7 +101,16 @@ pub struct Flags {
 
 /// The texts of the settings, each with the place where it was read.
 #[derive(Clone, Debug, Default)]
-pub struct Raw(BTreeMap<String, (String, String)>);
+pub struct Raw(BTreeMap<String, Given>);
+
+/// What somebody said of a setting.
+#[derive(Clone, Debug)]
+struct Given {
+    text: String,
+    place: String,
+    /// Whether it came in a file of its own, as secrets do.
+    is_apart: bool,
+}
 
 impl Raw {
     /// Gathers the texts: what a file says, over it what the environment says, over that what the flags say.
@@ -107,8 +126,8 @@ impl Raw {
     /// Texts of a test.
     #[cfg(test)]
     pub(super) fn from_pairs(pairs: &[(&'static str, &str)]) -> Self {
-        let pair = |(name, text): &(&str, &str)| ((*name).to_owned(), ((*text).to_owned(), "test".to_owned()));
-        Self(pairs.iter().map(pair).collect())
+        let given = |text: &str| Given { text: text.to_owned(), place: "test".to_owned(), is_apart: false };
+        Self(pairs.iter().map(|(name, text)| ((*name).to_owned(), given(text))).collect())
     }
 
     /// A setting read by `parse`; `None` where nobody said anything.
@@ -121,18 +140,22 @@ impl Raw {
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<Option<T>, SettingError> {
-        let Some((text, _)) = self.0.get(name) else { return Ok(None) };
-        parse(text).map(Some).map_err(|reason| {
+        let Some(given) = self.0.get(name) else { return Ok(None) };
+        parse(&given.text).map(Some).map_err(|reason| {
             // Mostly a variable that a compose file passes on and nobody has set.
-            let empty = if text.is_empty() { "it is empty: unset it, or give it a value: " } else { "" };
-            self.refuse(name, &format!("{empty}{reason}"))
+            let said = match given.shown(name) {
+                _ if given.text.is_empty() => "it is empty: unset it, or give it a value: ".to_owned(),
+                Some(text) => format!("{text} will not do: "),
+                None => String::new(),
+            };
+            self.refuse(name, &format!("{said}{reason}"))
         })
     }
 
     /// The error for a setting that was read but cannot be used.
     #[must_use]
     pub fn refuse(&self, name: &'static str, reason: &str) -> SettingError {
-        let place = self.0.get(name).map_or("default", |(_, place)| place).to_owned();
+        let place = self.0.get(name).map_or("default", |given| &given.place).to_owned();
         SettingError::Wrong { name: name.to_owned(), place, reason: reason.to_owned() }
     }
 
@@ -173,30 +196,34 @@ impl Raw {
             Some(name) => (name, Some(&text)),
         };
         let name = name.to_ascii_lowercase();
-        if let Some((_, other)) = self.0.get(&name) {
+        if let Some(other) = self.0.get(&name) {
             // Which of them was meant cannot be told, and neither has an order.
-            let place = format!("{other} and {place}");
+            let place = format!("{} and {place}", other.place);
             return Err(SettingError::Wrong { name, place, reason: "both are set: unset one of them".to_owned() });
         }
+        let is_apart = file.is_some();
         let text = match file {
             None => text,
             Some(file) => read(&path_of(&name, &place, file)?, &place)?.trim_end_matches(['\r', '\n']).to_owned(),
         };
-        self.take(&name, text, place)
+        self.take(&name, Given { text, place, is_apart })
     }
 
     fn from_file(path: &Path) -> Result<Self, SettingError> {
         let text = read(path, "the settings")?;
-        let table: toml::Table =
-            text.parse().map_err(|source| SettingError::NotToml { path: path.to_owned(), source: Box::new(source) })?;
+        let place = |at: usize| format!("{}, line {}", path.display(), line_of(&text, at));
+        let table: BTreeMap<String, Spanned<toml::Value>> = toml::from_str(&text).map_err(|error| {
+            let place = error.span().map_or_else(|| path.display().to_string(), |span| place(span.start));
+            SettingError::NotToml { place, why: error.message().to_owned() }
+        })?;
         let mut raw = Self::default();
         for (name, value) in table {
-            let place = path.display().to_string();
-            let Some(text) = of_value(value) else {
+            let place = place(value.span().start);
+            let Some(text) = of_value(value.into_inner()) else {
                 let reason = "each of a list is a text in quotes, as in [\"10.0.0.1\", \"::1\"]".to_owned();
                 return Err(SettingError::Wrong { name, place, reason });
             };
-            raw.take(&name, text, place)?;
+            raw.take(&name, Given { text, place, is_apart: false })?;
         }
         Ok(raw)
     }
@@ -228,18 +255,46 @@ impl Raw {
         ];
         for (name, text) in given {
             if let Some(text) = text {
-                self.0.insert(name.to_owned(), (text, format!("flag --{}", name.replace('_', "-"))));
+                let place = format!("flag --{}", name.replace('_', "-"));
+                self.0.insert(name.to_owned(), Given { text, place, is_apart: false });
             }
         }
     }
 
-    fn take(&mut self, name: &str, text: String, place: String) -> Result<(), SettingError> {
+    fn take(&mut self, name: &str, given: Given) -> Result<(), SettingError> {
         if !NAMES.contains(&name) {
-            return Err(SettingError::Unknown { name: name.to_owned(), place, known: NAMES.join(", ") });
+            return Err(SettingError::Unknown { name: name.to_owned(), place: given.place, meant: meant_by(name) });
         }
-        self.0.insert(name.to_owned(), (text, place));
+        self.0.insert(name.to_owned(), given);
         Ok(())
     }
+}
+
+impl Given {
+    /// What was typed, for whoever is told that it is wrong; `None` where a password may be in it.
+    fn shown(&self, name: &str) -> Option<String> {
+        let is_secret = self.is_apart || SECRET.contains(&name) || self.text.contains(['@', '?']);
+        (!is_secret && self.text.chars().count() <= SHOWN_CHARS_MAX).then(|| format!("{:?}", self.text))
+    }
+}
+
+/// Which settings somebody may have meant who wrote this. The parser of flags knows what looks like a flag's name.
+fn meant_by(name: &str) -> String {
+    let flag = format!("--{}", name.replace('_', "-"));
+    let refused = Flags::augment_args(clap::Command::new("exeunt")).try_get_matches_from(["exeunt", &flag]).err();
+    let meant = refused.and_then(|error| match error.get(ContextKind::SuggestedArg) {
+        Some(ContextValue::String(flag)) => Some(flag.trim_start_matches('-').replace('-', "_")),
+        _ => None,
+    });
+    match meant.filter(|meant| NAMES.contains(&&**meant)) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("there are: {}", NAMES.join(", ")),
+    }
+}
+
+/// Counted from one, as editors do.
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
 /// The value may be a secret, so it is not repeated.
@@ -310,7 +365,7 @@ mod tests {
         let raw = gather(flags, &[("EXEUNT_LISTEN", "env:2")]).expect("gathered");
         assert_eq!(listen(&raw).as_deref(), Some("flag:3"));
         let wrong = raw.get("listen", |_| Err::<(), _>("no".to_owned())).expect_err("no").to_string();
-        assert_eq!(wrong, "`listen` (flag --listen): no");
+        assert_eq!(wrong, "`listen` (flag --listen): \"flag:3\" will not do: no");
     }
 
     #[test]
@@ -323,6 +378,47 @@ mod tests {
         let config = Flags { config: Some(file), ..Flags::default() };
         let error = gather(config, &[]).expect_err("unknown").to_string();
         assert!(error.contains("`pasword_min`") && error.contains("exeunt.toml"), "{error}");
+    }
+
+    #[test]
+    fn what_was_meant_is_guessed_and_else_all_there_are_are_named() {
+        for (name, meant) in [("pasword_min", "password_min"), ("listn", "listen"), ("log_fromat", "log_format")] {
+            assert_eq!(meant_by(name), format!("did you mean `{meant}`?"), "{name}");
+        }
+        for name in ["xyzzy", "", "config", "help"] {
+            assert!(meant_by(name).starts_with("there are: listen, data,"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_repeated_with_its_line_unless_a_secret_may_be_in_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("exeunt.toml");
+        let said = |text: &str| {
+            std::fs::write(&file, text).expect("written");
+            let config = Flags { config: Some(file.clone()), ..Flags::default() };
+            let read = gather(config, &[("EXEUNT_URLLINK", "")]).and_then(|raw| Config::from_raw(&raw));
+            read.expect_err(text).to_string()
+        };
+        let wrong = said("# times\n\ndrain = \"5\"\nlog = \"info\"\n");
+        assert!(wrong.contains("exeunt.toml, line 3") && wrong.contains("\"5\" will not do"), "{wrong}");
+        let wrong = said("log = \"info\"\ntrusted_proxies = [\n  1,\n]\n");
+        assert!(wrong.contains("exeunt.toml, line 2"), "{wrong}");
+        let unknown = said("\npasword_min = 12");
+        assert!(
+            unknown.contains("exeunt.toml, line 2") && unknown.contains("did you mean `password_min`?"),
+            "{unknown}"
+        );
+        for secret in
+            ["store = \"mysql://a:sesame@b\"", "listen_store = \"sesame\"", "public_url = \"https://a:sesame@b\""]
+        {
+            let wrong = said(secret);
+            assert!(wrong.contains("line 1") && !wrong.contains("sesame"), "{wrong}");
+        }
+        std::fs::write(&file, "sesame\n").expect("written");
+        let apart = gather(Flags::default(), &[("EXEUNT_DRAIN_FILE", file.to_str().expect("text"))]);
+        let wrong = apart.and_then(|raw| Config::from_raw(&raw)).expect_err("no time").to_string();
+        assert!(wrong.contains("EXEUNT_DRAIN_FILE") && !wrong.contains("sesame"), "{wrong}");
     }
 
     #[test]

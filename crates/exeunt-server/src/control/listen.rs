@@ -116,7 +116,7 @@ impl Guest {
                 }
             }
             Ok(user) => {
-                tracing::warn!(user, "a command of another user was refused");
+                tracing::warn!(uid = user, "a command of another user was refused");
                 let why = "this server does only what its own user and root ask";
                 let _ = say(&mut stream, [Said::Failed(why.to_owned())]).await;
             }
@@ -146,8 +146,9 @@ impl Guest {
 
     /// In a task of its own: a guest that goes away leaves nothing half done.
     async fn perform(&self, stream: &mut UnixStream, errand: Errand, user: u32) -> io::Result<()> {
+        // `user` is in other lines the number of one of ours; this is who runs the command.
         let (name, only_looks) = (errand.name(), errand.only_looks());
-        tracing::debug!(errand = name, user, "an operator's errand begins");
+        tracing::debug!(errand = name, uid = user, "an operator's errand begins");
         let authority = Arc::clone(&self.authority);
         let (told, mut lines) = mpsc::channel(LINES_WAITING_MAX);
         let doing = tokio::spawn(async move { errand.perform(&authority, &mut Waiting(told)).await });
@@ -158,7 +159,7 @@ impl Guest {
         };
         drop(lines);
         let outcome = doing.await;
-        tracing::info!(errand = name, user, outcome = word(&outcome), "an operator's errand");
+        tracing::info!(errand = name, uid = user, outcome = word(&outcome), "an operator's errand");
         heard?;
         match outcome {
             Ok(Ok(())) => say(stream, [Said::Done]).await,

@@ -9,7 +9,7 @@ use exeunt::authority::Part;
 use exeunt::clock::{Clock as _, SystemClock};
 use exeunt::store::Store;
 use exeunt::store::postgres::{Address, PostgresStore};
-use exeunt::store::sqlite::{OpenError, SqliteStore};
+use exeunt::store::sqlite::{JOURNAL_MODE, OpenError, SqliteStore};
 use exeunt::{Authority, By, Cause, Settings, Target};
 
 use crate::cli::say;
@@ -84,7 +84,8 @@ fn unreadable(config: &Config) -> String {
 
 fn folder(config: &Config) -> anyhow::Result<SqliteStore> {
     SqliteStore::open(&config.data).map_err(|error| match error {
-        OpenError::Restored { .. } => {
+        // A backup in the place of the store is one of the two, and there is one thing to do.
+        OpenError::Restored { .. } | OpenError::Weaker { setting: JOURNAL_MODE, .. } => {
             anyhow!("{error}: run `exeunt end --everyone --restored --data {}`", config.data.display())
         }
         error => error.into(),

@@ -159,6 +159,12 @@ async fn with_something_at_the_look<T>(
 async fn refused_at(verb: (&str, &str), nth: usize, leaves: Leaves) -> Option<bool> {
     let (app, stage) = TestApp::staged().await;
     let (admin, ana) = (app.admin_of_new("Eve").await, app.browser_of_new("Ana").await);
+    if verb.1.ends_with("/demote") {
+        // Of somebody who administers nothing it would be no deed.
+        let user = app.authority.user_named("Ana").await.expect("looked").expect("there");
+        let granted = app.authority.change_user(user.id, Become::Admin, By::operator()).await;
+        assert!(granted.expect("a store that works").is_some());
+    }
     let ask = ask_for(&app, &admin, verb, &ana.sid().await).await;
     let leaving = async {
         leaves.happens(&app, &admin).await;

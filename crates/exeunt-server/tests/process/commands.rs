@@ -216,6 +216,10 @@ fn help_lists_the_commands_and_the_version_is_told() {
     for word in ["add", "list", "password"] {
         assert!(help.out.contains(word), "{word}: {}", help.out);
     }
+    // What a command can do is not lost among what a server can be set to.
+    let help = ask(&["end", "--help"]).out;
+    let (own, settings) = help.split_once("\nSettings:\n").expect("apart");
+    assert!(own.contains("--dry-run") && !own.contains("--public-url") && settings.contains("--public-url"), "{help}");
     assert_eq!(ask(&["--version"]).out, concat!("exeunt ", env!("CARGO_PKG_VERSION"), "\n"));
     let unknown = ask(&["vanish"]);
     assert!(!unknown.status.success() && unknown.log.contains("vanish"), "{unknown:?}");

@@ -248,3 +248,14 @@ fn nothing_is_told_to_a_server_of_another_user() {
     }
     assert_eq!(server.ask(&Request::get("/healthz")).status, 200);
 }
+
+/// In every other line `user` is the number of somebody who can sign in.
+#[test]
+fn who_ran_a_command_is_logged_as_a_user_of_the_machine() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    assert!(run(&folder, &["user", "list"], "").status.success());
+    let log = server.stop().log;
+    let line = log.lines().find(|line| line.contains("an operator's errand")).expect("logged");
+    assert!(line.contains("\"uid\":") && !line.contains("\"user\":"), "{line}");
+}

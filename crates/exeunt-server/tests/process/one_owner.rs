@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 use std::thread;
 
+use exeunt::store::sqlite::SqliteStore;
 use rusqlite::Connection;
 
 use crate::http::Request;
@@ -13,7 +14,8 @@ use crate::server::{Finished, Folder, SERVE, Server, finish};
 
 fn names_folder_and_process(refused: &Finished, folder: &Folder, server: &Server) {
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
-    let (folder, process) = (folder.data().display().to_string(), format!("(process {})", server.process()));
+    let (folder, process) =
+        (folder.data().display().to_string(), format!("in use by exeunt (process {})", server.process()));
     assert!(refused.log.contains(&folder) && refused.log.contains(&process), "{refused:?}");
 }
 
@@ -89,6 +91,21 @@ fn a_server_waits_for_the_command_that_has_the_folder() {
     assert!(!is_live(&server, &token));
 }
 
+/// An app that keeps its own authority has no socket: who waits is told for whom, and in the end what to do.
+#[test]
+fn a_command_on_the_folder_of_an_app_says_who_has_it_and_that_nothing_was_done() {
+    let folder = Folder::new();
+    let app = SqliteStore::open(&folder.data()).expect("free");
+    let refused = finish(folder.exeunt(&["user", "list"]), "");
+    assert_eq!((refused.status.code(), &*refused.out), (Some(1), ""), "{refused:?}");
+    let holder = format!("(process {})", std::process::id());
+    let waiting = format!("exeunt: waiting: the data folder {} is in use by process", folder.data().display());
+    assert!(refused.log.starts_with(&waiting) && refused.log.matches(&holder).count() == 2, "{refused:?}");
+    assert!(refused.log.contains("nothing was done: whoever has the data folder takes no commands"), "{refused:?}");
+    assert!(refused.log.contains("stop it first"), "{refused:?}");
+    drop(app);
+}
+
 #[test]
 fn a_killed_server_leaves_the_folder_free() {
     let folder = Folder::new();
@@ -118,7 +135,7 @@ fn a_folder_without_its_lock_and_the_file_in_another_folder_are_owned_all_the_sa
             scope.spawn(|| {
                 let refused = finish(folder.exeunt(&SERVE), "");
                 assert_eq!(refused.status.code(), Some(1), "{refused:?}");
-                assert!(refused.log.contains("in use by another exeunt"), "{refused:?}");
+                assert!(refused.log.contains("in use by another program"), "{refused:?}");
             });
         }
     });

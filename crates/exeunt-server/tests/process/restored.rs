@@ -95,7 +95,8 @@ fn a_backup_of_a_running_server_is_restored_as_the_manual_says() {
     fs::copy(backup, folder.database()).expect("put in its place");
     let refused = finish(folder.exeunt(&SERVE), "");
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
-    assert!(refused.log.contains("exeunt end --everyone --restored"), "{refused:?}");
+    let remedy = format!("run `exeunt end --everyone --restored --data {}`", folder.data().display());
+    assert!(refused.log.contains(&remedy) && !refused.log.contains("PRAGMA"), "one thing to do: {refused:?}");
     let adopted = finish(folder.exeunt(&["end", "--everyone", "--restored"]), "");
     assert!(adopted.status.success(), "{adopted:?}");
     let server = Server::start(&folder);

@@ -90,3 +90,16 @@ fn from_the_moment_it_says_where_it_listens_it_stops_in_order() {
         assert!(String::from_utf8_lossy(&stopped.stderr).contains("stopped"), "{signal}: {stopped:?}");
     }
 }
+
+/// A drain is no failure: whoever balances load asks all the while, and whoever reads the log is not woken.
+#[test]
+fn that_a_draining_server_says_that_it_is_not_ready_is_no_error_in_its_log() {
+    let folder = Folder::new();
+    let server = Server::start_with(&folder, &["--drain", "10m"]);
+    server.tell_to_stop();
+    while server.ask(&Request::get("/healthz")).status == 200 {}
+    assert_eq!(server.ask(&Request::get("/healthz")).status, 503);
+    // A second time: stop now.
+    let stopped = server.stop();
+    assert!(stopped.log.contains("not ready any more") && !stopped.log.contains("ERROR"), "{stopped:?}");
+}

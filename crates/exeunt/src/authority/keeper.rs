@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Authority;
+use crate::outage::Outage;
 use crate::store::{StoreError, Sweep, Swept};
 
 /// How often touches are written and memory is tidied, and how often somebody looks for the expired. What is open for a session past its time
@@ -19,11 +20,14 @@ pub(super) const KEEP_EVERY: Duration = Duration::from_secs(5);
 /// Sessions swept in one step, which is one transaction: a sign-out that comes meanwhile waits for some ten milliseconds.
 pub(super) const SWEEP_MAX: usize = 200;
 
+const NOT_WRITTEN: &str = "touches or expired sessions were not written; nobody is let in because of it";
+const WRITTEN: &str = "touches and expired sessions are written again";
+
 /// Keeps the house every so often, until the authority is gone.
 pub(super) fn start(authority: &Arc<Authority>, every: Duration) {
     let weak: Weak<Authority> = Arc::downgrade(authority);
     tokio::spawn(async move {
-        let mut next = Instant::now();
+        let (mut next, mut outage) = (Instant::now(), Outage::new(NOT_WRITTEN, WRITTEN));
         loop {
             tokio::time::sleep_until(next).await;
             let Some(authority) = weak.upgrade() else { return };
@@ -31,12 +35,9 @@ pub(super) fn start(authority: &Arc<Authority>, every: Duration) {
             let kept = authority.keep_house().await;
             // Given back before any rest: the last holder closes the store.
             drop(authority);
-            match kept {
-                Ok(swept) if swept.more => sweep_on(&weak, next).await,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "touches or expired sessions were not written; nobody is let in because of it");
-                }
+            outage.note(kept.as_ref());
+            if kept.is_ok_and(|swept| swept.more) {
+                sweep_on(&weak, next).await;
             }
         }
     });

@@ -10,7 +10,7 @@ use super::counts::Ending;
 use super::opening::to_its_end;
 use super::{Authority, ChangeError, Place, RegisterError};
 use crate::credential::{NewPassword, PasswordHash};
-use crate::revocation::{By, Cause, Revoked};
+use crate::revocation::{By, Cause, Revoked, Target};
 use crate::session::{Device, LiveSession, Opened};
 use crate::store::{Become, KnownUser, NewUser, PasswordChange, StoreError, UserChange};
 use crate::token::Token;
@@ -148,16 +148,17 @@ impl Authority {
     pub async fn change_user(&self, user: UserId, to: Become, by: By) -> Result<Option<(User, Revoked)>, StoreError> {
         let change = UserChange { user, to, by, at: self.settings.clock.now() };
         let ending = to.ends().map(|_| self.counts.ending());
-        let changed = self.store.change_user(&change).await?;
-        let revocation = changed.as_ref().and_then(|changed| changed.revocation.as_ref());
-        let revoked = match (ending, revocation) {
-            (Some(ending), Some(revocation)) => self.over(ending, revocation).await,
-            (ending, _) => {
-                ending.into_iter().for_each(Ending::nothing);
-                Revoked::nothing_left()
-            }
+        let Some(changed) = self.store.change_user(&change).await? else {
+            ending.into_iter().for_each(Ending::nothing);
+            return Ok(None);
         };
-        Ok(changed.map(|changed| (changed.user, revoked)))
+        let revoked = match (ending, &changed.revocation) {
+            (Some(ending), Some(revocation)) => self.over(ending, revocation).await,
+            // They were that already: whoever made them so may not have been told yet that it is over.
+            (Some(ending), None) => self.over_by_others(ending, Target::User(user)).await?,
+            (None, _) => Revoked::nothing_left(),
+        };
+        Ok(Some((changed.user, revoked)))
     }
 
     /// At most `limit` users after the one with the number `after`.

@@ -28,6 +28,9 @@ const PAUSE_MAX: Duration = Duration::from_millis(50);
 /// How long those who were told directly are waited for alone. Ten times what they need when they are well.
 const TOLD_WAIT: Duration = Duration::from_millis(5);
 
+/// Nodes that one line of the log names: where more are silent it is not they who are ill.
+const NAMED_MAX: usize = 5;
+
 /// Waits for the other nodes.
 #[derive(Debug)]
 pub(crate) struct Coordinator {
@@ -39,8 +42,8 @@ pub(crate) struct Coordinator {
     last: watch::Sender<Option<Look>>,
     /// Whoever holds it looks for all.
     looking: tokio::sync::Mutex<()>,
-    /// When each other node was first seen with its lease's number.
-    seen: Mutex<HashMap<NodeId, (i64, Instant)>>,
+    /// The other nodes as they were seen last, each with when it was first seen with its lease's number.
+    seen: Mutex<HashMap<NodeId, (Peer, Instant)>>,
     ran_out: AtomicU64,
 }
 
@@ -112,13 +115,32 @@ impl Coordinator {
         let until = since + PATIENCE;
         if timeout_at(until, heard).await.is_err() {
             self.ran_out.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(seq = seq.0, "a node did not answer; its lease is over by now, and it believes nothing");
+            let nodes = self.deaf_to(seq);
+            tracing::warn!(
+                seq = seq.0,
+                nodes,
+                "a node did not answer; its lease is over by now, and it believes nothing"
+            );
         }
     }
 
     /// How often a wait ran into W.
     pub(crate) fn ran_out(&self) -> u64 {
         self.ran_out.load(Ordering::Relaxed)
+    }
+
+    /// Who has not heard of it, as far as was seen.
+    pub(super) fn deaf_to(&self, seq: Seq) -> String {
+        let seen = self.seen.lock();
+        let deaf = seen.values().filter(|(peer, _)| peer.heard < seq && Some(peer.node) != self.teller.own());
+        let mut names: Vec<String> = deaf.map(|(peer, _)| called(peer)).collect();
+        names.sort_unstable();
+        let more = names.len().saturating_sub(NAMED_MAX);
+        names.truncate(NAMED_MAX);
+        if more > 0 {
+            names.push(format!("{more} more"));
+        }
+        names.join(", ")
     }
 
     /// Looks once who is there, and removes who is silent.
@@ -135,7 +157,7 @@ impl Coordinator {
         let everywhere = peers.iter().map(|peer| peer.heard).min().unwrap_or(Seq(i64::MAX));
         self.keep(Look { number, everywhere });
         for silent in self.silent(&peers) {
-            tracing::info!(node = %silent.node, "a silent node is removed");
+            tracing::info!(node = %silent.node, label = plain(&silent.label), "a silent node is removed");
             self.shared.remove(silent.node, silent.lease).await?;
         }
         Ok(())
@@ -208,12 +230,22 @@ impl Coordinator {
         let mut seen = self.seen.lock();
         seen.retain(|node, _| peers.iter().any(|peer| peer.node == *node));
         let is_silent = |peer: &&Peer| {
-            let first = seen.entry(peer.node).or_insert((peer.lease, now));
-            if first.0 != peer.lease {
-                *first = (peer.lease, now);
+            let (last, first) = seen.entry(peer.node).or_insert(((*peer).clone(), now));
+            if last.lease != peer.lease {
+                *first = now;
             }
-            now.duration_since(first.1) >= PATIENCE
+            (last.lease, last.heard) = (peer.lease, peer.heard);
+            now.duration_since(*first) >= PATIENCE
         };
         peers.iter().filter(is_silent).cloned().collect()
     }
+}
+
+/// One line, whatever a machine is called.
+fn plain(label: &str) -> String {
+    label.chars().filter(|char| !char.is_control()).collect()
+}
+
+fn called(peer: &Peer) -> String {
+    format!("{} ({})", peer.node, plain(&peer.label))
 }

@@ -15,9 +15,11 @@ use super::coordinator::Coordinator;
 use super::hearer::Hearer;
 use super::line::HearsAt;
 use super::log::{Applied, Log, Regressed};
+use super::trouble::{Trouble, cannot_listen, no_lease};
 use super::voice::Voice;
 use super::{BootInstant, LEASE, Lease};
 use crate::live::Live;
+use crate::outage::Outage;
 use crate::random::Random;
 use crate::revocation::Seq;
 use crate::store::{News, NodeId, Renewed, Shared, StoreError};
@@ -68,11 +70,6 @@ pub(crate) struct Member {
     renewed: Notify,
     stopped: CancellationToken,
 }
-
-/// Why this node believes nothing now.
-#[derive(Debug, thiserror::Error)]
-#[error("this node has no lease: the store could not be written in time, or its log went backwards")]
-struct NoLease;
 
 impl Member {
     /// A node that is about to join, and its work in the background until [`Member::leave`].
@@ -176,15 +173,17 @@ impl Member {
     /// Renews every so often, and hears as soon as there is a hint.
     async fn keep(self: Arc<Self>) {
         let mut rested = Instant::now();
+        let mut outage = Outage::new("the lease was not renewed", "the lease is renewed again");
         while !self.stopped.is_cancelled() {
             tokio::select! {
                 () = self.stopped.cancelled() => return,
                 () = self.hear_until_due(rested) => {}
             }
-            if let Err(error) = self.renew().await {
-                tracing::warn!(%error, "the lease was not renewed");
+            let renewed = self.renew().await;
+            if renewed.is_err() {
                 rested = Instant::now() + REST;
             }
+            outage.note(renewed.as_ref());
             self.tries.send_modify(|tries| *tries += 1);
             // Removing who is silent must not cost this node its own lease, on a connection that is dead.
             if !matches!(timeout(RENEW_EVERY, self.coordinator.look()).await, Ok(Ok(()))) {
@@ -296,7 +295,13 @@ impl Member {
     }
 
     fn count_from(&self, sent: BootInstant) {
-        self.lease.renewed(sent);
+        if let Some(without) = self.lease.renewed(sent) {
+            let seconds = without.as_secs_f64();
+            tracing::warn!(
+                seconds,
+                "this node had no lease for so long, and accepted nothing meanwhile; now it has one"
+            );
+        }
         // A node that is leaving gets no lease by an answer that was on its way.
         if self.stopped.is_cancelled() {
             self.lease.lay_down();
@@ -362,32 +367,4 @@ impl Member {
             }
         }
     }
-}
-
-fn cannot_listen(at: &HearsAt, error: &std::io::Error) -> StoreError {
-    let why = format!("{} cannot be listened on for other nodes: {error}", at.listen);
-    StoreError::Failed { deed: "join the nodes", source: why.into() }
-}
-
-/// Why there is no lease.
-#[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Regressed(#[from] Regressed),
-}
-
-impl From<Trouble> for StoreError {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Store(error) => error,
-            Trouble::Regressed(regressed) => Self::Failed { deed: "renew the lease", source: Box::new(regressed) },
-        }
-    }
-}
-
-/// The error of a check that nobody may answer now.
-pub(crate) fn no_lease() -> StoreError {
-    StoreError::Failed { deed: "renew the lease", source: Box::new(NoLease) }
 }

@@ -334,3 +334,20 @@ fn who_waits_outlasts_a_lease_on_the_slowest_clock_that_is_allowed() {
     let drift = 0.01;
     assert!(PATIENCE.as_secs_f64() >= LEASE.as_secs_f64() * (1.0 + drift) / (1.0 - drift));
 }
+
+#[test]
+fn for_how_long_there_was_no_lease_is_counted_from_its_deadline_however_late_that_is_seen() {
+    let clock = Arc::new(ManualBootClock::default());
+    clock.advance(Duration::from_secs(1));
+    let lease = Lease::new(Arc::clone(&clock) as Arc<dyn BootClock>);
+    assert_eq!(lease.renewed(lease.now()), None, "the first is no gain");
+    clock.advance(LEASE / 2);
+    assert_eq!(lease.renewed(lease.now()), None, "it was there all the while");
+    clock.advance(LEASE + Duration::from_secs(30));
+    lease.give_up();
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(lease.renewed(lease.now()), Some(Duration::from_secs(31)), "frozen, and then joined anew");
+    lease.give_up();
+    clock.advance(Duration::from_secs(3));
+    assert_eq!(lease.renewed(lease.now()), Some(Duration::from_secs(3)), "given up before its time");
+}

@@ -65,6 +65,7 @@ macro_rules! conformance {
             an_administrator_is_added_at_once_and_the_trail_says_both,
             the_audit_trail_tells_every_deed_with_its_fact,
             the_audit_trail_is_filtered_and_paged,
+            what_changes_nothing_is_no_deed_and_what_is_open_ends_all_the_same,
         );
     };
     ($make:expr, $($case:ident),+ $(,)?) => {

@@ -100,6 +100,10 @@ impl Store for MemoryStore {
     async fn change_user(&self, change: &UserChange) -> Result<Option<UserChanged>, StoreError> {
         let mut state = self.0.lock();
         let Some(known) = state.user(change.user) else { return Ok(None) };
+        let ends_something = change.to.ends().is_some() && state.live().any(|session| session.user == change.user);
+        if !change.to.changes(&known.user) && !ends_something {
+            return Ok(Some(UserChanged { user: known.user, revocation: None }));
+        }
         state.note(change.to.deed(), (Some(change.user), None), &change.by, change.at);
         let target = Target::User(change.user);
         let revocation = change

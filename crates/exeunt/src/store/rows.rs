@@ -118,6 +118,17 @@ impl Become {
         }
     }
 
+    /// Whether somebody becomes by it what they are not. A deed that changes nothing is none, and the trail does not tell it.
+    pub(super) const fn changes(self, user: &User) -> bool {
+        match self {
+            Self::Enabled => !user.enabled,
+            Self::Disabled => user.enabled,
+            Self::Deleted => true,
+            Self::Admin => !user.admin,
+            Self::Ordinary => user.admin,
+        }
+    }
+
     /// Why everything of theirs ends by it, if it does.
     pub(crate) const fn ends(self) -> Option<Cause> {
         match self {
@@ -134,7 +145,7 @@ impl Become {
 pub struct UserChanged {
     /// The user as they are now.
     pub user: User,
-    /// What ended by it.
+    /// What ended by it; `None` also where they were that already and had nothing open.
     pub revocation: Option<Revocation>,
 }
 

@@ -187,6 +187,8 @@ pub trait Follower: std::fmt::Debug + Send + Sync + 'static {
 pub struct Peer {
     /// Its name.
     pub node: NodeId,
+    /// What people call it.
+    pub label: String,
     /// How often its lease was renewed; while this stands still, it is silent.
     pub lease: i64,
     /// Everything up to here is applied there (R6).

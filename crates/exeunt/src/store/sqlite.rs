@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use self::file::Folder;
-pub use self::file::OpenError;
+pub use self::file::{JOURNAL_MODE, OpenError};
 use self::mark::Mark;
 pub use self::mark::Sign;
 use self::writer::Writer;

@@ -53,6 +53,11 @@ fn who_cannot_be_reached_is_named_without_the_password() {
         assert!(refused.log.contains(host), "{refused:?}");
         assert!(refused.log.contains("cannot be reached") && !refused.log.contains("sesame"), "{refused:?}");
     }
+    // Who was reached and said no is not looked for in the network.
+    let nobody = Postgres::shared().database().replace("exeunt@", "ana:sesame@");
+    let unknown = refused(&nobody);
+    assert!(unknown.log.contains("was reached") && unknown.log.contains("\"ana\" does not exist"), "{unknown:?}");
+    assert!(!unknown.log.contains("cannot be reached") && !unknown.log.contains("sesame"), "{unknown:?}");
     let plain = refused("postgres://ana:sesame@192.0.2.1/d?sslmode=disable");
     assert!(plain.log.contains("on this machine") && !plain.log.contains("sesame"), "{plain:?}");
 }

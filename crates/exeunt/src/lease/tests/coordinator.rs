@@ -15,7 +15,13 @@ use crate::store::{NodeId, Peer, Shared};
 /// A coordinator with one other node, which has heard up to here.
 fn waiting(heard: i64) -> (Arc<Desk>, Coordinator) {
     let desk = Arc::new(Desk::default());
-    let peer = Peer { node: NodeId::from_bytes([1; 16]), lease: 7, heard: Seq(heard), line: None };
+    let peer = Peer {
+        node: NodeId::from_bytes([1; 16]),
+        label: "vm\u{1b} one:1".to_owned(),
+        lease: 7,
+        heard: Seq(heard),
+        line: None,
+    };
     desk.state.lock().peers.push(peer);
     let coordinator = Coordinator::new(Arc::clone(&desk) as Arc<dyn Shared>, Arc::new(OsRandom));
     (desk, coordinator)
@@ -98,7 +104,13 @@ async fn without_others_nobody_is_waited_for() {
     coordinator.heard_everywhere(Seq(5), begun).await;
     assert_eq!(begun.elapsed(), Duration::ZERO);
     // What is committed later is another matter, when somebody has come meanwhile.
-    desk.state.lock().peers.push(Peer { node: NodeId::from_bytes([2; 16]), lease: 0, heard: Seq(5), line: None });
+    desk.state.lock().peers.push(Peer {
+        node: NodeId::from_bytes([2; 16]),
+        label: String::new(),
+        lease: 0,
+        heard: Seq(5),
+        line: None,
+    });
     coordinator.heard_everywhere(Seq(6), Instant::now()).await;
     assert!(begun.elapsed() >= PATIENCE);
 }
@@ -119,4 +131,14 @@ async fn only_who_is_silent_for_the_whole_time_is_removed() {
     advance(Duration::from_millis(1)).await;
     coordinator.look().await.expect("looked");
     assert_eq!(left(&desk), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_did_not_answer_is_named_and_nobody_else() {
+    let (desk, coordinator) = waiting(4);
+    let well = Peer { node: NodeId::from_bytes([2; 16]), label: "two".to_owned(), lease: 0, heard: Seq(5), line: None };
+    desk.state.lock().peers.push(well);
+    coordinator.heard_everywhere(Seq(5), Instant::now()).await;
+    assert_eq!(coordinator.ran_out(), 1);
+    assert_eq!(coordinator.deaf_to(Seq(5)), format!("{} (vm one:1)", NodeId::from_bytes([1; 16])));
 }

@@ -68,7 +68,8 @@ impl Two {
 
     /// What the store here says of the other.
     fn list(&self, line: Line) {
-        self.desk.state.lock().peers = vec![Peer { node: self.name(), lease: 7, heard: Seq(0), line: Some(line) }];
+        self.desk.state.lock().peers =
+            vec![Peer { node: self.name(), label: String::new(), lease: 7, heard: Seq(0), line: Some(line) }];
     }
 
     fn ends(&self, session: &Session) -> Written {
@@ -200,7 +201,7 @@ async fn one_answers_directly_and_another_through_the_store() {
     let mut written = two.ends(&session);
     let third = NodeId::generate(&OsRandom);
     written.present.push(third);
-    two.desk.state.lock().peers.push(Peer { node: third, lease: 1, heard: Seq(1), line: None });
+    two.desk.state.lock().peers.push(Peer { node: third, label: String::new(), lease: 1, heard: Seq(1), line: None });
     two.tell(&written).await;
     assert_eq!((two.here.ran_out(), two.there.belief(&session)), (0, Belief::Unknown));
 }

@@ -245,3 +245,31 @@ pub async fn the_audit_trail_is_filtered_and_paged(store: Arc<dyn Store>) {
     assert_eq!(paged, whole);
     assert!(!is_live(&store, &two).await);
 }
+
+/// A second time nothing is written: no entry, no number, no epoch. A session that is open is ended whatever the user was before.
+pub async fn what_changes_nothing_is_no_deed_and_what_is_open_ends_all_the_same(store: Arc<dyn Store>) {
+    let ana = user(&store, "ana").await;
+    for to in [Become::Ordinary, Become::Enabled, Become::Admin, Become::Disabled] {
+        become_(&store, &ana, to).await;
+        let (before, end) = (store.audit(&ALL).await.expect("looked"), store.log_end().await.expect("looked"));
+        let is = now(&store, &ana).await;
+        let again = become_(&store, &ana, to).await;
+        assert_eq!((&again.user, again.revocation), (&is, None), "{to:?}");
+        assert_eq!(now(&store, &ana).await, is, "{to:?}");
+        assert_eq!(store.audit(&ALL).await.expect("looked"), before, "{to:?}");
+        assert_eq!(store.log_end().await.expect("looked"), end, "{to:?}");
+    }
+    let mut trail = store.audit(&ALL).await.expect("looked");
+    trail.reverse();
+    let deeds: Vec<Deed> = trail.iter().map(|entry| entry.deed).collect();
+    assert_eq!(
+        deeds,
+        [Deed::UserAdded, Deed::AdminGranted, Deed::UserDisabled, Deed::Ended],
+        "neither of the first two was news"
+    );
+    become_(&store, &ana, Become::Enabled).await;
+    let one = open(&store, &now(&store, &ana).await).await;
+    let over = become_(&store, &ana, Become::Enabled).await.revocation.expect("something was open");
+    assert_eq!((over.cause, over.ended.len()), (Cause::Enabled, 1));
+    assert!(!is_live(&store, &one).await);
+}

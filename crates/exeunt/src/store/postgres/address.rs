@@ -18,6 +18,33 @@ const APPLICATION: &str = "exeunt";
 /// Where a server listens whose address says no port.
 const PORT: u16 = 5432;
 
+/// What may be said once: of two the last would win, and the first be passed over. Of the driver's words those that take no list.
+const ONCE: [&str; 8] =
+    ["sslmode", "sslrootcert", "pooling", "user", "password", "dbname", "target_session_attrs", "connect_timeout"];
+
+/// What means something only where the way is encrypted.
+const ENCRYPTING: [&str; 2] = ["sslrootcert", "sslnegotiation"];
+
+/// What PostgreSQL's own programs know beside (libpq, 34.1.2) and is not known here.
+const FOREIGN: [&str; 16] = [
+    "client_encoding",
+    "fallback_application_name",
+    "gssencmode",
+    "gsslib",
+    "krbsrvname",
+    "passfile",
+    "replication",
+    "require_auth",
+    "requirepeer",
+    "service",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcert",
+    "sslcrl",
+    "sslkey",
+    "sslpassword",
+];
+
 /// Where a server is. It can be printed: what it shows holds no password.
 #[derive(Clone)]
 pub struct Address(Arc<Way>);
@@ -48,6 +75,17 @@ pub enum AddressFault {
     /// Plain text to another machine.
     #[error("`sslmode=disable` is for a server on this machine (a loopback address or a socket's folder) only")]
     Plain,
+    /// Something about encryption for a way that is not encrypted.
+    #[error(
+        "`{0}` goes with `sslmode=verify-full`: the way to this machine itself is not encrypted unless that is said"
+    )]
+    Idle(&'static str),
+    /// Two words for one thing.
+    #[error("`{0}` stands there twice: take one of them out")]
+    Twice(&'static str),
+    /// Something that other programs know.
+    #[error("`{0}` means nothing here: take it out")]
+    Unknown(&'static str),
     /// The certificates of authorities cannot be read.
     #[error("the certificates of authorities cannot be read: {0}")]
     Roots(String),
@@ -64,23 +102,18 @@ impl Address {
         if !place.starts_with("postgres://") && !place.starts_with("postgresql://") {
             return Err(AddressFault::Malformed);
         }
-        let (mut mode, mut roots, mut lent, mut rest) = (None, None, false, Vec::new());
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            match pair.split_once('=') {
-                Some(("sslmode", word)) => mode = Some(word),
-                Some(("sslrootcert", file)) => roots = Some(file),
-                Some(("pooling", "session")) => lent = false,
-                Some(("pooling", "transaction")) => lent = true,
-                Some(("pooling", _)) => return Err(AddressFault::Pooling),
-                _ => rest.push(pair),
-            }
-        }
+        let Own { mode, roots, lent, rest } = own(query)?;
         let mut config: Config = format!("{place}?{}", rest.join("&")).parse().map_err(|_| AddressFault::Malformed)?;
         if config.get_hosts().is_empty() {
             return Err(AddressFault::Malformed);
         }
-        config.application_name(APPLICATION);
+        if config.get_application_name().is_none() {
+            config.application_name(APPLICATION);
+        }
         let encrypted = is_encrypted(mode, is_here(&config))?;
+        if !encrypted && let Some(idle) = idle(query) {
+            return Err(AddressFault::Idle(idle));
+        }
         config.ssl_mode(if encrypted { SslMode::Require } else { SslMode::Disable });
         let tls = if encrypted { Some(MakeRustlsConnect::new(trusting(roots)?)) } else { None };
         Ok(Self(Arc::new(Way { config, tls, lent })))
@@ -114,6 +147,48 @@ impl std::fmt::Display for Address {
         let hosts: Vec<String> = (0..).zip(config.get_hosts()).map(|(at, host)| shown(host, port(at))).collect();
         write!(f, "postgres://{}/{}", hosts.join(","), config.get_dbname().unwrap_or_default())
     }
+}
+
+/// What an address says that is ours to read, and what the driver reads.
+#[derive(Default)]
+struct Own<'a> {
+    mode: Option<&'a str>,
+    roots: Option<&'a str>,
+    lent: bool,
+    rest: Vec<&'a str>,
+}
+
+/// What is not read is refused by its name: whoever wrote it believes that it does something.
+fn own(query: &str) -> Result<Own<'_>, AddressFault> {
+    let mut own = Own::default();
+    let mut seen = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, word) = pair.split_once('=').unwrap_or((pair, ""));
+        if let Some(foreign) = FOREIGN.into_iter().find(|foreign| *foreign == name) {
+            return Err(AddressFault::Unknown(foreign));
+        }
+        if let Some(once) = ONCE.into_iter().find(|once| *once == name) {
+            if seen.contains(&once) {
+                return Err(AddressFault::Twice(once));
+            }
+            seen.push(once);
+        }
+        match (name, word) {
+            ("sslmode", mode) => own.mode = Some(mode),
+            ("sslrootcert", file) => own.roots = Some(file),
+            ("pooling", "session") => own.lent = false,
+            ("pooling", "transaction") => own.lent = true,
+            ("pooling", _) => return Err(AddressFault::Pooling),
+            _ => own.rest.push(pair),
+        }
+    }
+    Ok(own)
+}
+
+/// What is said of an encryption that there is none of.
+fn idle(query: &str) -> Option<&'static str> {
+    let said = |name: &&str| query.split('&').any(|pair| pair.split('=').next() == Some(*name));
+    ENCRYPTING.into_iter().find(said)
 }
 
 /// The one rule: plain text stays on this machine.
@@ -209,6 +284,32 @@ mod tests {
         }
         let refused = Address::parse("postgres://u@localhost/d?pooling=statement").expect_err("no such thing");
         assert_eq!(refused, AddressFault::Pooling);
+    }
+
+    #[test]
+    fn nothing_is_passed_over_in_silence() {
+        for (query, fault) in [
+            ("sslrootcert=ca.pem", AddressFault::Idle("sslrootcert")),
+            ("sslmode=disable&sslrootcert=ca.pem", AddressFault::Idle("sslrootcert")),
+            ("sslnegotiation=direct", AddressFault::Idle("sslnegotiation")),
+            ("sslmode=verify-full&sslmode=disable", AddressFault::Twice("sslmode")),
+            ("pooling=transaction&pooling=session", AddressFault::Twice("pooling")),
+            ("sslcert=client.pem", AddressFault::Unknown("sslcert")),
+            ("passfile=x", AddressFault::Unknown("passfile")),
+            ("no_such_word=1", AddressFault::Malformed),
+        ] {
+            assert_eq!(
+                Address::parse(&format!("postgres://u@localhost/d?{query}")).expect_err(query),
+                fault,
+                "{query}"
+            );
+        }
+        let named = Address::parse("postgres://u@localhost/d?application_name=sessions").expect("a name");
+        assert_eq!(named.config().get_application_name(), Some("sessions"));
+        assert_eq!(
+            Address::parse("postgres://u@localhost/d").expect("none").config().get_application_name(),
+            Some("exeunt")
+        );
     }
 
     #[test]

@@ -338,7 +338,7 @@ async fn end_others(
     Ok(Some(say(said, Revocation { seq, target, cause: order.cause, ended })))
 }
 
-async fn sessions_of(tx: &Link, user: UserId, limit: usize) -> Done<Vec<Ended>> {
+pub(super) async fn sessions_of(tx: &Link, user: UserId, limit: usize) -> Done<Vec<Ended>> {
     let sql = "SELECT 0, sid, digest FROM live_sessions WHERE user_id = $1 ORDER BY opened_at DESC, sid DESC LIMIT $2";
     tx.query(sql, &[&user.0, &vocabulary::limit(limit)]).await?.iter().map(ended_in).collect()
 }

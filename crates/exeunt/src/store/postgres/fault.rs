@@ -8,15 +8,22 @@ use std::sync::Arc;
 use super::link::LinkError;
 use crate::store::StoreError;
 
+/// How the driver begins what it says of a server that it has reached: one that it does not believe, or to which it cannot say who we are. It
+/// tells its kinds of errors apart in no other way.
+const REACHED: [&str; 3] = ["error performing TLS handshake", "authentication error", "invalid configuration"];
+
 /// What became of a statement.
 pub(super) type Done<T> = Result<T, Fault>;
 
 /// Why a statement brought no answer that can be used.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum Fault {
-    /// The server, or the way to it, said no.
+    /// The way to the server is not there.
     #[error("{0}")]
     Said(Arc<str>),
+    /// The server was reached, and said no, or was not believed.
+    #[error("{0}")]
+    Refused(Arc<str>),
     /// The server did not answer in time. What was asked may still happen.
     #[error("the server did not answer in time")]
     Late,
@@ -48,7 +55,12 @@ impl From<LinkError> for Fault {
 
 impl From<tokio_postgres::Error> for Fault {
     fn from(error: tokio_postgres::Error) -> Self {
-        Self::Said(words(&error).into())
+        let said = words(&error).into();
+        if error.as_db_error().is_some() || REACHED.iter().any(|word| error.to_string().starts_with(word)) {
+            Self::Refused(said)
+        } else {
+            Self::Said(said)
+        }
     }
 }
 

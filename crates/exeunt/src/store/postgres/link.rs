@@ -76,9 +76,12 @@ const CONFIGURED: &str = "SELECT current_setting('server_version_num')::int, pg_
 /// Why a server is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// Nobody answered, or nobody let us in.
+    /// Nobody answered.
     #[error("the PostgreSQL server cannot be reached: {0}")]
     Unreachable(String),
+    /// Somebody answered, and does not let us in or is not believed.
+    #[error("the PostgreSQL server was reached, and does not let this program in: {0}")]
+    Refused(String),
     /// Too old.
     #[error("the PostgreSQL server is too old: it says {0}, and 15 or newer is needed")]
     Old(i32),
@@ -291,7 +294,10 @@ fn typed<'a>(params: &'a [&dyn Param]) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
 }
 
 fn unreachable(fault: &Fault) -> LinkError {
-    LinkError::Unreachable(fault.to_string())
+    match fault {
+        Fault::Refused(why) => LinkError::Refused(why.to_string()),
+        fault => LinkError::Unreachable(fault.to_string()),
+    }
 }
 
 async fn in_time<T>(asked: impl Future<Output = Done<T>>) -> Done<T> {

@@ -85,10 +85,10 @@ pub(super) async fn acknowledge(link: &Link, node: NodeId, heard: &Known) -> Don
 }
 
 pub(super) async fn peers(link: &Link) -> Done<Vec<Peer>> {
-    let found = link.query("SELECT node, lease, heard, line, line_key FROM nodes", &[]).await?;
+    let found = link.query("SELECT node, lease, heard, line, line_key, label FROM nodes", &[]).await?;
     let peer = |row: &Row| {
         let (node, lease, heard) = (name(row.try_get(0)?)?, row.try_get(1)?, Seq(row.try_get(2)?));
-        Ok(Peer { node, lease, heard, line: line(row.try_get(3)?, row.try_get(4)?)? })
+        Ok(Peer { node, label: row.try_get(5)?, lease, heard, line: line(row.try_get(3)?, row.try_get(4)?)? })
     };
     found.iter().map(peer).collect()
 }

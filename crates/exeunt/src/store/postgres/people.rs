@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 
-use super::endings::{end_user, insert_session, live_session};
+use super::endings::{end_user, insert_session, live_session, sessions_of};
 use super::fault::Done;
 use super::link::Link;
 use super::reading::user_by_id;
@@ -94,6 +94,11 @@ impl Sentence for UserChange {
     async fn run(&self, tx: &Link, said: &mut Vec<Revocation>) -> Done<Self::Answer> {
         lock_user(tx, self.user).await?;
         let Some(known) = user_by_id(tx, self.user).await? else { return Ok(None) };
+        let ends_something = self.to.ends().is_some() && !sessions_of(tx, self.user, 1).await?.is_empty();
+        if !self.to.changes(&known.user) && !ends_something {
+            // The lock on the row is a write: this commit lasts, and what it has seen with it.
+            return Ok(Some(UserChanged { user: known.user, revocation: None }));
+        }
         note(tx, (self.to.deed(), Some(self.user), None), &self.by, self.at).await?;
         // Ended first: a deleted user is no longer among those whose sessions can be listed.
         let revocation = match self.to.ends() {

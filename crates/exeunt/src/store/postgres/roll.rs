@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::address::Address;
 use super::fault::Fault;
 use super::link::{Link, LinkError};
-use super::nodes;
+use super::{migrations, nodes};
 use crate::clock::Timestamp;
 use crate::revocation::Seq;
 use crate::store::NodeId;
@@ -50,8 +50,13 @@ pub enum RollError {
     /// The server cannot be used.
     #[error(transparent)]
     Server(#[from] LinkError),
-    /// There is none.
-    #[error("the list of nodes cannot be read: {0} (an exeunt of this version makes it when it first serves there)")]
+    /// There is no store in this database.
+    #[error("there is no store in this database")]
+    NoStore,
+    /// It is another's, or older than this program.
+    #[error(
+        "the list of nodes cannot be read: {0}; where the store is of an older version, a node of this one brings it up to date"
+    )]
     Unreadable(String),
 }
 
@@ -59,10 +64,14 @@ pub enum RollError {
 ///
 /// # Errors
 ///
-/// [`RollError`] when the server cannot be reached, or no node of this version has been there yet.
+/// [`RollError`] when the server cannot be reached, or there is no store, or one of another version.
 pub async fn roll(address: &Address) -> Result<Roll, RollError> {
+    let unreadable = |fault: Fault| RollError::Unreadable(fault.to_string());
     let link = Link::open(address).await?;
-    read(&link).await.map_err(|fault| RollError::Unreadable(fault.to_string()))
+    if !migrations::has_begun(&link).await.map_err(unreadable)? {
+        return Err(RollError::NoStore);
+    }
+    read(&link).await.map_err(unreadable)
 }
 
 async fn read(link: &Link) -> Result<Roll, Fault> {

@@ -21,6 +21,12 @@ const JOURNAL_EXTENSION: &str = "sqlite3-wal";
 /// The file whose lock says who owns the folder.
 const LOCK: &str = "exeunt.lock";
 
+/// The setting of SQLite by which an acknowledged commit survives, as [`OpenError::Weaker`] names it.
+pub const JOURNAL_MODE: &str = "journal_mode";
+
+/// Who has the folder, where that cannot be told.
+const SOMEBODY: &str = "another program";
+
 /// What a mode allows those who are neither the owner nor of the group. A group may be meant, as that of backups.
 #[cfg(unix)]
 const OTHERS: u32 = 0o007;
@@ -46,11 +52,11 @@ const MIGRATIONS: [(&str, &str); 3] = [
 #[derive(thiserror::Error)]
 pub enum OpenError {
     /// Another process owns the folder.
-    #[error("the data folder {folder} is in use by another exeunt{holder}; stop it first, or choose another folder")]
+    #[error("the data folder {folder} is in use by {holder}; stop it first, or choose another folder")]
     InUse {
         /// The folder.
         folder: PathBuf,
-        /// Who, if it can be told: " (process 123)".
+        /// Who, as well as it can be told: "notes (process 123)".
         holder: String,
     },
     /// The folder or its lock cannot be used.
@@ -276,11 +282,10 @@ fn hold_to_the_promise(connection: &Connection) -> Result<(), OpenError> {
     let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     if journal != "wal" {
         return Err(OpenError::Weaker {
-            setting: "journal_mode",
+            setting: JOURNAL_MODE,
             found: journal,
             needed: "wal",
-            remedy: "; a backup that was put in its place is set right as everything in it is ended (exeunt end --everyone --restored); \
-                     if it is none, and the file system is a local one, set it back with sqlite3 and PRAGMA journal_mode = wal",
+            remedy: "; a backup by `VACUUM INTO` has forgotten that, and gets it back, on a local file system, when everything in it is ended",
         });
     }
     let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
@@ -342,9 +347,16 @@ fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
 fn holder(lock: &mut File) -> String {
     let mut text = String::new();
     match lock.read_to_string(&mut text).ok().and_then(|_| text.trim().parse::<u32>().ok()) {
-        Some(process) => format!(" (process {process})"),
-        None => String::new(),
+        Some(process) => format!("{} (process {process})", program(process)),
+        None => SOMEBODY.to_owned(),
     }
+}
+
+/// What a process is called, where the system says so (proc(5)). Only told to people.
+fn program(process: u32) -> String {
+    let name = fs::read(format!("/proc/{process}/comm")).unwrap_or_default();
+    let name: String = String::from_utf8_lossy(&name).chars().filter(|char| !char.is_control()).collect();
+    if name.is_empty() { SOMEBODY.to_owned() } else { name }
 }
 
 /// A file where the folder should be is said in words: what the system says of it is "File exists".

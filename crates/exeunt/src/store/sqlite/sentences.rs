@@ -91,6 +91,10 @@ pub(super) fn change_user(
     change: &UserChange,
 ) -> Done<Option<UserChanged>> {
     let Some(known) = user_by_id(tx, change.user)? else { return Ok(None) };
+    let ends_something = change.to.ends().is_some() && !sessions_of(tx, change.user, 1)?.is_empty();
+    if !change.to.changes(&known.user) && !ends_something {
+        return Ok(Some(UserChanged { user: known.user, revocation: None }));
+    }
     let sql = match change.to {
         Become::Enabled => "UPDATE users SET enabled = 1 WHERE id = ?1",
         Become::Disabled => "UPDATE users SET enabled = 0 WHERE id = ?1",
