@@ -8,10 +8,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use exeunt_example_stage::{Program, Request};
+use exeunt_example_stage::{Answer, Program, Request};
 use tempfile::TempDir;
 
 const TUTORIAL: &str = include_str!("../../../docs/tutorials/axum.md");
+/// The one member of the second text.
+const MEMBER: &str = "ana@example.org";
+
 const OWN_USERS: &str = include_str!("../../../docs/tutorials/own-users.md");
 
 /// Where the text says that the app listens; the test takes a free port instead.
@@ -128,8 +131,50 @@ fn the_tutorial_works_as_it_is_written_and_its_logout_is_over() {
 
 #[test]
 fn with_a_table_of_its_own_a_changed_password_ends_what_the_old_one_opened() {
-    let newcomer = Newcomer::follows(OWN_USERS, "members", 2);
-    assert_eq!(newcomer.app().ask(&Request::get("/")).status, 401);
+    let mut newcomer = Newcomer::follows(OWN_USERS, "members", 2);
+    let current = one_of_two_changes_at_once_is_refused(newcomer.app());
+    what_a_crash_left_owed_is_paid_before_anybody_is_let_in(&mut newcomer, &current);
+}
+
+/// Owner and thief both know the password, and both change it: whoever is told that it is changed has the one that counts. Returns that.
+fn one_of_two_changes_at_once_is_refused(app: &Program) -> String {
+    let mut current = "small boats row".to_owned();
+    for round in 0..3 {
+        let news = ["owner", "thief"].map(|who| format!("{who} in round {round}"));
+        let cookies = [0, 1].map(|_| signs_in(app, &current).cookie());
+        let changed = std::thread::scope(|scope| {
+            let under_way = [0, 1].map(|who| {
+                let form = [("email", MEMBER), ("current", &*current), ("new", &*news[who])];
+                let change = Request::post("/password", &form).cookie(&cookies[who]);
+                scope.spawn(move || app.ask(&change).status == 200)
+            });
+            under_way.map(|change| change.join().expect("answered"))
+        });
+        assert!(changed[0] != changed[1], "{changed:?}");
+        for who in [0, 1] {
+            assert_eq!(signs_in(app, &news[who]).status, if changed[who] { 303 } else { 401 }, "{}", news[who]);
+            assert_eq!(app.ask(&Request::get("/").cookie(&cookies[who])).status, 401, "{}", news[who]);
+        }
+        current.clone_from(&news[usize::from(changed[1])]);
+    }
+    current
+}
+
+/// A process that was killed between the two commits: the password is new, and nobody was signed out.
+fn what_a_crash_left_owed_is_paid_before_anybody_is_let_in(newcomer: &mut Newcomer, password: &str) {
+    let cookie = signs_in(newcomer.app(), password).cookie();
+    assert_eq!(newcomer.app().ask(&Request::get("/").cookie(&cookie)).status, 200);
+    newcomer.app = None;
+    let table = rusqlite::Connection::open(newcomer.folder.path().join("members/members.sqlite3")).expect("there");
+    table.execute("UPDATE members SET owed = 1", []).expect("as the first commit leaves it");
+    newcomer.runs_the_app();
+    assert_eq!(newcomer.app().ask(&Request::get("/").cookie(&cookie)).status, 401);
+    let owed: i64 = table.query_row("SELECT owed FROM members", [], |row| row.get(0)).expect("a member");
+    assert_eq!(owed, 0);
+}
+
+fn signs_in(app: &Program, password: &str) -> Answer {
+    app.ask(&Request::post("/login", &[("email", MEMBER), ("password", password)]))
 }
 
 /// The last thing the text asks for: two tabs, one of them ticking.
