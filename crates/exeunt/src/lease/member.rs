@@ -295,13 +295,7 @@ impl Member {
     }
 
     fn count_from(&self, sent: BootInstant) {
-        if let Some(without) = self.lease.renewed(sent) {
-            let seconds = without.as_secs_f64();
-            tracing::warn!(
-                seconds,
-                "this node had no lease for so long, and accepted nothing meanwhile; now it has one"
-            );
-        }
+        let without = self.lease.renewed(sent);
         // A node that is leaving gets no lease by an answer that was on its way.
         if self.stopped.is_cancelled() {
             self.lease.lay_down();
@@ -311,6 +305,13 @@ impl Member {
             self.lease.give_up();
         }
         self.renewed.notify_one();
+        // Said last: who writes to a log that nobody reads stands still, and nothing must be left to do then.
+        if let Some(seconds) = without.filter(|_| self.lease.holds()).map(|without| without.as_secs_f64()) {
+            tracing::warn!(
+                seconds,
+                "this node had no lease for so long, and accepted nothing meanwhile; now it has one"
+            );
+        }
     }
 
     fn apply(&self, news: News) -> Result<(), Trouble> {
@@ -318,12 +319,12 @@ impl Member {
     }
 
     fn believe_nothing(&self, regressed: Regressed) -> Regressed {
-        tracing::error!(
-            "{regressed}; nothing is believed until `exeunt end --everyone --restored` has cut everybody off"
-        );
         self.lease.give_up();
         self.live.lapse();
         *self.node.lock() = None;
+        tracing::error!(
+            "{regressed}; nothing is believed until `exeunt end --everyone --restored` has cut everybody off"
+        );
         regressed
     }
 

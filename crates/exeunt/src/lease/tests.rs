@@ -4,6 +4,7 @@
 
 mod coordinator;
 mod desk;
+mod doubt;
 mod follow;
 mod line;
 

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use crate::lease::ManualBootClock;
+use crate::lease::member::Member;
 use crate::revocation::{Cause, Ended, Revocation, Seq, Target};
 use crate::session::Session;
 use crate::store::{
@@ -33,6 +34,8 @@ pub(super) struct Desk {
     /// How often a renewal was tried.
     pub(super) renewals: AtomicUsize,
     hint: Notify,
+    /// This node is in doubt while its next renewal is on its way.
+    pub(super) doubting: Mutex<Option<Arc<Member>>>,
     /// Hears what the process writes itself.
     follower: OnceLock<Arc<dyn Follower>>,
     /// Up to where the others were woken.
@@ -125,6 +128,9 @@ impl Shared for Desk {
 
     async fn renew(&self, _: NodeId, known: &Known) -> Result<Option<Renewed>, StoreError> {
         self.renewals.fetch_add(1, Ordering::Relaxed);
+        if let Some(member) = self.doubting.lock().take() {
+            let _ = member.doubt();
+        }
         let news = self.after(known);
         let mut state = self.state.lock();
         state.lease += 1;
