@@ -9,10 +9,11 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
-use exeunt_axum::{Auth, AuthError, RegisterRefused};
+use exeunt_axum::{Auth, AuthError, Flashes, RegisterRefused};
 
 use super::failure::{self, Refusal, Why};
 use super::form::{self, Entry};
+use super::goodbye::Goodbye;
 use super::home::signed_out;
 use super::view::{Form, Problem, Said};
 use super::words::Words;
@@ -26,13 +27,17 @@ pub(crate) async fn login(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     auth: Result<Auth, AuthError>,
+    flashes: Result<Flashes, AuthError>,
     body: Body,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
     let auth = auth.map_err(Refusal::in_words(words))?;
     let entry: Entry = form::read(words, &headers, body).await?;
     match auth.login(&entry.username, entry.password.reveal()).await {
-        Ok(logged_in) => Ok((logged_in, go(StatusCode::SEE_OTHER, &destination(&app, &entry))).into_response()),
+        Ok(logged_in) => {
+            Ok((logged_in, Goodbye::left(flashes), go(StatusCode::SEE_OTHER, &destination(&app, &entry)))
+                .into_response())
+        }
         Err(error @ AuthError::WrongCredentials) => {
             let problem = Problem { form: Form::SignIn, text: words.wrong_credentials, username: &entry.username };
             Ok(not_accepted(&app, words, error.status(), &entry, problem))
@@ -45,6 +50,7 @@ pub(crate) async fn register(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     auth: Result<Auth, AuthError>,
+    flashes: Result<Flashes, AuthError>,
     body: Body,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
@@ -57,7 +63,8 @@ pub(crate) async fn register(
     match auth.register(&entry.username, entry.password.reveal()).await {
         Ok(_) => {
             let logged_in = auth.login(&entry.username, entry.password.reveal()).await.map_err(refused)?;
-            Ok((logged_in, go(StatusCode::SEE_OTHER, &destination(&app, &entry))).into_response())
+            Ok((logged_in, Goodbye::left(flashes), go(StatusCode::SEE_OTHER, &destination(&app, &entry)))
+                .into_response())
         }
         Err(RegisterRefused::Choice(error)) => {
             let text = failure::choice(words, &error);

@@ -1,10 +1,10 @@
 //! What the home page tells whoever has just ended more than their own session: how many.
 //!
 //! Owns the note that carries the number there. It is a cookie of a minute, left only beside the proof that it is over, and taken away by
-//! the page that tells it: no link can ask for it. It holds a number and no words; what is none of ours is not told.
+//! the page that tells it, and by whoever signs in: no link can ask for it, and it is not told of another session's end. It holds a number and no words; what is none of ours is not told.
 
 use exeunt::revocation::ENDED_LISTED_MAX;
-use exeunt_axum::{Flash, Flashes, LoggedOut};
+use exeunt_axum::{AuthError, Flash, Flashes, LoggedOut};
 
 /// The note's name.
 const NAME: &str = "goodbye";
@@ -27,6 +27,11 @@ impl Goodbye {
     /// What the page before has left.
     pub(super) fn told(flashes: &Flashes) -> Option<Self> {
         Self::read(flashes.get(NAME)?)
+    }
+
+    /// The note that is still there, to be taken away by an answer that signs somebody in: what it tells is of the session before.
+    pub(super) fn left(flashes: Result<Flashes, AuthError>) -> Option<Flashes> {
+        flashes.ok().filter(|flashes| Self::told(flashes).is_some())
     }
 
     fn text(self) -> String {

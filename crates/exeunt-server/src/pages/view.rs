@@ -61,8 +61,8 @@ pub(crate) struct SignedOut<'a> {
 /// What the home page says to somebody who is not signed in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Said<'a> {
-    /// That they are signed out; and what has ended with it, where that was told.
-    State(Option<&'a str>),
+    /// How things stand with them.
+    State(&'a str),
     /// What was wrong with the form just sent. Of a session nothing is said: one may still be open.
     Problem(Problem<'a>),
 }
@@ -140,7 +140,7 @@ pub(crate) enum Next {
 #[must_use]
 pub(crate) fn home_signed_out(words: &'static Words, page: &SignedOut<'_>) -> String {
     let state = match page.said {
-        Said::State(told) => Some(told.unwrap_or(words.home_signed_out)),
+        Said::State(state) => Some(state),
         Said::Problem(_) => None,
     };
     show(
@@ -234,7 +234,7 @@ mod tests {
 
     const ANA: Viewer<'static> = Viewer { name: "Ana <b>&\"'", session: "s_1", again: None };
     const OUT: SignedOut<'static> =
-        SignedOut { registration_open: true, password_chars_min: 8, return_to: None, said: Said::State(None) };
+        SignedOut { registration_open: true, password_chars_min: 8, return_to: None, said: Said::State("Out.") };
 
     fn row(device: &str, current: bool) -> SessionRow {
         let at = Moment::of(Timestamp::from_micros(1_795_247_049_000_000));

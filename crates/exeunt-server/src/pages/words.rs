@@ -33,8 +33,12 @@ pub(crate) struct Words {
     pub(crate) sign_in_or_register: &'static str,
     /// The name of the home page.
     pub(crate) home_heading: &'static str,
-    /// What the home page says to somebody who is not signed in, whatever came before: it is so, and no link can make it untrue.
+    /// What the home page says to somebody whose browser brings no session: it is so, and no link can make it untrue.
     pub(crate) home_signed_out: &'static str,
+    /// The same where it brings one that is refused. Whether that is over everywhere is not known.
+    pub(crate) home_not_accepted: &'static str,
+    /// The same of somebody who came from a page that asks for it.
+    pub(crate) home_on_the_way: &'static str,
     /// What stands before the user's name.
     pub(crate) signed_in_as: &'static str,
     /// The link to the account page.
@@ -182,6 +186,8 @@ pub(crate) static ENGLISH: Words = Words {
     sign_in_or_register: "Sign in or create an account",
     home_heading: "Home page",
     home_signed_out: "You are signed out.",
+    home_not_accepted: "You are not signed in: the session of this browser is not accepted here any more.",
+    home_on_the_way: "Sign in to go on to the page that you asked for.",
     signed_in_as: "You are signed in as",
     to_account: "Your sessions",
     sign_in: "Sign in",
@@ -279,7 +285,9 @@ pub(crate) static PORTUGUESE: Words = Words {
     sign_in_title: "Entrar · Página inicial · Home page",
     sign_in_or_register: "Entre ou crie uma conta",
     home_heading: "Página inicial",
-    home_signed_out: "Você está desconectado: nenhuma sessão está aberta neste navegador.",
+    home_signed_out: "Você está desconectado.",
+    home_not_accepted: "Você não está conectado: a sessão deste navegador não é mais aceita aqui.",
+    home_on_the_way: "Entre para continuar até a página que você pediu.",
     signed_in_as: "Você entrou como",
     to_account: "Suas sessões",
     sign_in: "Entrar",

@@ -2,7 +2,9 @@
 //!
 //! Owns the promise that it is told only where it is true. A link cannot ask for it, and nobody reads it whose session is open.
 
-use crate::support::{Answer, Setup, TestApp, WRONG};
+use exeunt::{By, Cause, Target};
+
+use crate::support::{Answer, PASSWORD, Setup, TestApp, WRONG};
 
 /// What the home page says above its forms.
 fn told(page: &Answer) -> Option<&str> {
@@ -21,7 +23,7 @@ async fn whoever_signed_out_reads_that_they_are_signed_out() {
         ana.post(path).form(&[("sid", &ana.sid().await)]).await.must_be_a_goodbye(303);
         assert_eq!(told(&ana.get("/").await), Some("You are signed out."));
         let page = ana.get("/").field("accept-language", "pt").await;
-        assert_eq!(told(&page), Some("Você está desconectado: nenhuma sessão está aberta neste navegador."));
+        assert_eq!(told(&page), Some("Você está desconectado."));
         thief.must_be_refused().await;
     }
 }
@@ -57,6 +59,40 @@ async fn whoever_signed_everyone_out_reads_how_much_ended() {
     assert_eq!(told(&page), Some("You have signed everyone out, yourself included: 2 sessions have ended."));
     ana.must_be_refused().await;
     thief.must_be_refused().await;
+}
+
+/// It may be alive at another node, whose clock is behind; or under a name that is not read any more.
+#[tokio::test]
+async fn whose_session_is_refused_is_not_called_signed_out() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let cookie = format!("exeunt={}", ana.token());
+    let not_accepted = Some("You are not signed in: the session of this browser is not accepted here any more.");
+    app.authority.revoke(Target::Everyone, Cause::EveryoneOut, By::operator()).await.expect("ended").ended();
+    assert_eq!(told(&app.anon().get("/").cookies(&[&*cookie]).await), not_accepted);
+    for elsewhere in ["__Host-exeunt=exn_x", "a=b; __Secure-exeunt=exn_x"] {
+        assert_eq!(told(&app.anon().get("/").cookies(&[elsewhere]).await), not_accepted, "{elsewhere}");
+    }
+    assert_eq!(told(&app.bearer(&ana.token()).get("/").await), not_accepted);
+    assert_eq!(told(&app.anon().get("/").cookies(&["theme=dark"]).await), Some("You are signed out."));
+    let on_the_way = Some("Sign in to go on to the page that you asked for.");
+    assert_eq!(told(&app.anon().get("/?return_to=%2Fadmin").await), on_the_way);
+    assert_eq!(told(&app.anon().get("/?return_to=https%3A%2F%2Fevil.example").await), Some("You are signed out."));
+}
+
+/// Who loses the way to the page that tells it, and signs in again meanwhile.
+#[tokio::test]
+async fn a_note_is_not_told_of_the_end_of_a_later_session() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let note = ana.post("/account/end-all").await.must_be_a_goodbye_with_a_note();
+    for (path, name) in [("/login", "Ana"), ("/register", "Bea")] {
+        let form = [("username", name), ("password", PASSWORD)];
+        let entered = app.anon().post(path).form(&form).cookies(&[&*note]).await;
+        assert_eq!(entered.status, 303, "{entered:?}");
+        let gone = "exeunt-flash-goodbye=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0";
+        assert!(entered.all("set-cookie").contains(&gone), "{entered:?}");
+    }
 }
 
 #[tokio::test]
