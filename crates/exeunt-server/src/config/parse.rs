@@ -92,7 +92,12 @@ pub(super) fn socket(text: &str) -> Parsed<SocketAddr> {
 }
 
 pub(super) fn folder(text: &str) -> Parsed<PathBuf> {
-    if text.is_empty() { Err("it is a folder".to_owned()) } else { Ok(PathBuf::from(text)) }
+    match text {
+        "" => Err("it is a folder".to_owned()),
+        // Two nodes that were told so would each have a store of their own, and look as if they shared one.
+        _ if text.contains("://") => Err("it is a folder; the address of a database goes into `store`".to_owned()),
+        _ => Ok(PathBuf::from(text)),
+    }
 }
 
 /// Where the store is.

@@ -142,6 +142,11 @@ impl Raw {
     ) -> Result<Option<T>, SettingError> {
         let Some(given) = self.0.get(name) else { return Ok(None) };
         parse(&given.text).map(Some).map_err(|reason| {
+            // Such a reason may repeat a part of the text. The store's does not, and says what to do.
+            if given.is_apart && !SECRET.contains(&name) && !given.text.is_empty() {
+                return self
+                    .refuse(name, "the file holds nothing that will do; it is not shown, for it may be a secret");
+            }
             // Mostly a variable that a compose file passes on and nobody has set.
             let said = match given.shown(name) {
                 _ if given.text.is_empty() => "it is empty: unset it, or give it a value: ".to_owned(),
@@ -315,6 +320,11 @@ fn path_of(name: &str, place: &str, text: &str) -> Result<PathBuf, SettingError>
         let reason = "it is empty: unset it, or name a file".to_owned();
         return Err(SettingError::Wrong { name: name.to_owned(), place: place.to_owned(), reason });
     }
+    // A secret in the place of the file's name. No error of the file must repeat it.
+    if text.contains("://") || text.contains('\n') {
+        let reason = "it is the name of a file that holds the value, and not the value itself".to_owned();
+        return Err(SettingError::Wrong { name: name.to_owned(), place: place.to_owned(), reason });
+    }
     Ok(PathBuf::from(text))
 }
 
@@ -328,10 +338,11 @@ fn of_value(value: toml::Value) -> Option<String> {
 }
 
 fn read(path: &Path, what: &str) -> Result<String, SettingError> {
-    std::fs::read_to_string(path).map_err(|source| SettingError::Unreadable {
-        path: path.to_owned(),
-        what: what.to_owned(),
-        source,
+    std::fs::read_to_string(path).map_err(|source| {
+        // Perhaps the value was given in the place of the file's name; then `what` says where.
+        let may_be_secret = path.to_string_lossy().contains(['@', '?']);
+        let path = if may_be_secret { PathBuf::from("the file that is named there") } else { path.to_owned() };
+        SettingError::Unreadable { path, what: what.to_owned(), source }
     })
 }
 
@@ -419,6 +430,26 @@ mod tests {
         let apart = gather(Flags::default(), &[("EXEUNT_DRAIN_FILE", file.to_str().expect("text"))]);
         let wrong = apart.and_then(|raw| Config::from_raw(&raw)).expect_err("no time").to_string();
         assert!(wrong.contains("EXEUNT_DRAIN_FILE") && !wrong.contains("sesame"), "{wrong}");
+    }
+
+    #[test]
+    fn no_reason_repeats_what_may_be_a_secret() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("apart@home");
+        std::fs::write(&file, "sesame@x\n").expect("written");
+        let path = file.to_str().expect("text");
+        for (variable, value) in [
+            ("EXEUNT_LOG_FILE", path),
+            ("EXEUNT_TRUSTED_PROXIES_FILE", path),
+            ("EXEUNT_STORE_FILE", "postgres://u:sesame@h/d"),
+            ("EXEUNT_STORE_FILE", "u:sesame@h"),
+            ("EXEUNT_DATA", "postgres://u:sesame@h/d"),
+            ("EXEUNT_STORE", "postgres://u:se@sesame@localhost/d"),
+        ] {
+            let gathered = gather(Flags::default(), &[(variable, value)]);
+            let wrong = gathered.and_then(|raw| Config::from_raw(&raw)).expect_err(variable).to_string();
+            assert!(wrong.contains(variable) && !wrong.contains("sesame"), "{wrong}");
+        }
     }
 
     #[test]

@@ -104,7 +104,9 @@ impl Address {
         }
         let Own { mode, roots, lent, rest } = own(query)?;
         let mut config: Config = format!("{place}?{}", rest.join("&")).parse().map_err(|_| AddressFault::Malformed)?;
-        if config.get_hosts().is_empty() {
+        // The driver ends the password at the first @: what follows it would be taken for the host, and said aloud.
+        let holds_at = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+        if config.get_hosts().is_empty() || config.get_hosts().iter().any(holds_at) {
             return Err(AddressFault::Malformed);
         }
         if config.get_application_name().is_none() {
