@@ -51,7 +51,7 @@
 //! | [`Attempt`], [`Denied`], [`Left`] | what hooks are told, and say |
 //! | [`CHALLENGE`], [`RETRY_AFTER_S`] | what a 401 says, and a 503: for an edge that answers in its own words |
 //! | [`ClientAddress`], [`CookieDomain`], [`Authorization`], [`ListedSession`] | an address, a shared cookie's domain, a header that was read, a session in a list |
-//! | [`OriginFault`], [`CookieDomainFault`] | what is wrong with what was configured |
+//! | [`Origin`], [`OriginFault`], [`CookieDomainFault`] | where a site stands, and what is wrong with what was configured |
 //!
 //! An app that has a table of users keeps it: see [`exeunt::users`].
 //!
@@ -90,7 +90,7 @@ pub use self::errors::{AuthError, CHALLENGE, RETRY_AFTER_S, RegisterRefused};
 pub use self::flash::{Flash, FlashFault, Flashes};
 pub use self::hooks::{Attempt, Denied, Left};
 pub use self::layer::{AuthLayer, AuthService, ClientAddress};
-pub use self::origin::OriginFault;
+pub use self::origin::{Origin, OriginFault};
 pub use self::parts::{LoggedIn, LoggedOut};
 #[cfg(feature = "remote")]
 pub use self::remote::{Remote, RemoteFault};

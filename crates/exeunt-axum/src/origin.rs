@@ -3,31 +3,46 @@
 //! Owns that spelling. Two origins are compared letter by letter where a request is judged, so whatever a browser would write otherwise is
 //! told to whoever configured it, and not to everybody who sends a form.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use http::Uri;
 use http::uri::Scheme;
 
 /// Where a site stands for browsers: scheme, host, and a port that is not the scheme's own (RFC 6454 section 6.2).
+///
+/// ```
+/// use exeunt_axum::{Origin, OriginFault};
+///
+/// assert_eq!(Origin::parse("https://Notes.Example:443/").map(|origin| origin.to_string()), Ok("https://notes.example".to_owned()));
+/// assert_eq!(Origin::parse("https://notes.example/app"), Err(OriginFault::More));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Origin(String);
+pub struct Origin(String);
 
 /// Why a text is no origin that a browser could name.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OriginFault {
     /// It does not begin with a scheme that pages come by.
-    #[error("an origin begins with https:// (or http:// on loopback), as in https://notes.example")]
+    #[error("an origin begins with https:// or http://, as in https://notes.example")]
     Scheme,
     /// There is more than scheme, host and port.
     #[error("an origin is scheme, host and port alone, as in https://notes.example: no path, no query, no name")]
     More,
     /// The host or the port cannot be read.
-    #[error("the host of an origin is a name in ASCII (xn--… for other letters) or an address, its port a number")]
+    #[error(
+        "the host of an origin is a name in ASCII (xn--… for other letters) or an address in its shortest form, its port a number"
+    )]
     Host,
 }
 
 impl Origin {
     /// Reads an origin; a slash at the end, large letters and the scheme's own port are put as a browser puts them.
-    pub(crate) fn parse(text: &str) -> Result<Self, OriginFault> {
+    ///
+    /// # Errors
+    ///
+    /// [`OriginFault`] says what a browser would not write.
+    pub fn parse(text: &str) -> Result<Self, OriginFault> {
         let text = text.to_ascii_lowercase();
         // The one part that the reader below leaves out without a word.
         if text.contains('#') {
@@ -45,7 +60,7 @@ impl Origin {
         }
         let (host, port) = (authority.host(), authority.port_u16());
         let whole = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        if whole != authority.as_str() || !is_host(host) {
+        if whole != authority.as_str() || !is_as_browsers_write(host) {
             return Err(OriginFault::Host);
         }
         let shown = if port == Some(own_port) { host } else { &whole };
@@ -57,9 +72,37 @@ impl Origin {
     }
 }
 
-fn is_host(host: &str) -> bool {
-    let plain = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    !plain.is_empty() && plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte))
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a browser would write this host so: an address in its one form, a name in small ASCII letters. A name whose last label is a number
+/// is an address to browsers (URL standard, "ends in a number").
+fn is_as_browsers_write(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok_and(|parsed| written(parsed) == address);
+    }
+    let mut labels = host.strip_suffix('.').unwrap_or(host).split('.');
+    let is_number = |label: &str| label.starts_with("0x") || label.bytes().all(|byte| byte.is_ascii_digit());
+    if labels.clone().next_back().is_some_and(is_number) {
+        return host.parse::<Ipv4Addr>().is_ok();
+    }
+    labels.all(|label| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    })
+}
+
+/// Browsers write all eight pieces in hexadecimal, also of an address that stands for one of IPv4.
+fn written(address: Ipv6Addr) -> String {
+    match address.to_ipv4_mapped() {
+        Some(_) => {
+            let [.., high, low] = address.segments();
+            format!("::ffff:{high:x}:{low:x}")
+        }
+        None => address.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +120,10 @@ mod tests {
             ("http://localhost:3000", "http://localhost:3000"),
             ("http://127.0.0.1:80", "http://127.0.0.1"),
             ("https://[::1]:8443", "https://[::1]:8443"),
+            ("https://[2001:DB8::7]", "https://[2001:db8::7]"),
+            ("https://[::ffff:7f00:1]", "https://[::ffff:7f00:1]"),
+            ("https://192.0.2.1", "https://192.0.2.1"),
+            ("https://a_b.example", "https://a_b.example"),
             ("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example"),
         ] {
             assert_eq!(read(text).as_deref(), Ok(written), "{text}");
@@ -102,6 +149,16 @@ mod tests {
             ("https://notes.example:0443", OriginFault::Host),
             ("https://notes.example:99999", OriginFault::Host),
             ("https://*.example", OriginFault::Host),
+            ("https://127.1", OriginFault::Host),
+            ("https://0x7f000001", OriginFault::Host),
+            ("https://256.1.1.1", OriginFault::Host),
+            ("https://notes.7", OriginFault::Host),
+            ("https://[0:0:0:0:0:0:0:1]", OriginFault::Host),
+            ("https://[::ffff:127.0.0.1]", OriginFault::Host),
+            ("https://[notes.example]", OriginFault::Host),
+            ("https://[1]", OriginFault::Host),
+            ("https://a..b", OriginFault::Host),
+            ("https://.", OriginFault::Host),
             ("https://münchen.example", OriginFault::Host),
             ("https://notes.example https://evil.example", OriginFault::Host),
         ] {

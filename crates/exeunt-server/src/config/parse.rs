@@ -10,7 +10,7 @@ use exeunt::SessionLimit;
 use exeunt::authority::{SESSIONS_LISTED_MAX, Strict};
 use exeunt::credential::PASSWORD_CHARS_MIN;
 use exeunt::store::postgres::Address;
-use exeunt_axum::CookieDomain;
+use exeunt_axum::{CookieDomain, Origin};
 use url::{Host, ParseError, Url};
 
 use super::LogFormat;
@@ -151,18 +151,12 @@ pub(super) fn public_url(text: &str) -> Parsed<Url> {
         None => false,
     };
     match url.scheme() {
-        // A URL may hold `*` and `;`, which no browser goes to, and which a content security policy would read as more than one origin.
-        _ if !is_plain(&url) => Err("it is one origin, as in https://id.example, without wildcards".to_owned()),
         _ if !bare => Err("it is an origin, as in https://id.example, without a path, a name or a password".to_owned()),
-        "https" => Ok(url),
+        // A URL may hold `*` and `;`, which no browser goes to, and which a content security policy would read as more than one origin.
+        "https" => Origin::parse(&url.origin().ascii_serialization()).map(|_| url).map_err(|fault| fault.to_string()),
         "http" if loopback => Ok(url),
         _ => Err("it begins with https://, for over plain HTTP tokens could be read on the way".to_owned()),
     }
-}
-
-fn is_plain(url: &Url) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte);
-    url.host_str().is_none_or(|host| host.bytes().all(plain))
 }
 
 pub(super) fn open_or_closed(text: &str) -> Parsed<bool> {

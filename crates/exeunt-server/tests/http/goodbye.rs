@@ -68,7 +68,7 @@ async fn whose_session_is_refused_is_not_called_signed_out() {
     let ana = app.browser_of_new("Ana").await;
     let cookie = format!("exeunt={}", ana.token());
     let not_accepted = Some("You are not signed in: the session of this browser is not accepted here any more.");
-    app.authority.revoke(Target::Everyone, Cause::EveryoneOut, By::operator()).await.expect("ended").ended();
+    let _ = app.authority.revoke(Target::Everyone, Cause::EveryoneOut, By::operator()).await.expect("ended");
     assert_eq!(told(&app.anon().get("/").cookies(&[&*cookie]).await), not_accepted);
     for elsewhere in ["__Host-exeunt=exn_x", "a=b; __Secure-exeunt=exn_x"] {
         assert_eq!(told(&app.anon().get("/").cookies(&[elsewhere]).await), not_accepted, "{elsewhere}");

@@ -44,7 +44,7 @@ fn an_address_for_others_without_https_is_refused_and_the_remedy_said() {
     refused(plain, &["public_url", "--public-url", "https://"]);
     let mut many = exposed("127.0.0.1:0");
     many.args(["--public-url", "https://*.example"]);
-    refused(many, &["public_url", "--public-url", "wildcards"]);
+    refused(many, &["public_url", "--public-url", "the host of an origin"]);
     assert!(!folder.data().exists(), "nothing was begun");
 }
 
