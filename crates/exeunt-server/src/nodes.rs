@@ -57,6 +57,8 @@ struct Line<'a> {
 struct Folder<'a> {
     data: &'a Path,
     serving: bool,
+    /// Who has it open, in words.
+    in_use_by: Option<String>,
 }
 
 /// Tells who is there.
@@ -80,14 +82,18 @@ async fn folder(data: &Path, json: bool, out: &mut impl Lines) -> Result<(), Nod
     if !SqliteStore::is_in(data)? {
         return Err(NodesError::NoStore(format!("in {}", data.display())));
     }
-    let serving = control::is_served(data).await;
-    let line = if json {
-        written(&Folder { data, serving })
-    } else {
-        let who = if serving { "a server, which is running" } else { "nobody: no server is running on it" };
-        format!("one process at a time owns the data folder {}; now it is {who}", data.display())
-    };
-    Ok(out.tell(line).await?)
+    let (serving, in_use_by) = (control::is_served(data).await, SqliteStore::held_by(data)?);
+    let folder = Folder { data, serving, in_use_by };
+    Ok(out.tell(if json { written(&folder) } else { of_folder(&folder) }).await?)
+}
+
+fn of_folder(Folder { data, serving, in_use_by }: &Folder<'_>) -> String {
+    let data = data.display();
+    match in_use_by {
+        _ if *serving => format!("a server is running on {data}"),
+        Some(who) => format!("{who} has {data} open, and takes no commands"),
+        None => format!("no server is running on {data}"),
+    }
 }
 
 fn of(listed: &Listed, end: Seq) -> Line<'_> {

@@ -194,6 +194,26 @@ async fn an_operator_disables_a_guest_and_no_password_is_kept_here() {
     assert_eq!(authority.users(UserId(0), 9).await.expect("looked").len(), 1);
 }
 
+/// The app stands still, and its operator's command knows nothing of its table.
+#[tokio::test]
+async fn a_command_beside_the_app_gives_no_password_to_a_user_whom_the_app_keeps() {
+    let members = Arc::new(Members { password: Mutex::new(PASSWORD.to_owned()), ..Members::default() });
+    let store = Arc::new(MemoryStore::default()) as Arc<dyn Store>;
+    let settings = Settings { work: Work::for_tests(), keep_every: None, ..Settings::default() };
+    let with_table = Settings { users: Some(members as Arc<dyn Users>), ..settings.clone() };
+    let app = Authority::open(Arc::clone(&store), with_table.clone()).await.expect("opened");
+    let opened = signed_in(&app).await;
+    drop(app);
+    let command = Authority::open(Arc::clone(&store), settings).await.expect("opened");
+    let refused = command.set_password("member-17", "small boats row", By::operator()).await.err();
+    assert!(matches!(refused, Some(RegisterError::KeptByApp)), "{refused:?}");
+    drop(command);
+    let app = Authority::open(store, with_table).await.expect("opened");
+    assert!(is_live(&app, &opened.token).await, "nothing ended");
+    let again = signed_in(&app).await;
+    assert!(is_live(&app, &again.token).await, "and they can come in");
+}
+
 /// The app tells `ana` and `ANA` apart by their bytes, and our folder has an administrator of the name already.
 #[tokio::test]
 async fn nobody_becomes_somebody_else_by_a_name_that_folds_alike() {

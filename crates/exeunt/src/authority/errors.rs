@@ -76,7 +76,7 @@ pub enum RegisterError {
     #[error("there is no user of this name")]
     NoSuchUser,
     /// The app keeps the users itself; it adds them and changes their passwords.
-    #[error("users and their passwords are kept by the app, not here")]
+    #[error("nothing was changed: users and their passwords are kept by the app, not here")]
     KeptByApp,
     /// Too many registrations from one address.
     #[error(transparent)]

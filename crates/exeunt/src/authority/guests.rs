@@ -20,7 +20,7 @@ use crate::users::{Users, UsersError};
 const PROOF_WAIT: Duration = Duration::from_secs(5);
 
 /// No password has this hash.
-const NO_PASSWORD: &str = "!";
+pub(super) const NO_PASSWORD: &str = "!";
 
 impl Authority {
     /// Ends everything of a user whom the app keeps and whose password it has changed, or who is to be out for another reason. A

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::counts::Ending;
+use super::guests::NO_PASSWORD;
 use super::opening::to_its_end;
 use super::{Authority, ChangeError, Place, RegisterError};
 use crate::credential::{NewPassword, PasswordHash};
@@ -201,6 +202,10 @@ impl Authority {
         password: &str,
         word: impl Future<Output = Result<By, E>> + Send,
     ) -> Result<Revoked, E> {
+        // A row of a user whom the app keeps. With a password it would be somebody else's, and its user could not come in any more.
+        if known.hash.as_phc() == NO_PASSWORD {
+            return Err(RegisterError::KeptByApp.into());
+        }
         let hash = self.hash_for(&known.user, password).await?;
         let change = PasswordChange {
             user: known.user.id,

@@ -84,6 +84,15 @@ impl SqliteStore {
         found.map_err(|source| file::unusable(folder, source))
     }
 
+    /// Who has the store in `folder` open now, in words for people; `None`: nobody has. It keeps nobody out, and makes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Folder`] when this process may not look.
+    pub fn held_by(folder: &Path) -> Result<Option<String>, OpenError> {
+        file::held_by(folder)
+    }
+
     /// Opens a store whose folder was restored or copied, having ended everything in it; that is the revocation.
     ///
     /// Right for a folder to which nothing happened, too: then it is "everyone out".

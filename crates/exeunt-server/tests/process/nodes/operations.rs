@@ -2,10 +2,11 @@
 //!
 //! Owns what an operator sees of the list of nodes.
 
-use super::throwaway::Postgres;
-use super::{Cluster, until};
+use exeunt::store::sqlite::SqliteStore;
 use serde_json::Value;
 
+use super::throwaway::Postgres;
+use super::{Cluster, until};
 use crate::http::Request;
 use crate::people::{register, sign_in};
 use crate::server::{Finished, Folder, Server, finish};
@@ -143,18 +144,26 @@ fn a_command_on_a_database_without_a_store_says_so_and_begins_none() {
 }
 
 #[test]
-fn of_a_data_folder_it_is_said_that_one_process_owns_it_and_whether_it_is_served() {
+fn of_a_data_folder_it_is_said_whether_it_is_served_and_else_who_has_it() {
     let folder = Folder::new();
     let server = Server::start(&folder);
     let asked = |args: &[&str]| finish(folder.exeunt(args), "");
     let running = asked(&["nodes"]);
-    assert!(running.out.contains("one process at a time owns the data folder"), "{running:?}");
-    assert!(running.out.contains("a server, which is running"), "{running:?}");
+    assert!(running.out.contains("a server is running on "), "{running:?}");
     server.stop();
     let rests = asked(&["nodes"]);
     assert!(rests.out.contains("no server is running"), "{rests:?}");
     let json: Value = serde_json::from_str(&asked(&["nodes", "--json"]).out).expect("JSON");
     assert_eq!((json["serving"].as_bool(), json["data"].is_string()), (Some(false), true), "{json}");
+    assert!(json["in_use_by"].is_null(), "{json}");
+    // An app with an authority of its own.
+    let store = SqliteStore::open(&folder.data()).expect("free");
+    let held = asked(&["nodes"]);
+    let (process, takes_none) = (format!("(process {}) has ", std::process::id()), " open, and takes no commands");
+    assert!(held.out.contains(&process) && held.out.contains(takes_none), "{held:?}");
+    let json: Value = serde_json::from_str(&asked(&["nodes", "--json"]).out).expect("JSON");
+    assert_eq!((json["serving"].as_bool(), json["in_use_by"].is_string()), (Some(false), true), "{json}");
+    drop(store);
 }
 
 #[test]

@@ -344,6 +344,21 @@ fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     Ok(tx.commit()?)
 }
 
+/// Who owns the folder now, if somebody does. The lock is had for a moment to find that out: who starts just then comes again.
+pub(super) fn held_by(path: &Path) -> Result<Option<String>, OpenError> {
+    let refused = |source| unusable(path, source);
+    let mut lock = match File::open(path.join(LOCK)) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(refused(error)),
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(holder(&mut lock))),
+        Err(TryLockError::Error(source)) => Err(refused(source)),
+    }
+}
+
 fn holder(lock: &mut File) -> String {
     let mut text = String::new();
     match lock.read_to_string(&mut text).ok().and_then(|_| text.trim().parse::<u32>().ok()) {
@@ -352,7 +367,7 @@ fn holder(lock: &mut File) -> String {
     }
 }
 
-/// What a process is called, where the system says so (proc(5)). Only told to people.
+/// What a process is called, where the system says so (proc(5)). Only told to people: seen from another container the number is another's.
 fn program(process: u32) -> String {
     let name = fs::read(format!("/proc/{process}/comm")).unwrap_or_default();
     let name: String = String::from_utf8_lossy(&name).chars().filter(|char| !char.is_control()).collect();
