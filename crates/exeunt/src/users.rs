@@ -11,7 +11,7 @@ use crate::user::UserName;
 /// The app's own table of users.
 ///
 /// The authority keeps a row for each of them, without a password, from their first sign-in on: sessions hang on it, and
-/// `exeunt user disable` works on it too. It limits attempts before it asks, and asks as many at once as there are cores.
+/// [`Authority::change_user`](crate::Authority::change_user) works on it too, as `exeunt user disable` does while the app is stopped. It limits attempts before it asks, and asks as many at once as there are cores.
 ///
 /// To delete a user here is no ban: whoever the app still proves is begun anew. Disable them, or delete them in the app.
 ///

@@ -113,7 +113,7 @@ pub(super) fn store(text: &str) -> Parsed<Place> {
         return address(text).map(Place::Shared);
     }
     let Some(rest) = text.strip_prefix("sqlite:") else {
-        return Err("it is sqlite:FOLDER or postgres://USER@HOST/DATABASE".to_owned());
+        return Err("it must be sqlite:FOLDER or postgres://USER@HOST/DATABASE".to_owned());
     };
     match rest.split_once('?') {
         None | Some((_, "synchronous=FULL" | "synchronous=full")) => {

@@ -46,14 +46,20 @@ pub(super) async fn change(authority: &Authority, name: &str, to: Change) -> Res
     let user = named(authority, name).await?;
     let changed = authority.change_user(user.id, to.into(), By::operator()).await?;
     let (_, revoked) = changed.ok_or_else(|| Failed::nobody(name))?;
-    let done = match to {
-        Change::Enabled => "enabled",
-        Change::Disabled => "disabled",
-        Change::Deleted => "deleted",
-        Change::Admin => "an administrator now",
-        Change::Ordinary => "no administrator any more",
+    let (was_so, becomes) = match to {
+        Change::Enabled => (user.enabled, "enabled"),
+        Change::Disabled => (!user.enabled, "disabled"),
+        Change::Deleted => (false, "deleted"),
+        Change::Admin => (user.admin, "an administrator"),
+        Change::Ordinary => (!user.admin, "no administrator"),
     };
-    Ok(format!("{} is {done}; {}", user.name, ended(&revoked)))
+    let name = &user.name;
+    Ok(match to {
+        _ if was_so && revoked.seq().is_none() => format!("{name} was {becomes} already; nothing was changed"),
+        // A role ends no session.
+        Change::Admin | Change::Ordinary => format!("{name} is {becomes} now"),
+        _ => format!("{name} is {becomes}; {}", ended(&revoked)),
+    })
 }
 
 pub(super) async fn set_password(authority: &Authority, name: &str, password: &Secret) -> Result<String, Failed> {

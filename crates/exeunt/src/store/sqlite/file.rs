@@ -285,7 +285,7 @@ fn hold_to_the_promise(connection: &Connection) -> Result<(), OpenError> {
             setting: JOURNAL_MODE,
             found: journal,
             needed: "wal",
-            remedy: "; a backup by `VACUUM INTO` has forgotten that, and gets it back, on a local file system, when everything in it is ended",
+            remedy: "; mostly that is a backup made by `VACUUM INTO`, in which sessions that have ended since would live again, so it is not opened until everything in it is ended",
         });
     }
     let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
