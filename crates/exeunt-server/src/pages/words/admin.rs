@@ -115,7 +115,7 @@ pub(crate) static ENGLISH: AdminWords = AdminWords {
     nobody: "There is no user of this name.",
     more_users: "More users",
     you: "you",
-    yourself: "This is you. What ends all your sessions, and the password, is on your account page.",
+    yourself: "This is you. To end all your sessions, or to change your password, go to your account page.",
     act: |act| match act {
         Act::End => "End",
         Act::EndAll => "Sign out everywhere",
@@ -136,13 +136,13 @@ pub(crate) static ENGLISH: AdminWords = AdminWords {
     },
     consequence: |act| match act {
         Act::Disable => "The user cannot sign in again until enabled.",
-        Act::Delete => "The user is gone for good, and the name becomes free. The audit trail stays.",
+        Act::Delete => "The user will be gone for good, and the name free. The audit trail stays.",
         Act::Password => "From then on only the new password signs in.",
         Act::Everyone => "You are among them. Everybody can sign in again at once.",
         _ => "The user can sign in again at once.",
     },
     would_end: |n| match n {
-        0 => "No session would end by it.".to_owned(),
+        0 => "No session is open, so none would end.".to_owned(),
         1 => "One session would end:".to_owned(),
         _ => format!("{} sessions would end:", number(n, &NUMBERS_ENGLISH)),
     },
