@@ -8,6 +8,7 @@ mod endings;
 mod file;
 mod loading;
 mod mark;
+mod owner;
 mod rows;
 mod sentences;
 mod writer;
@@ -90,7 +91,7 @@ impl SqliteStore {
     ///
     /// [`OpenError::Folder`] when this process may not look.
     pub fn held_by(folder: &Path) -> Result<Option<String>, OpenError> {
-        file::held_by(folder)
+        owner::held_by(folder)
     }
 
     /// Opens a store whose folder was restored or copied, having ended everything in it; that is the revocation.

@@ -4,7 +4,7 @@
 //! looks weaker than the promise: it says so and stays shut.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
+use std::io::{ErrorKind, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,19 +13,17 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
 use super::mark::Sign;
+use super::owner::holder;
 
 /// The database in the data folder.
 pub(super) const DATABASE: &str = "exeunt.sqlite3";
 /// What SQLite calls its journal.
 const JOURNAL_EXTENSION: &str = "sqlite3-wal";
 /// The file whose lock says who owns the folder.
-const LOCK: &str = "exeunt.lock";
+pub(super) const LOCK: &str = "exeunt.lock";
 
 /// The setting of SQLite by which an acknowledged commit survives, as [`OpenError::Weaker`] names it.
 pub const JOURNAL_MODE: &str = "journal_mode";
-
-/// Who has the folder, where that cannot be told.
-const SOMEBODY: &str = "another program";
 
 /// What a mode allows those who are neither the owner nor of the group. A group may be meant, as that of backups.
 #[cfg(unix)]
@@ -342,36 +340,6 @@ fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
         }
     }
     Ok(tx.commit()?)
-}
-
-/// Who owns the folder now, if somebody does. The lock is had for a moment to find that out: who starts just then comes again.
-pub(super) fn held_by(path: &Path) -> Result<Option<String>, OpenError> {
-    let refused = |source| unusable(path, source);
-    let mut lock = match File::open(path.join(LOCK)) {
-        Ok(lock) => lock,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(refused(error)),
-    };
-    match lock.try_lock_shared() {
-        Ok(()) => Ok(None),
-        Err(TryLockError::WouldBlock) => Ok(Some(holder(&mut lock))),
-        Err(TryLockError::Error(source)) => Err(refused(source)),
-    }
-}
-
-fn holder(lock: &mut File) -> String {
-    let mut text = String::new();
-    match lock.read_to_string(&mut text).ok().and_then(|_| text.trim().parse::<u32>().ok()) {
-        Some(process) => format!("{} (process {process})", program(process)),
-        None => SOMEBODY.to_owned(),
-    }
-}
-
-/// What a process is called, where the system says so (proc(5)). Only told to people: seen from another container the number is another's.
-fn program(process: u32) -> String {
-    let name = fs::read(format!("/proc/{process}/comm")).unwrap_or_default();
-    let name: String = String::from_utf8_lossy(&name).chars().filter(|char| !char.is_control()).collect();
-    if name.is_empty() { SOMEBODY.to_owned() } else { name }
 }
 
 /// A file where the folder should be is said in words: what the system says of it is "File exists".
