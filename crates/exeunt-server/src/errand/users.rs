@@ -2,7 +2,7 @@
 //!
 //! Owns the words in which they are told. What ends their sessions is the authority's doing.
 
-use exeunt::{Authority, Become, By, Revoked, User, UserId};
+use exeunt::{Authority, Become, By, RegisterError, Revoked, User, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::{Failed, Lines, Secret, Whom, counted};
@@ -63,8 +63,11 @@ pub(super) async fn change(authority: &Authority, name: &str, to: Change) -> Res
 }
 
 pub(super) async fn set_password(authority: &Authority, name: &str, password: &Secret) -> Result<String, Failed> {
-    let revoked = authority.set_password(name, password.reveal(), By::operator()).await?;
-    Ok(format!("changed; {}", ended(&revoked)))
+    match authority.set_password(name, password.reveal(), By::operator()).await {
+        Ok(revoked) => Ok(format!("changed; {}", ended(&revoked))),
+        Err(RegisterError::NoSuchUser) => Err(Failed::nobody(name)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(super) async fn named(authority: &Authority, name: &str) -> Result<User, Failed> {

@@ -170,7 +170,7 @@ fn a_name_that_is_taken_or_is_none_is_refused() {
     {
         refused(&folder, &["user", "add", name], PASSWORD, word);
     }
-    refused(&folder, &["user", "password", "nobody"], PASSWORD, "no user");
+    refused(&folder, &["user", "password", "nobody"], PASSWORD, "of the name \"nobody\"");
     assert_eq!(done(&folder, &["user", "list"], ""), "Jos\u{e9}\t0 sessions\n");
 }
 
