@@ -35,8 +35,13 @@ fn refused(headers: &HeaderMap) -> Response {
 /// Whether `text/html` is named in `Accept`, as every browser does that goes to a page. A range such as `*/*` names nothing.
 fn reads_pages(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
-    let mut types = lines.flat_map(|line| line.split(',')).filter_map(|item| item.split(';').next());
-    types.any(|media_type| media_type.trim().eq_ignore_ascii_case("text/html"))
+    lines.flat_map(|line| line.split(',')).any(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        let is_html = parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case("text/html"));
+        // Named to say that it is not wanted (RFC 9110 section 12.4.2).
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        is_html && weight.is_none_or(|weight| weight.bytes().any(|byte| (b'1'..=b'9').contains(&byte)))
+    })
 }
 
 #[cfg(test)]
@@ -51,7 +56,16 @@ mod tests {
         for page in ["text/html", "Text/HTML;q=0.9", "application/json, text/html", "text/html,*/*;q=0.8"] {
             assert!(reads(page), "{page}");
         }
-        for other in ["", "*/*", "text/*", "text/htmlx", "application/json", "application/xhtml+xml"] {
+        for other in [
+            "",
+            "text/html;q=0",
+            "text/html; Q=0.000",
+            "*/*",
+            "text/*",
+            "text/htmlx",
+            "application/json",
+            "application/xhtml+xml",
+        ] {
             assert!(!reads(other), "{other}");
         }
         assert!(!reads_pages(&HeaderMap::new()));
