@@ -133,7 +133,7 @@ fn the_tutorial_works_as_it_is_written_and_its_logout_is_over() {
 fn with_a_table_of_its_own_a_changed_password_ends_what_the_old_one_opened() {
     let mut newcomer = Newcomer::follows(OWN_USERS, "members", 2);
     let current = one_of_two_changes_at_once_is_refused(newcomer.app());
-    what_a_crash_left_owed_is_paid_before_anybody_is_let_in(&mut newcomer, &current);
+    what_a_crash_left_is_settled_before_anybody_is_let_in(&mut newcomer, &current);
 }
 
 /// Owner and thief both know the password, and both change it: whoever is told that it is changed has the one that counts. Returns that.
@@ -161,16 +161,16 @@ fn one_of_two_changes_at_once_is_refused(app: &Program) -> String {
 }
 
 /// A process that was killed between the two commits: the password is new, and nobody was signed out.
-fn what_a_crash_left_owed_is_paid_before_anybody_is_let_in(newcomer: &mut Newcomer, password: &str) {
+fn what_a_crash_left_is_settled_before_anybody_is_let_in(newcomer: &mut Newcomer, password: &str) {
     let cookie = signs_in(newcomer.app(), password).cookie();
     assert_eq!(newcomer.app().ask(&Request::get("/").cookie(&cookie)).status, 200);
     newcomer.app = None;
     let table = rusqlite::Connection::open(newcomer.folder.path().join("members/members.sqlite3")).expect("there");
-    table.execute("UPDATE members SET owed = 1", []).expect("as the first commit leaves it");
+    table.execute("UPDATE members SET changes = changes + 1", []).expect("as the first commit leaves it");
     newcomer.runs_the_app();
     assert_eq!(newcomer.app().ask(&Request::get("/").cookie(&cookie)).status, 401);
-    let owed: i64 = table.query_row("SELECT owed FROM members", [], |row| row.get(0)).expect("a member");
-    assert_eq!(owed, 0);
+    let left: i64 = table.query_row("SELECT changes - settled FROM members", [], |row| row.get(0)).expect("a member");
+    assert_eq!(left, 0);
 }
 
 fn signs_in(app: &Program, password: &str) -> Answer {
