@@ -4,7 +4,7 @@
 //! believed until everybody is cut off (R8). The old primary is dead before the new one is promoted (A3).
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::cluster::{Cluster, until};
 use crate::http::Request;
@@ -18,6 +18,9 @@ const LOGOUTS: u16 = 1_000;
 
 /// How many are answered when the primary dies.
 const BEFORE: usize = 300;
+
+/// How many are not asked for before it is dead, however long it takes to kill it.
+const AFTER: usize = 200;
 
 /// People who sign out at the same time.
 const AT_ONCE: usize = 8;
@@ -36,11 +39,11 @@ fn every_answered_logout_outlives_a_primary_that_dies_beside_a_synchronous_stand
     for token in &tokens {
         cluster.warm(token);
     }
-    let answered = sign_out_while(&cluster, &tokens, || {
-        primary.kill();
+    let takes_its_place = || {
         standby.promote();
         lead_to(&cluster, &standby);
-    });
+    };
+    let answered = sign_out_while(&cluster, &tokens, || primary.kill(), takes_its_place);
     println!("{} of {LOGOUTS} were answered", answered.len());
     assert!(answered.len() >= BEFORE && answered.len() < tokens.len(), "{} were answered", answered.len());
     cluster.database = standby.address(name(&cluster.database));
@@ -92,22 +95,39 @@ fn a_standby_that_lost_answered_logouts_is_noticed_and_not_believed_until_everyb
     cluster.is_over_everywhere(1, &anew);
 }
 
-/// Signs all of them out at all nodes; when enough are answered, it happens. Returns those who were told that it is over.
-fn sign_out_while(cluster: &Cluster, tokens: &[String], happens: impl FnOnce()) -> Vec<String> {
-    let (next, answered) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+/// Signs all of them out at all nodes; when enough are answered it dies, and when somebody was not answered it is replaced. Returns those who
+/// were told that it is over.
+fn sign_out_while(
+    cluster: &Cluster,
+    tokens: &[String],
+    dies: impl FnOnce(),
+    is_replaced: impl FnOnce(),
+) -> Vec<String> {
+    let (next, answered, unanswered) = (AtomicUsize::new(0), Mutex::new(Vec::new()), AtomicUsize::new(0));
+    let dead = AtomicBool::new(false);
     std::thread::scope(|all| {
         for person in 0..AT_ONCE {
-            let (next, answered) = (&next, &answered);
+            let (next, answered, unanswered, dead) = (&next, &answered, &unanswered, &dead);
             all.spawn(move || {
-                while let Some(token) = tokens.get(next.fetch_add(1, Ordering::SeqCst)) {
+                loop {
+                    let place = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(token) = tokens.get(place) else { return };
+                    if place >= tokens.len() - AFTER {
+                        until(|| dead.load(Ordering::SeqCst));
+                    }
                     if cluster.sign_out(person % 3, token).status == 200 {
                         answered.lock().expect("whole").push(token.clone());
+                    } else {
+                        unanswered.fetch_add(1, Ordering::SeqCst);
                     }
                 }
             });
         }
         until(|| answered.lock().expect("whole").len() >= BEFORE);
-        happens();
+        dies();
+        dead.store(true, Ordering::SeqCst);
+        until(|| unanswered.load(Ordering::SeqCst) > 0);
+        is_replaced();
     });
     answered.into_inner().expect("whole")
 }
