@@ -12,17 +12,7 @@ use exeunt::store::memory::MemoryStore;
 use exeunt::store::sqlite::SqliteStore;
 use exeunt::store::staged::{Staged, When};
 use exeunt::{AuditQuery, Authority, Become, By, Cause, Deed, Device, LoginError, Settings, Target, Token};
-use scene::{PASSWORD, Scene};
-
-const NEW_PASSWORD: &str = "small boats row";
-
-async fn changes(scene: &Scene, token: &Token, current: &str) -> Result<exeunt::Opened, ChangeError> {
-    let exeunt::Standing::Live(session) = scene.authority.check(token).await.expect("looked") else {
-        return Err(ChangeError::SessionGone);
-    };
-    let device = Device::default();
-    scene.authority.change_password(&session, (current, NEW_PASSWORD), &device).await.map(|(opened, _)| opened)
-}
+use scene::{NEW_PASSWORD, PASSWORD, Scene};
 
 #[tokio::test]
 async fn disabling_enabling_deleting_and_a_new_password_end_what_is_open() {
@@ -103,11 +93,11 @@ async fn a_changed_password_leaves_one_new_token_and_no_old_one() {
     let scene = Scene::new().await;
     let (own, other) = (scene.signed_in().await, scene.signed_in().await);
     assert!(matches!(
-        changes(&scene, &own.token, "wrong boats sink").await,
+        scene.changes_password(&own.token, "wrong boats sink").await,
         Err(ChangeError::Current(LoginError::Refused))
     ));
     assert!(scene.is_live(&other.token).await, "a wrong password changes nothing");
-    let next = changes(&scene, &own.token, PASSWORD).await.unwrap_or_else(|error| panic!("{error}"));
+    let next = scene.changes_password(&own.token, PASSWORD).await.unwrap_or_else(|error| panic!("{error}"));
     assert!(scene.is_live(&next.token).await);
     assert!(!scene.is_live(&own.token).await && !scene.is_live(&other.token).await);
     assert!(matches!(scene.sign_in(PASSWORD).await.expect("ran"), Err(LoginError::Refused)));
@@ -206,7 +196,7 @@ async fn a_store_that_fails_at_any_call_makes_no_answer_false() {
             scene.store.fail(sentence, when);
             let out = scene.end(Target::Session(own.session.id)).await;
             let login = scene.sign_in(PASSWORD).await.expect("ran");
-            let changed = changes(&scene, &other.token, PASSWORD).await;
+            let changed = scene.changes_password(&other.token, PASSWORD).await;
             let disabled = scene.authority.change_user(scene.ana, Become::Disabled, By::operator()).await;
             scene.clock.advance(scene.authority.settings().lifetime.noted_every());
             let _ = scene.authority.keep_house().await;

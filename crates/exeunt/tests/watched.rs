@@ -7,21 +7,10 @@ mod scene;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exeunt::authority::ChangeError;
 use exeunt::store::Store;
 use exeunt::store::staged::When;
 use exeunt::{Authority, Become, By, Cause, Device, Place, SessionLimit, Settings, Target, Token};
 use scene::{NAME, PASSWORD, Scene};
-
-const NEW_PASSWORD: &str = "small boats row";
-
-async fn changes(scene: &Scene, token: &Token, current: &str) -> Result<exeunt::Opened, ChangeError> {
-    let exeunt::Standing::Live(session) = scene.authority.check(token).await.expect("looked") else {
-        return Err(ChangeError::SessionGone);
-    };
-    let device = Device::default();
-    scene.authority.change_password(&session, (current, NEW_PASSWORD), &device).await.map(|(opened, _)| opened)
-}
 
 #[tokio::test]
 async fn what_is_open_for_a_session_is_told_and_closed_before_logout_answers() {
@@ -167,7 +156,7 @@ async fn every_cause_is_told_to_what_is_open() {
                 scene.authority.keep_house().await.expect("kept");
             }
             _ => {
-                let _ = changes(&scene, &other.token, PASSWORD).await.unwrap_or_else(|error| panic!("{error}"));
+                let _ = scene.changes_password(&other.token, PASSWORD).await.unwrap_or_else(|error| panic!("{error}"));
             }
         }
         told.await.expect("told");

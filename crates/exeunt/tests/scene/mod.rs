@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use exeunt::authority::ChangeError;
 use exeunt::clock::ManualClock;
 use exeunt::credential::Work;
 use exeunt::store::memory::MemoryStore;
@@ -15,6 +16,7 @@ use exeunt::{
 
 pub(crate) const NAME: &str = "ana";
 pub(crate) const PASSWORD: &str = "tall ships sail";
+pub(crate) const NEW_PASSWORD: &str = "small boats row";
 
 pub(crate) struct Scene {
     pub(crate) store: Arc<Staged>,
@@ -59,6 +61,15 @@ impl Scene {
 
     pub(crate) async fn end(&self, target: Target) -> Result<exeunt::Revoked, StoreError> {
         self.authority.revoke(target, Cause::Logout, By::user(self.ana, &Device::default())).await
+    }
+
+    /// Whoever holds this token changes the password to [`NEW_PASSWORD`].
+    pub(crate) async fn changes_password(&self, token: &Token, current: &str) -> Result<Opened, ChangeError> {
+        let Standing::Live(session) = self.authority.check(token).await.expect("looked") else {
+            return Err(ChangeError::SessionGone);
+        };
+        let (passwords, device) = ((current, NEW_PASSWORD), Device::default());
+        self.authority.change_password(&session, passwords, &device).await.map(|(opened, _)| opened)
     }
 
     pub(crate) async fn end_everything(&self) {
