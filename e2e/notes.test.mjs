@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { promise, until } from './stage.mjs';
+import { ask, promise, soon, until } from './stage.mjs';
 import {
   cookieOf, enter, isOver, isRefused, note, notesStage, signInForm, signOut, write, writer,
 } from './notes_stage.mjs';
@@ -56,7 +56,7 @@ promise('A device that is ended from another leaves its page', async (t) => {
   const phone = await writer(t, set, 'Ana of two devices');
   await write(phone.page, 'only mine');
   const laptop = await set.browser.newContext({ baseURL: set.app.url });
-  t.after(() => laptop.close());
+  t.after(() => soon(laptop.close()));
   const page = await laptop.newPage();
   await page.goto('/');
   await enter(page, '/login', phone.name);
@@ -76,7 +76,7 @@ promise('A changed password keeps every tab of this browser and ends the other d
   const other = await ana.context.newPage();
   await other.goto('/notes');
   const elsewhere = await set.browser.newContext({ baseURL: set.app.url });
-  t.after(() => elsewhere.close());
+  t.after(() => soon(elsewhere.close()));
   const page = await elsewhere.newPage();
   await page.goto('/');
   await enter(page, '/login', ana.name);
@@ -126,7 +126,7 @@ promise('Back to a page from memory shows nothing private where the session has 
   await ana.context.addInitScript(watch);
   await ana.page.goto('/notes');
   await ana.page.goto('/account');
-  await fetch(`${set.app.url}/logout`, { method: 'POST', headers: { cookie: ana.cookie }, redirect: 'manual' });
+  await ask(`${set.app.url}/logout`, { method: 'POST', headers: { cookie: ana.cookie }, redirect: 'manual' });
   const shown = await shownOnTheWayBack(ana.page);
   assert(shown[0].restored, 'the page came from memory');
   assert.deepEqual(shown.filter((showing) => showing.private), []);

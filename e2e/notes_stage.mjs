@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before } from 'node:test';
-import { PASSWORD, launch } from './stage.mjs';
+import { PASSWORD, ask, closes, launch, soon, within } from './stage.mjs';
 
 const BINARY = process.env.NOTES_BIN ?? path.resolve(import.meta.dirname, '../target/debug/exeunt-example-notes');
 
@@ -23,7 +23,7 @@ export function notesStage({ bfcache = false } = {}) {
     set.browser = await launch({ bfcache });
   });
   after(async () => {
-    await set.browser?.close();
+    await closes(set.browser);
     await set.app?.kill();
   });
   return set;
@@ -33,7 +33,8 @@ export async function startNotes() {
   const data = await mkdtemp(path.join(tmpdir(), 'exeunt-notes-'));
   const child = spawn(BINARY, ['--listen', '127.0.0.1:0', '--data', data], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exit = once(child, 'exit');
-  const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+  const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value } = await within('the app says where it is', said.next());
   return {
     url: value.match(/http:\/\/\S+/)[0],
 
@@ -48,7 +49,7 @@ export async function startNotes() {
 /** Somebody new, signed in by the form, on the page of their notes. */
 export async function writer(t, set, name, options = {}) {
   const context = await set.browser.newContext({ baseURL: set.app.url, locale: 'en-US', ...options });
-  t?.after(() => context.close());
+  t?.after(() => soon(context.close()));
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   await page.goto('/');
@@ -89,9 +90,9 @@ export async function isOver(set, { context, cookie }) {
 
 /** The old cookie, replayed with no browser in between. */
 export async function isRefused(set, cookie) {
-  const page = await fetch(`${set.app.url}/notes`, { headers: { cookie }, redirect: 'manual' });
+  const page = await ask(`${set.app.url}/notes`, { headers: { cookie }, redirect: 'manual' });
   assert.deepEqual([page.status, page.headers.get('location')], [303, '/']);
-  const stream = await fetch(`${set.app.url}/notes/events`, { headers: { cookie } });
+  const stream = await ask(`${set.app.url}/notes/events`, { headers: { cookie } });
   assert.equal(stream.status, 401);
   await stream.text();
 }

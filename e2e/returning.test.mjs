@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before } from 'node:test';
-import { cookieOf, fill, isOver, launch, promise, signOutButton, startServer, uniqueName, visitor } from './stage.mjs';
+import { closes, cookieOf, fill, isOver, launch, promise, signOutButton, startServer, uniqueName, visitor } from './stage.mjs';
 
 /** An app on another port of our host, as one behind a proxy is; and one that nobody has named. */
 const apps = {};
@@ -25,7 +25,7 @@ before(async () => {
   set.browser = await launch();
 });
 after(async () => {
-  await set.browser?.close();
+  await closes(set.browser);
   await set.server?.stop();
   for (const { app } of Object.values(apps)) app.close();
 });

@@ -21,6 +21,12 @@ export const ADMIN = 'Gerente';
 /** Nothing here takes longer than this, even on a slow machine. */
 const PATIENCE_MS = 15_000;
 
+/** A browser that was asked to close and has not by then is killed: Chromium does not always find its own end, and it is not what is tested. */
+const CLOSING_MS = 10_000;
+
+/** When all is over, what still keeps this process alive has this long. A file of tests that does not end would hold everybody up. */
+const LINGERING_MS = 5_000;
+
 /** The server and the browser of a file of tests. They start before its first test and end after its last. */
 export function stage({ bfcache = false, admin = false } = {}) {
   const set = {};
@@ -29,10 +35,31 @@ export function stage({ bfcache = false, admin = false } = {}) {
     set.browser = await launch({ bfcache });
   });
   after(async () => {
-    await set.browser?.close();
+    await closes(set.browser);
     await set.server?.stop();
   });
   return set;
+}
+
+/** The last that is asked of a browser. One that does not close is killed when this process leaves, which it does in any case. */
+export async function closes(browser) {
+  setTimeout(() => process.exit(), CLOSING_MS + PATIENCE_MS + LINGERING_MS).unref();
+  await soon(browser?.close());
+}
+
+/** Waits for what a browser does at its end, but not for ever. */
+export const soon = (closed) => Promise.race([closed, pause(CLOSING_MS, undefined, { ref: false })]);
+
+/** What a promise brings, or an error that says what was waited for in vain. */
+export async function within(what, promised) {
+  const over = new AbortController();
+  const late = pause(PATIENCE_MS, undefined, { signal: over.signal }).then(() => assert.fail(`waited in vain: ${what}`));
+  try {
+    return await Promise.race([promised, late]);
+  } finally {
+    late.catch(() => {});
+    over.abort();
+  }
 }
 
 /** A test whose name is a promise of ours. It fails rather than hangs. */
@@ -53,7 +80,7 @@ export async function startServer(flags = [], { admin = false } = {}) {
 
   const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const readAddress = async () => {
-    const { value = '', done } = await said.next();
+    const { value = '', done } = await within('the server says where it is', said.next());
     assert(!done, `the server did not start:\n${log}`);
     return value.match(/http:\/\/\S+/)[0];
   };
@@ -65,7 +92,10 @@ export async function startServer(flags = [], { admin = false } = {}) {
     /** Ends it, and complains if it had to. */
     async stop() {
       child.kill('SIGTERM');
-      const [code] = await exit;
+      const [code] = await within('the server ends when it is told to', exit).catch((error) => {
+        child.kill('SIGKILL');
+        assert.fail(`${error.message}; it had said:\n${log}`);
+      });
       await rm(data, { recursive: true });
       assert.equal(code, 0, `the server ended badly:\n${log}`);
       assert.doesNotMatch(log, /"level":"ERROR"|panicked/);
@@ -80,14 +110,14 @@ export async function startServer(flags = [], { admin = false } = {}) {
 
     /** How many requests a route has answered, by the server's own count: what a hostile page sent cannot be missed. */
     async answered(route, status = '') {
-      const lines = (await (await fetch(metrics)).text()).split('\n');
+      const lines = (await (await ask(metrics)).text()).split('\n');
       const counted = lines.filter((line) => line.includes(`route="${route}"`) && line.includes(`status="${status}`));
       return counted.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
     },
 
     /** What the server says to whoever has this cookie, no browser being in between. */
     async replay(cookie) {
-      const answer = await fetch(`${url}/api/session`, { headers: { cookie } });
+      const answer = await ask(`${url}/api/session`, { headers: { cookie } });
       await answer.text();
       return answer.status;
     },
@@ -95,7 +125,7 @@ export async function startServer(flags = [], { admin = false } = {}) {
     /** Signs in from a device that is not this browser, as a form would. Answers its cookie. */
     async signInElsewhere(name, headers = {}) {
       const body = new URLSearchParams({ username: name, password: PASSWORD });
-      const answer = await fetch(`${url}/login`, { method: 'POST', body, headers, redirect: 'manual' });
+      const answer = await ask(`${url}/login`, { method: 'POST', body, headers, redirect: 'manual' });
       assert.equal(answer.status, 303);
       return answer.headers.get('set-cookie').split(';')[0];
     },
@@ -103,17 +133,20 @@ export async function startServer(flags = [], { admin = false } = {}) {
     /** Ends the session of this cookie where this browser cannot notice. */
     async signOutElsewhere(cookie) {
       const headers = { authorization: `Bearer ${cookie.split('=')[1]}` };
-      const answer = await fetch(`${url}/api/logout`, { method: 'POST', headers });
+      const answer = await ask(`${url}/api/logout`, { method: 'POST', headers });
       assert.equal((await answer.json()).ended.length, 1);
     },
   };
 }
 
+/** As `fetch`, but not for ever. */
+export const ask = (url, options = {}) => fetch(url, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
+
 /** As it is done before the first start: by a command on the machine. */
 async function addAdmin(binary, data, env) {
   const command = execFile(binary, ['user', 'add', ADMIN, '--admin', '--data', data], { env });
   command.stdin.end(`${PASSWORD}\n`);
-  const [code] = await once(command, 'exit');
+  const [code] = await within('the administrator is added', once(command, 'exit'));
   assert.equal(code, 0, 'there is an administrator');
 }
 
@@ -138,7 +171,7 @@ export async function launch({ bfcache = false } = {}) {
 /** A person with a browser of their own: a context that ends with the test. */
 async function person(t, set, options) {
   const context = await set.browser.newContext({ baseURL: set.server.url, locale: 'en-US', ...options });
-  t.after(() => context.close());
+  t.after(() => soon(context.close()));
   context.setDefaultTimeout(PATIENCE_MS);
   return { context, page: await context.newPage() };
 }
