@@ -6,6 +6,7 @@
 /// What the methods of [`Users`] are written with, so that an app needs no dependency for it.
 pub use async_trait::async_trait;
 
+use crate::revocation::Cause;
 use crate::user::UserName;
 
 /// The app's own table of users.
@@ -15,9 +16,9 @@ use crate::user::UserName;
 ///
 /// To delete a user here is no ban: whoever the app still proves is begun anew. Disable them, or delete them in the app.
 ///
-/// When the app changes somebody's password, or wants them out for any other reason, it must say so:
-/// [`Authority::credentials_changed`](crate::Authority::credentials_changed) ends everything of theirs, and a sign-in that
-/// was verified before and is not finished yet.
+/// When the app changes somebody's password, or shuts them out, it must say so:
+/// [`Authority::user_changed`](crate::Authority::user_changed) ends everything of theirs, and a sign-in that was verified before and
+/// is not finished yet.
 ///
 /// ```
 /// use exeunt::users::{Users, UsersError, async_trait};
@@ -50,6 +51,30 @@ pub trait Users: std::fmt::Debug + Send + Sync + 'static {
     /// [`UsersError`] when it could not look. Nobody is refused or let in because of it. After five seconds it is not waited for any more
     /// and dropped; work that goes on by itself then, on a thread of the app's, is the app's to limit.
     async fn prove(&self, name: &str, password: &str) -> Result<Option<UserName>, UsersError>;
+}
+
+/// What the app did to a user in its own table. The audit trail keeps it as the cause of what ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserChange {
+    /// The user changed the password.
+    Password,
+    /// Somebody else set a new password, or the user did by the word of their mail.
+    PasswordReset,
+    /// The user may not come in any more.
+    Disabled,
+    /// The user is gone. Who is proved under the same name later is begun anew here.
+    Deleted,
+}
+
+impl From<UserChange> for Cause {
+    fn from(change: UserChange) -> Self {
+        match change {
+            UserChange::Password => Self::PasswordChanged,
+            UserChange::PasswordReset => Self::PasswordReset,
+            UserChange::Disabled => Self::Disabled,
+            UserChange::Deleted => Self::Deleted,
+        }
+    }
 }
 
 /// Why the app's table could not be looked at.

@@ -11,9 +11,10 @@ use exeunt::credential::Work;
 use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
 use exeunt::user::UserName;
-use exeunt::users::{Users, UsersError};
+use exeunt::users::{UserChange, Users, UsersError};
 use exeunt::{
-    Authority, Become, By, Device, LoginError, Opened, Place, RegisterError, Settings, Standing, Token, UserId,
+    AuditQuery, Authority, Become, By, Cause, Device, LoginError, Opened, Place, RegisterError, Settings, Standing,
+    Token, UserId,
 };
 use tokio::sync::{Mutex, Notify};
 
@@ -82,10 +83,31 @@ async fn the_apps_word_lets_in_and_keeps_out() {
     assert_eq!((&*first.session.name, first.session.user), ("member-17", second.session.user));
     assert!(matches!(sign_in(&authority, "wrong").await.err(), Some(LoginError::Refused)));
     assert_eq!(members.asked.load(Ordering::SeqCst), 3);
-    let over = authority.credentials_changed(&member(), By::operator()).await.expect("ended");
+    let over = authority.user_changed(&member(), UserChange::Password, By::operator()).await.expect("ended");
     assert_eq!(over.ended().len(), 2);
     assert!(!is_live(&authority, &first.token).await && !is_live(&authority, &second.token).await);
     assert!(is_live(&authority, &signed_in(&authority).await.token).await);
+}
+
+#[tokio::test]
+async fn what_the_app_did_is_what_the_trail_says() {
+    let done = [
+        (UserChange::Password, Cause::PasswordChanged),
+        (UserChange::PasswordReset, Cause::PasswordReset),
+        (UserChange::Disabled, Cause::Disabled),
+        (UserChange::Deleted, Cause::Deleted),
+    ];
+    for (change, cause) in done {
+        let (authority, _) = open().await;
+        let opened = signed_in(&authority).await;
+        let over = authority.user_changed(&member(), change, By::operator()).await.expect("ended");
+        assert_eq!(over.ended(), [opened.session.id]);
+        let query = AuditQuery { user: None, cause: Some(cause), from: None, until: None, before: None, limit: 9 };
+        assert_eq!(authority.audit(&query).await.expect("looked").len(), 1, "{change:?}");
+        assert!(!is_live(&authority, &opened.token).await);
+        let again = signed_in(&authority).await;
+        assert!(is_live(&authority, &again.token).await, "whom the app proves is let in, whatever it did before");
+    }
 }
 
 /// The proof was given for the old password; while it is on its way the app changes it, whether the member was ever here or not.
@@ -104,7 +126,7 @@ async fn a_proof_from_before_the_change_opens_nothing() {
         });
         members.looked.notified().await;
         "small boats row".clone_into(&mut *members.password.lock().await);
-        let over = authority.credentials_changed(&member(), By::operator()).await.expect("ended");
+        let over = authority.user_changed(&member(), UserChange::Password, By::operator()).await.expect("ended");
         assert_eq!(over.ended().len(), usize::from(was_here));
         drop(held);
         assert!(matches!(early.await.expect("ran").err(), Some(LoginError::Refused)), "was here: {was_here}");
@@ -124,7 +146,7 @@ async fn a_sign_in_that_races_everyones_end_is_proven_anew() {
         async move { sign_in(&authority, PASSWORD).await }
     });
     members.looked.notified().await;
-    let everyone = authority.revoke(exeunt::Target::Everyone, exeunt::Cause::EveryoneOut, By::operator());
+    let everyone = authority.revoke(exeunt::Target::Everyone, Cause::EveryoneOut, By::operator());
     assert!(everyone.await.expect("ended").seq().is_some());
     drop(held);
     let late = early.await.expect("ran").unwrap_or_else(|error| panic!("{error}"));

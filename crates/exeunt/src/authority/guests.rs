@@ -10,11 +10,11 @@ use tokio::time::timeout;
 use super::opening::{refused, say_refused};
 use super::{Authority, LOGIN_TRIES, LoginError};
 use crate::credential::PasswordHash;
-use crate::revocation::{By, Cause, Revoked, Target};
+use crate::revocation::{By, Revoked, Target};
 use crate::session::Device;
 use crate::store::{KnownUser, NewUser, PasswordChange, StoreError};
 use crate::user::{UserName, fold};
-use crate::users::{Users, UsersError};
+use crate::users::{UserChange, Users, UsersError};
 
 /// How long the app may take to prove who somebody is. It holds one of the few turns to hash, which others wait for.
 const PROOF_WAIT: Duration = Duration::from_secs(5);
@@ -23,22 +23,22 @@ const PROOF_WAIT: Duration = Duration::from_secs(5);
 pub(super) const NO_PASSWORD: &str = "!";
 
 impl Authority {
-    /// Ends everything of a user whom the app keeps and whose password it has changed, or who is to be out for another reason. A
-    /// sign-in that was proven before and is not finished is void, too, even of somebody who never was here.
+    /// Hears what the app did to a user whom it keeps itself, and ends everything of theirs. A sign-in that was proven before and is not
+    /// finished is void, too, even of somebody who never was here.
     ///
     /// Call it after the app's own commit. If it fails, nothing is claimed: call it again.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it cannot be known that it is over.
-    pub async fn credentials_changed(&self, user: &UserName, by: By) -> Result<Revoked, StoreError> {
+    pub async fn user_changed(&self, user: &UserName, change: UserChange, by: By) -> Result<Revoked, StoreError> {
         let known = self.guest(user).await?;
         let change = PasswordChange {
             user: known.user.id,
             hash: PasswordHash::from_phc(NO_PASSWORD.to_owned()),
             verified: None,
             then: None,
-            cause: Cause::PasswordChanged,
+            cause: change.into(),
             by,
             at: self.settings.clock.now(),
         };
