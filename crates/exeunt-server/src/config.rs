@@ -85,7 +85,7 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// `registration`: `open` or `closed`. Default: open on loopback without a public URL, else closed.
     pub registration: Option<bool>,
-    /// `metrics`: the loopback address of `GET /metrics`. Default: a free port, which is printed.
+    /// `metrics`: the address of `GET /metrics`. Default: a free port of loopback, which is printed.
     pub metrics: SocketAddr,
     /// `drain`: how long, once told to stop, the server serves on and says that it is not ready. Default `0s`.
     pub drain: Duration,
@@ -134,7 +134,9 @@ impl Config {
             shared: shared_store(raw)?,
             strict: raw.get("strict", parse::strict)?.unwrap_or(Strict::Lease),
             registration: raw.get("registration", parse::open_or_closed)?,
-            metrics: raw.get("metrics", parse::loopback)?.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
+            metrics: raw
+                .get("metrics", parse::numeric_address)?
+                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
             drain: raw.get("drain", parse::drain)?.unwrap_or_default(),
             urllink: raw.get("urllink", parse::link)?.unwrap_or_default(),
             lifetime: Lifetime {
@@ -281,7 +283,8 @@ mod tests {
             ("public_url", "http://id.example"),
             ("public_url", "https://id.example/path"),
             ("registration", "maybe"),
-            ("metrics", "0.0.0.0:9100"),
+            ("metrics", "localhost:9100"),
+            ("metrics", "9100"),
             ("drain", "5"),
             ("drain", "1h"),
             ("session_lifetime", "30"),

@@ -1,4 +1,4 @@
-//! What is counted, in which unit, and `GET /metrics` on its own loopback port.
+//! What is counted, in which unit, and `GET /metrics` on a port of its own.
 //!
 //! Owns the names. No user, session or address is ever a label: labels are public to whoever reads them, and each value
 //! costs memory for ever.
@@ -23,6 +23,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use tokio::sync::Semaphore;
 
 use self::told::Told;
 use crate::accept::{Answers, Peer};
@@ -45,6 +46,8 @@ pub(crate) struct Metrics {
     /// Of these the checks that were answered with a session: most of all requests, so theirs is not looked up each time.
     checks: OnceLock<Counter>,
     live: Gauge,
+    /// The turn to ask the store.
+    asking: Semaphore,
     authority: Weak<Authority>,
 }
 
@@ -62,7 +65,14 @@ impl Metrics {
         let live: Gauge = Gauge::default();
         registry.register("requests", "Requests answered, by route, method and status", requests.clone());
         registry.register("live_sessions", "Sessions in memory", live.clone());
-        Self { registry, requests, checks: OnceLock::new(), live, authority: Arc::downgrade(authority) }
+        Self {
+            registry,
+            requests,
+            checks: OnceLock::new(),
+            live,
+            asking: Semaphore::new(1),
+            authority: Arc::downgrade(authority),
+        }
     }
 
     pub(crate) fn answered(&self, route: &'static str, method: &Method, status: StatusCode) {
@@ -86,7 +96,7 @@ impl Metrics {
         encode_registry(&mut text, &self.registry)?;
         if let Some(authority) = authority {
             let mut moment = Registry::with_prefix(PREFIX);
-            moment.register_collector(Box::new(told(&authority).await));
+            moment.register_collector(Box::new(told(&authority, &self.asking).await));
             encode_registry(&mut text, &moment)?;
         }
         encode_eof(&mut text)?;
@@ -94,10 +104,14 @@ impl Metrics {
     }
 }
 
-async fn told(authority: &Authority) -> Told {
+/// What is true at this moment. One asks the store at a time, or whoever reaches the port could keep it busy.
+async fn told(authority: &Authority, asking: &Semaphore) -> Told {
     // Where the store cannot say, nothing is said: a number that is missing is noticed, one that is old is believed.
-    let lag = tokio::time::timeout(LAG_WAIT, authority.applied_lag()).await;
-    let lag = lag.ok().and_then(Result::ok).flatten();
+    let lag = tokio::time::timeout(LAG_WAIT, async {
+        let _turn = asking.acquire().await;
+        authority.applied_lag().await
+    });
+    let lag = lag.await.ok().and_then(Result::ok).flatten();
     Told { counted: authority.counted(), node: authority.node_state(), lag }
 }
 

@@ -167,11 +167,8 @@ pub(super) fn open_or_closed(text: &str) -> Parsed<bool> {
     }
 }
 
-pub(super) fn loopback(text: &str) -> Parsed<SocketAddr> {
-    match text.parse::<SocketAddr>() {
-        Ok(address) if address.ip().is_loopback() => Ok(address),
-        _ => Err("it is a loopback address and a port, as in 127.0.0.1:9464".to_owned()),
-    }
+pub(super) fn numeric_address(text: &str) -> Parsed<SocketAddr> {
+    text.parse().map_err(|_| "it is a numeric address and a port, as in 127.0.0.1:9464 or [::1]:9464".to_owned())
 }
 
 pub(super) fn link(text: &str) -> Parsed<String> {

@@ -58,7 +58,7 @@ pub struct Flags {
     /// Whether strangers may register: open or closed [default: open on loopback without a public URL, else closed]
     #[arg(long, value_name = "WORD", global = true)]
     pub registration: Option<String>,
-    /// Loopback address of GET /metrics [default: a free port]
+    /// Address of GET /metrics, for whoever reaches it [default: a free port of 127.0.0.1]
     #[arg(long, value_name = "ADDRESS", global = true)]
     pub metrics: Option<String>,
     /// How long, once told to stop, to serve on and say that it is not ready [default: 0s]

@@ -1,4 +1,7 @@
-//! The metrics: on their own loopback port and nowhere else.
+//! The metrics: on their own port and nowhere else, and that of loopback unless the operator says otherwise.
+
+use std::io::ErrorKind;
+use std::net::Ipv4Addr;
 
 use crate::http::{Connection, Request};
 use crate::people::{Ending, register, sign_in};
@@ -23,6 +26,18 @@ fn they_are_open_metrics_and_count_what_happened() {
     assert_eq!(value(&text, logouts), 3);
     assert!(text.ends_with("# EOF\n"), "{text}");
     assert!(text.contains("# TYPE exeunt_requests counter\n"), "{text}");
+}
+
+/// What listens at 127.0.0.1 is closed at 127.0.0.2, as it is for another machine.
+#[test]
+fn they_are_for_other_machines_only_where_the_operator_says_so() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    let local = Server::start(&folder);
+    let open = Server::start_with(&other, &["--metrics", "0.0.0.0:0"]);
+    let elsewhere = |server: &Server| Connection::open((Ipv4Addr::new(127, 0, 0, 2), server.metrics.port()).into());
+    assert_eq!(elsewhere(&local).err().map(|error| error.kind()), Some(ErrorKind::ConnectionRefused));
+    let answer = elsewhere(&open).expect("connected").ask(&Request::get("/metrics"));
+    assert_eq!(answer.status, 200);
 }
 
 #[test]

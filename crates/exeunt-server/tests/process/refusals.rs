@@ -49,13 +49,6 @@ fn an_address_for_others_without_https_is_refused_and_the_remedy_said() {
 }
 
 #[test]
-fn metrics_for_others_are_refused() {
-    let folder = Folder::new();
-    let args = [&SERVE[..], &["--metrics", "0.0.0.0:0"]].concat();
-    refused(folder.exeunt(&args), &["`metrics`", "loopback"]);
-}
-
-#[test]
 fn a_cookie_shared_with_strangers_or_over_plain_http_is_refused() {
     let folder = Folder::new();
     for (url, domain) in [
