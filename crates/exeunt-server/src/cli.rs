@@ -4,6 +4,7 @@
 //! Owns what is asked and printed at a terminal. Each command becomes an errand, and goes its way. A password is read from the terminal without showing it, or as one line
 //! from a pipe; never from an argument, which every process of the machine can read.
 
+mod help;
 mod password;
 mod probe;
 mod terminal;
@@ -35,6 +36,7 @@ const LISTEN: &str = "say host and port, as in --listen localhost:3000";
 #[command(
     name = "exeunt",
     version,
+    mut_subcommands(help::listing_what_it_uses),
     after_help = "While a server runs on the data folder, commands go through it.
 
 Settings are flags, then EXEUNT_* in the environment (EXEUNT_*_FILE names a file with \
