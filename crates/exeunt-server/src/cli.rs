@@ -125,7 +125,11 @@ enum UserCommand {
         admin: bool,
     },
     /// List all users
-    List,
+    List {
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Keep a user from signing in, and end everything of theirs
     Disable {
         /// The user
@@ -168,6 +172,9 @@ enum SessionCommand {
         /// Of this user only
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
     },
     /// End one session
     End {
@@ -224,7 +231,7 @@ impl UserCommand {
     async fn run(self, config: &Config) -> anyhow::Result<()> {
         let errand = match self {
             Self::Add { name, admin } => Errand::AddUser { name, password: password::read()?, admin },
-            Self::List => Errand::ListUsers,
+            Self::List { json } => Errand::ListUsers { json },
             Self::Disable { name } => Errand::ChangeUser { name, to: Change::Disabled },
             Self::Enable { name } => Errand::ChangeUser { name, to: Change::Enabled },
             Self::Delete { name, yes } => {
@@ -245,7 +252,7 @@ impl UserCommand {
 impl SessionCommand {
     fn errand(self) -> Errand {
         match self {
-            Self::List { user } => Errand::ListSessions { of: user.map_or(Whom::Everyone, Whom::User) },
+            Self::List { user, json } => Errand::ListSessions { of: user.map_or(Whom::Everyone, Whom::User), json },
             Self::End { sid } => Errand::EndSession { sid },
         }
     }
@@ -269,7 +276,7 @@ impl EndCommand {
 
 /// Has an errand done, and prints what is told of it.
 async fn have_done(config: &Config, errand: Errand) -> anyhow::Result<()> {
-    let (mut terminal, things) = (Terminal::default(), errand.lists());
+    let (mut terminal, things) = (Terminal::showing(errand.columns()), errand.lists());
     match way::deliver(config, errand, &mut terminal).await {
         Err(error) if error.is::<Unheard>() => terminal.verdict(),
         Ok(()) => {

@@ -36,45 +36,6 @@ fn whom_an_operator_adds_can_sign_in() {
 }
 
 #[test]
-fn a_list_shows_each_name_and_its_live_sessions() {
-    let folder = Folder::new();
-    let server = Server::start(&folder);
-    register(&server, "Ana");
-    sign_in(&server, "ana");
-    register(&server, "bea");
-    let ended = register(&server, "cid");
-    assert_eq!(server.ask(&Request::post("/logout").cookie(&ended)).status, 303);
-    server.stop();
-    assert_eq!(done(&folder, &["user", "list"], ""), "Ana\t2 sessions\nbea\t1 session\ncid\t0 sessions\n");
-}
-
-/// Whoever counts the lines of standard output counts none, and whoever looks at a terminal is not left to wonder.
-#[test]
-fn a_list_of_nothing_says_so_beside_standard_output() {
-    let folder = Folder::new();
-    let server = Server::start(&folder);
-    for served in [true, false] {
-        for (args, said) in [
-            (["user", "list"].as_slice(), "no users\n"),
-            (&["session", "list"], "no sessions\n"),
-            (&["audit"], "no entries\n"),
-        ] {
-            let listed = run(&folder, args, "");
-            assert_eq!((listed.status.code(), &*listed.out, &*listed.log), (Some(0), "", said), "{args:?}: {served}");
-        }
-        if served {
-            server.tell_to_stop();
-            while folder.socket().exists() {
-                std::thread::yield_now();
-            }
-        }
-    }
-    assert!(server.finish().status.success());
-    done(&folder, &["user", "add", "ana"], PASSWORD);
-    assert_eq!(run(&folder, &["user", "list"], "").log, "");
-}
-
-#[test]
 fn a_new_password_ends_everything_that_the_old_one_opened() {
     let folder = Folder::new();
     let server = Server::start(&folder);
