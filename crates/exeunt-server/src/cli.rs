@@ -4,6 +4,7 @@
 //! Owns what is asked and printed at a terminal. Each command becomes an errand, and goes its way. A password is read from the terminal without showing it, or as one line
 //! from a pipe; never from an argument, which every process of the machine can read.
 
+mod help;
 mod password;
 mod probe;
 mod terminal;
@@ -35,6 +36,7 @@ const LISTEN: &str = "say host and port, as in --listen localhost:3000";
 #[command(
     name = "exeunt",
     version,
+    mut_subcommands(help::listing_what_it_uses),
     after_help = "While a server runs on the data folder, commands go through it.
 
 Settings are flags, then EXEUNT_* in the environment (EXEUNT_*_FILE names a file with \
@@ -123,7 +125,11 @@ enum UserCommand {
         admin: bool,
     },
     /// List all users
-    List,
+    List {
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Keep a user from signing in, and end everything of theirs
     Disable {
         /// The user
@@ -166,6 +172,9 @@ enum SessionCommand {
         /// Of this user only
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
     },
     /// End one session
     End {
@@ -222,7 +231,7 @@ impl UserCommand {
     async fn run(self, config: &Config) -> anyhow::Result<()> {
         let errand = match self {
             Self::Add { name, admin } => Errand::AddUser { name, password: password::read()?, admin },
-            Self::List => Errand::ListUsers,
+            Self::List { json } => Errand::ListUsers { json },
             Self::Disable { name } => Errand::ChangeUser { name, to: Change::Disabled },
             Self::Enable { name } => Errand::ChangeUser { name, to: Change::Enabled },
             Self::Delete { name, yes } => {
@@ -243,7 +252,7 @@ impl UserCommand {
 impl SessionCommand {
     fn errand(self) -> Errand {
         match self {
-            Self::List { user } => Errand::ListSessions { of: user.map_or(Whom::Everyone, Whom::User) },
+            Self::List { user, json } => Errand::ListSessions { of: user.map_or(Whom::Everyone, Whom::User), json },
             Self::End { sid } => Errand::EndSession { sid },
         }
     }
@@ -267,7 +276,7 @@ impl EndCommand {
 
 /// Has an errand done, and prints what is told of it.
 async fn have_done(config: &Config, errand: Errand) -> anyhow::Result<()> {
-    let (mut terminal, things) = (Terminal::default(), errand.lists());
+    let (mut terminal, things) = (Terminal::showing(errand.columns()), errand.lists());
     match way::deliver(config, errand, &mut terminal).await {
         Err(error) if error.is::<Unheard>() => terminal.verdict(),
         Ok(()) => {

@@ -25,7 +25,7 @@ use crate::errand::Errand;
 const SOCKET: &str = "exeunt.sock";
 
 /// The number of this way of speaking. It rises with every change that the other side would not understand.
-const PROTOCOL: u32 = 1;
+const PROTOCOL: u32 = 2;
 
 /// The most bytes of a request: the longest line that is read as a password, with every byte escaped, and room for names.
 const REQUEST_BYTES_MAX: usize = 64 * 1024;

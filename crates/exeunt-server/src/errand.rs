@@ -23,13 +23,13 @@ pub(crate) enum Errand {
     /// Add a user.
     AddUser { name: String, password: Secret, admin: bool },
     /// List all users.
-    ListUsers,
+    ListUsers { json: bool },
     /// Change what a user may do, or delete them.
     ChangeUser { name: String, to: Change },
     /// Set a user's password.
     SetPassword { name: String, password: Secret },
     /// List the live sessions.
-    ListSessions { of: Whom },
+    ListSessions { of: Whom, json: bool },
     /// End one session.
     EndSession { sid: String },
     /// End everything.
@@ -51,6 +51,9 @@ pub(crate) enum Whom {
     /// Everybody's.
     Everyone,
 }
+
+/// A column of a list: what is written above it at a terminal, and how many characters it has there at least.
+pub(crate) type Column = (&'static str, usize);
 
 /// Whoever is told, a line at a time.
 pub(crate) trait Lines: Send {
@@ -85,7 +88,7 @@ impl Errand {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::AddUser { .. } => "add-user",
-            Self::ListUsers => "list-users",
+            Self::ListUsers { .. } => "list-users",
             Self::ChangeUser { .. } => "change-user",
             Self::SetPassword { .. } => "set-password",
             Self::ListSessions { .. } => "list-sessions",
@@ -104,7 +107,7 @@ impl Errand {
             Self::AddUser { .. } => None,
             Self::EndSession { .. } | Self::End { .. } => Some("nothing was ended"),
             Self::ChangeUser { .. } | Self::SetPassword { .. } => Some("nothing was changed"),
-            Self::ListUsers | Self::ListSessions { .. } | Self::Audit(_) => Some("there is nothing to list"),
+            Self::ListUsers { .. } | Self::ListSessions { .. } | Self::Audit(_) => Some("there is nothing to list"),
             Self::Count { .. } | Self::Show { .. } => Some("there is nothing to end"),
         }
     }
@@ -112,19 +115,30 @@ impl Errand {
     /// Of a list, what it is a list of.
     pub(crate) const fn lists(&self) -> Option<&'static str> {
         match self {
-            Self::ListUsers => Some("users"),
+            Self::ListUsers { .. } => Some("users"),
             Self::ListSessions { .. } => Some("sessions"),
             Self::Audit(_) => Some("entries"),
             _ => None,
         }
     }
 
+    /// What stands in its lines, where tabs divide them.
+    pub(crate) const fn columns(&self) -> &'static [Column] {
+        match self {
+            Self::ListUsers { json: false } => &users::COLUMNS,
+            Self::ListSessions { json: false, .. } | Self::Show { .. } => &sessions::COLUMNS,
+            _ => &[],
+        }
+    }
+
     /// Whether it leaves everything as it is.
     pub(crate) const fn only_looks(&self) -> bool {
         match self {
-            Self::ListUsers | Self::ListSessions { .. } | Self::Count { .. } | Self::Show { .. } | Self::Audit(_) => {
-                true
-            }
+            Self::ListUsers { .. }
+            | Self::ListSessions { .. }
+            | Self::Count { .. }
+            | Self::Show { .. }
+            | Self::Audit(_) => true,
             Self::AddUser { .. }
             | Self::ChangeUser { .. }
             | Self::SetPassword { .. }
@@ -136,8 +150,8 @@ impl Errand {
     /// Does it, on the operator's word, and tells what came of it. When this returns `Ok`, it is done.
     pub(crate) async fn perform(self, authority: &Authority, out: &mut impl Lines) -> Result<(), Failed> {
         let told = match self {
-            Self::ListUsers => return users::list(authority, out).await,
-            Self::ListSessions { of } => return sessions::list(authority, &of, out).await.map(drop),
+            Self::ListUsers { json } => return users::list(authority, json, out).await,
+            Self::ListSessions { of, json } => return sessions::list(authority, &of, json, out).await.map(drop),
             Self::Show { of } => return sessions::show(authority, &of, out).await,
             Self::Audit(wanted) => return audit::print(authority, &wanted, out).await,
             Self::AddUser { name, password, admin } => users::add(authority, &name, &password, admin).await?,
@@ -162,4 +176,9 @@ impl Failed {
 /// "1 session", "2 sessions".
 fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A line of JSON, without its end: JSON has no line break but an escaped one.
+pub(crate) fn written(line: &impl Serialize) -> String {
+    serde_json::to_string(line).expect("texts and numbers are JSON")
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::calendar::{self, time};
 use crate::config::Config;
 use crate::control;
-use crate::errand::{Lines, Unheard};
+use crate::errand::{Lines, Unheard, written};
 
 /// Digits of a node's name that are shown to people: enough to tell a few thousand apart.
 const SHORT_DIGITS: usize = 8;
@@ -122,10 +122,6 @@ fn words(listed: &Listed, end: Seq) -> String {
         line.applied,
         line.behind
     )
-}
-
-fn written(line: &impl Serialize) -> String {
-    serde_json::to_string(line).expect("texts and numbers are JSON")
 }
 
 #[cfg(test)]

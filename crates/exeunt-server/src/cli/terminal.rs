@@ -2,14 +2,14 @@
 //!
 //! Owns the question and what counts as a yes. Off a terminal nothing is asked: a script has made up its mind.
 
-use std::fmt::Arguments;
+use std::fmt::{Arguments, Write as _};
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use anyhow::{Context as _, bail};
 
 use super::way;
 use crate::config::Config;
-use crate::errand::{Errand, Lines, Unheard, Whom};
+use crate::errand::{Column, Errand, Lines, Unheard, Whom};
 
 /// The most bytes that are read of an answer; a longer one is no yes.
 const ANSWER_BYTES_MAX: u64 = 64;
@@ -46,12 +46,15 @@ pub fn last_word(error: &anyhow::Error) -> String {
 pub(super) struct Terminal {
     failed: Option<io::Error>,
     has_told: bool,
+    /// What the lines are set in; nothing where none is a person's to read.
+    columns: &'static [Column],
+    has_head: bool,
 }
 
 impl Lines for Terminal {
     async fn tell(&mut self, line: String) -> Result<(), Unheard> {
         self.has_told = true;
-        print(format_args!("{line}")).map_err(|error| {
+        self.show(&line).map_err(|error| {
             self.failed = Some(error);
             Unheard
         })
@@ -59,6 +62,21 @@ impl Lines for Terminal {
 }
 
 impl Terminal {
+    /// For a list of these columns. Where nobody looks its lines stay as they are, for whoever takes them apart.
+    pub(super) fn showing(columns: &'static [Column]) -> Self {
+        Self { columns: if io::stdout().is_terminal() { columns } else { &[] }, ..Self::default() }
+    }
+
+    fn show(&mut self, line: &str) -> io::Result<()> {
+        if self.columns.is_empty() || !line.contains('\t') {
+            return print(format_args!("{line}"));
+        }
+        if !std::mem::replace(&mut self.has_head, true) {
+            print(format_args!("{}", row(self.columns, self.columns.iter().map(|(title, _)| *title))))?;
+        }
+        print(format_args!("{}", row(self.columns, line.split('\t'))))
+    }
+
     /// Says of a list that it is empty. Not on standard output: whoever counts its lines counts none.
     pub(super) fn note_if_empty(&self, things: &str) {
         if !self.has_told {
@@ -115,6 +133,17 @@ impl Lines for Kept {
         self.0.push(line);
         Ok(())
     }
+}
+
+/// Each in its column; what is longer moves the rest of its line.
+fn row<'a>(columns: &[Column], cells: impl Iterator<Item = &'a str>) -> String {
+    let mut row = String::new();
+    for (place, cell) in cells.enumerate() {
+        let width = columns.get(place).map_or(0, |(_, width)| *width);
+        // A text takes whatever is written to it.
+        let _ = write!(row, "{cell:width$}  ");
+    }
+    row.trim_end().to_owned()
 }
 
 fn print(line: Arguments<'_>) -> io::Result<()> {

@@ -210,7 +210,7 @@ mod tests {
         (folder, listener)
     }
 
-    const HELLO: &[u8] = b"{\"hello\":{\"protocol\":1,\"version\":\"0\"}}\n";
+    const HELLO: &[u8] = b"{\"hello\":{\"protocol\":2,\"version\":\"0\"}}\n";
 
     /// A server that says this, and then nothing.
     async fn that_says(words: &[u8]) -> (Server, UnixStream) {
@@ -234,7 +234,7 @@ mod tests {
         let unknown = server.ask(&everyone, &mut Nowhere).await.expect_err("silent").to_string();
         assert!(unknown.contains("fell silent") && unknown.contains("may have been done"), "{unknown}");
         let (server, _kept) = that_says(b"").await;
-        let cut = server.ask(&Errand::ListUsers, &mut Nowhere).await.expect_err("silent").to_string();
+        let cut = server.ask(&Errand::ListUsers { json: false }, &mut Nowhere).await.expect_err("silent").to_string();
         assert!(cut.contains("before it had told everything"), "{cut}");
     }
 
@@ -244,7 +244,7 @@ mod tests {
         let (server, _kept) = that_says(words).await;
         server.ask(&Errand::End { of: Whom::Everyone }, &mut Nowhere).await.expect("done");
         let (server, _kept) = that_says(words).await;
-        let unread = server.ask(&Errand::ListUsers, &mut Nowhere).await;
+        let unread = server.ask(&Errand::ListUsers { json: false }, &mut Nowhere).await;
         assert!(matches!(unread, Err(AskError::Unheard(_))));
     }
 
@@ -252,7 +252,7 @@ mod tests {
     async fn a_line_without_end_fills_no_memory() {
         let (ours, mut theirs) = UnixStream::pair().expect("a pair");
         let endless = tokio::spawn(async move { while theirs.write_all(&[b'x'; 1_024]).await.is_ok() {} });
-        let heard = Server(BufReader::new(ours)).ask(&Errand::ListUsers, &mut Nowhere).await;
+        let heard = Server(BufReader::new(ours)).ask(&Errand::ListUsers { json: false }, &mut Nowhere).await;
         assert!(matches!(heard, Err(AskError::Cut("said what is no answer"))), "{heard:?}");
         endless.await.expect("the other end went away");
     }

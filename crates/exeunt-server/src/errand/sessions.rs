@@ -4,10 +4,27 @@
 
 use exeunt::revocation::ENDED_LISTED_MAX;
 use exeunt::{Authority, By, Cause, Session, SessionId, Target};
+use serde::Serialize;
 
 use super::users::{Users, ended, named};
-use super::{Failed, Lines, Whom, counted};
-use crate::calendar;
+use super::{Column, Failed, Lines, Whom, counted, written};
+use crate::calendar::{self, time};
+
+/// What `list` tells of a session: a public name and a moment are so long, and an address of IPv4; names of 64 characters are rare.
+pub(super) const COLUMNS: [Column; 5] = [("SESSION", 32), ("USER", 16), ("OPENED", 20), ("ADDRESS", 15), ("DEVICE", 0)];
+
+/// The same as a line of JSON, in the words of the API.
+#[derive(Serialize)]
+struct Entry<'a> {
+    sid: String,
+    user: &'a str,
+    user_id: i64,
+    agent: &'a str,
+    address: &'a str,
+    opened_at: String,
+    seen_at: String,
+    expires_at: String,
+}
 
 /// How many sessions there are, and of how many users.
 #[derive(Default)]
@@ -16,21 +33,21 @@ pub(super) struct Tally {
     users: usize,
 }
 
-pub(super) async fn list(authority: &Authority, of: &Whom, out: &mut impl Lines) -> Result<Tally, Failed> {
+pub(super) async fn list(authority: &Authority, of: &Whom, json: bool, out: &mut impl Lines) -> Result<Tally, Failed> {
     let mut users = Users::of(authority, of).await?;
     let mut tally = Tally::default();
     while let Some(user) = users.next().await? {
         let sessions = authority.sessions_of(user.id).await?;
         tally.add(sessions.len());
         for session in &sessions {
-            out.tell(line(session)).await?;
+            out.tell(if json { written(&Entry::of(session)) } else { words(session) }).await?;
         }
     }
     Ok(tally)
 }
 
 pub(super) async fn show(authority: &Authority, of: &Whom, out: &mut impl Lines) -> Result<(), Failed> {
-    let tally = list(authority, of, out).await?;
+    let tally = list(authority, of, false, out).await?;
     Ok(out.tell(format!("{} would end; nothing was ended", tally.words())).await?)
 }
 
@@ -70,6 +87,21 @@ pub(super) async fn end(authority: &Authority, of: &Whom) -> Result<String, Fail
     Ok(format!("{} ended{number}", counted(ended, "session")))
 }
 
+impl<'a> Entry<'a> {
+    fn of(session: &'a Session) -> Self {
+        Self {
+            sid: session.id.to_string(),
+            user: &session.name,
+            user_id: session.user.0,
+            agent: session.device.agent(),
+            address: session.device.address(),
+            opened_at: time(session.opened_at),
+            seen_at: time(session.seen_at),
+            expires_at: time(session.expires_at),
+        }
+    }
+}
+
 impl Tally {
     fn add(&mut self, sessions: usize) {
         self.sessions += sessions;
@@ -82,7 +114,7 @@ impl Tally {
 }
 
 /// One line, whatever a device calls itself: control characters were taken out when it signed in.
-fn line(session: &Session) -> String {
+fn words(session: &Session) -> String {
     let opened = calendar::at(session.opened_at);
     let (address, agent) = (session.device.address(), session.device.agent());
     format!("{}\t{}\t{opened:.0}\t{address}\t{agent}", session.id, session.name)

@@ -5,10 +5,25 @@
 use exeunt::{Authority, Become, By, RegisterError, Revoked, User, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Failed, Lines, Secret, Whom, counted};
+use super::{Column, Failed, Lines, Secret, Whom, counted, written};
+use crate::calendar::time;
 
 /// Users read at a time: some 50 KiB, however many there are.
 const USERS_PAGE: usize = 500;
+
+/// What `list` tells of a user. Names of 64 characters are rare; "500 sessions" has twelve.
+pub(super) const COLUMNS: [Column; 3] = [("USER", 16), ("SESSIONS", 12), ("ROLE AND STATE", 0)];
+
+/// The same as a line of JSON, in the words of the API.
+#[derive(Serialize)]
+struct Entry<'a> {
+    id: i64,
+    name: &'a str,
+    created_at: String,
+    enabled: bool,
+    admin: bool,
+    sessions: usize,
+}
 
 /// What a user can become.
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -31,15 +46,26 @@ pub(super) async fn add(authority: &Authority, name: &str, password: &Secret, ad
     Ok(format!("added {}", user.name))
 }
 
-pub(super) async fn list(authority: &Authority, out: &mut impl Lines) -> Result<(), Failed> {
+pub(super) async fn list(authority: &Authority, json: bool, out: &mut impl Lines) -> Result<(), Failed> {
     let mut users = Users::of(authority, &Whom::Everyone).await?;
     while let Some(user) = users.next().await? {
         let sessions = authority.sessions_of(user.id).await?.len();
-        let role = if user.admin { "\tadministrator" } else { "" };
-        let state = if user.enabled { "" } else { "\tdisabled" };
-        out.tell(format!("{}\t{}{role}{state}", user.name, counted(sessions, "session"))).await?;
+        out.tell(if json { written(&Entry::of(&user, sessions)) } else { words(&user, sessions) }).await?;
     }
     Ok(())
+}
+
+fn words(user: &User, sessions: usize) -> String {
+    let role = if user.admin { "\tadministrator" } else { "" };
+    let state = if user.enabled { "" } else { "\tdisabled" };
+    format!("{}\t{}{role}{state}", user.name, counted(sessions, "session"))
+}
+
+impl<'a> Entry<'a> {
+    fn of(user: &'a User, sessions: usize) -> Self {
+        let User { id, name, created_at, enabled, admin, .. } = user;
+        Self { id: id.0, name, created_at: time(*created_at), enabled: *enabled, admin: *admin, sessions }
+    }
 }
 
 pub(super) async fn change(authority: &Authority, name: &str, to: Change) -> Result<String, Failed> {

@@ -8,7 +8,7 @@ use crate::people::{is_live, register, sign_in};
 use crate::server::{Finished, Folder, Server, finish};
 
 /// Runs the command at a terminal where `typed` is typed. The terminal shows both streams as one.
-fn at_a_terminal(folder: &Folder, args: &[&str], typed: &str) -> Finished {
+pub(crate) fn at_a_terminal(folder: &Folder, args: &[&str], typed: &str) -> Finished {
     let command = folder.exeunt(args);
     let words: Vec<String> = std::iter::once(command.get_program())
         .chain(command.get_args())

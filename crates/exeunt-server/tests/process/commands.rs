@@ -1,5 +1,7 @@
 //! The commands for operators: what they change is true for the next server, and what they refuse they say.
 
+use exeunt_server::config::NAMES;
+
 use crate::http::Request;
 use crate::people::{PASSWORD, api_login, form_login, is_live, register, sign_in, token_in_cookie};
 use crate::server::{Finished, Folder, Server, finish};
@@ -31,45 +33,6 @@ fn whom_an_operator_adds_can_sign_in() {
     let server = Server::start(&folder);
     assert!(is_live(&server, &sign_in(&server, "ana")), "the name is unique without regard to case");
     assert!(is_live(&server, &sign_in(&server, "bea")));
-}
-
-#[test]
-fn a_list_shows_each_name_and_its_live_sessions() {
-    let folder = Folder::new();
-    let server = Server::start(&folder);
-    register(&server, "Ana");
-    sign_in(&server, "ana");
-    register(&server, "bea");
-    let ended = register(&server, "cid");
-    assert_eq!(server.ask(&Request::post("/logout").cookie(&ended)).status, 303);
-    server.stop();
-    assert_eq!(done(&folder, &["user", "list"], ""), "Ana\t2 sessions\nbea\t1 session\ncid\t0 sessions\n");
-}
-
-/// Whoever counts the lines of standard output counts none, and whoever looks at a terminal is not left to wonder.
-#[test]
-fn a_list_of_nothing_says_so_beside_standard_output() {
-    let folder = Folder::new();
-    let server = Server::start(&folder);
-    for served in [true, false] {
-        for (args, said) in [
-            (["user", "list"].as_slice(), "no users\n"),
-            (&["session", "list"], "no sessions\n"),
-            (&["audit"], "no entries\n"),
-        ] {
-            let listed = run(&folder, args, "");
-            assert_eq!((listed.status.code(), &*listed.out, &*listed.log), (Some(0), "", said), "{args:?}: {served}");
-        }
-        if served {
-            server.tell_to_stop();
-            while folder.socket().exists() {
-                std::thread::yield_now();
-            }
-        }
-    }
-    assert!(server.finish().status.success());
-    done(&folder, &["user", "add", "ana"], PASSWORD);
-    assert_eq!(run(&folder, &["user", "list"], "").log, "");
 }
 
 #[test]
@@ -216,10 +179,6 @@ fn help_lists_the_commands_and_the_version_is_told() {
     for word in ["add", "list", "password"] {
         assert!(help.out.contains(word), "{word}: {}", help.out);
     }
-    // What a command can do is not lost among what a server can be set to.
-    let help = ask(&["end", "--help"]).out;
-    let (own, settings) = help.split_once("\nSettings:\n").expect("apart");
-    assert!(own.contains("--dry-run") && !own.contains("--public-url") && settings.contains("--public-url"), "{help}");
     assert_eq!(ask(&["--version"]).out, concat!("exeunt ", env!("CARGO_PKG_VERSION"), "\n"));
     let unknown = ask(&["vanish"]);
     assert!(!unknown.status.success() && unknown.log.contains("vanish"), "{unknown:?}");
@@ -232,4 +191,39 @@ fn help_lists_the_commands_and_the_version_is_told() {
         assert!(!port.status.success() && port.log.contains("--listen localhost:3000"), "{port:?}");
     }
     assert!(std::fs::read_dir(folder.path()).expect("there").next().is_none(), "nothing was begun");
+}
+
+/// What a command can do is not lost among what a server can be set to.
+#[test]
+fn the_help_of_a_command_lists_the_settings_that_it_uses_and_it_takes_all_of_them() {
+    let folder = Folder::new();
+    let help = |args: &[&str]| finish(folder.bare(args), "").out;
+    let settings = |args: &[&str]| {
+        let help = help(args);
+        let (_, settings) = help.split_once("\nSettings:\n").unwrap_or_default();
+        let flags = settings.lines().filter_map(|line| line.trim_start().strip_prefix("--")?.split(' ').next());
+        flags.map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    let of_store = ["config", "data", "store"];
+    for args in [&["user", "list"][..], &["user"], &["session", "end"], &["end"], &["audit"], &["nodes"]] {
+        let long = [args, &["--help"]].concat();
+        assert_eq!(settings(&long), of_store, "{args:?}");
+        assert_eq!(settings(&[args, &["-h"]].concat()), of_store, "{args:?}");
+        assert!(help(&long).contains("`exeunt --help` lists"), "{args:?}");
+    }
+    for command in ["add", "password"] {
+        assert_eq!(settings(&["user", command, "--help"]), ["config", "data", "store", "password-min"], "{command}");
+    }
+    assert_eq!(settings(&["help", "user", "list"]), of_store);
+    assert!(settings(&["probe", "--help"]).is_empty(), "it opens no store");
+    for args in [&["--help"][..], &["serve", "--help"]] {
+        assert_eq!(settings(args).len(), NAMES.len() + 1, "{args:?}: and --config");
+    }
+    // Whoever sets everything by flags need not know what is for whom, and where they stand does not matter.
+    done(&folder, &["user", "add", "ana", "--public-url", "https://id.example", "--password-min", "9"], PASSWORD);
+    for args in [&["--session-idle", "12h", "user", "list"][..], &["user", "--log", "warn", "list", "--drain", "5s"]] {
+        assert_eq!(done(&folder, args, ""), "ana\t0 sessions\n", "{args:?}");
+    }
+    refused(&folder, &["user", "list", "--session-idle", "soon"], "", "flag --session-idle");
+    refused(&folder, &["user", "add", "bea", "--password-min", "99"], PASSWORD, "99");
 }

@@ -27,7 +27,7 @@ fn guest(folder: &Folder) -> BufReader<UnixStream> {
     let mut guest = BufReader::new(stream);
     let mut hello = String::new();
     guest.read_line(&mut hello).expect("a greeting");
-    assert!(hello.starts_with(r#"{"hello":{"protocol":1,"version":""#), "{hello}");
+    assert!(hello.starts_with(r#"{"hello":{"protocol":2,"version":""#), "{hello}");
     guest
 }
 
@@ -55,9 +55,9 @@ fn a_request_of_another_version_is_told_apart_from_nonsense() {
     let folder = Folder::new();
     let server = Server::start(&folder);
     let token = register(&server, "ana");
-    let said = ask_raw(&folder, b"{\"protocol\":2,\"errand\":{\"end\":{\"of\":\"all-of-it\"}}}\n");
+    let said = ask_raw(&folder, b"{\"protocol\":3,\"errand\":{\"end\":{\"of\":\"all-of-it\"}}}\n");
     assert!(said.starts_with("{\"failed\":\"") && said.ends_with("\"}\n"), "{said}");
-    for word in ["speaks protocol 1", "the command protocol 2", "nothing was done", "server's version"] {
+    for word in ["speaks protocol 2", "the command protocol 3", "nothing was done", "server's version"] {
         assert!(said.contains(word), "{word}: {said}");
     }
     still_serves(&folder, &server, &token);
@@ -68,24 +68,24 @@ fn whatever_is_no_request_is_refused_and_the_server_goes_on() {
     let folder = Folder::new();
     let server = Server::start(&folder);
     let token = register(&server, "ana");
-    let ending = r#"{"protocol":1,"errand":{"end":{"of":"everyone"}}}"#;
+    let ending = r#"{"protocol":2,"errand":{"end":{"of":"everyone"}}}"#;
     for bytes in [
         &b"\n"[..],
         b"GET / HTTP/1.1\r\n\r\n",
         b"{}\n",
         b"[]\n",
         b"\xff\xfe\x00\n",
-        b"{\"protocol\":1}\n",
-        b"{\"protocol\":\"1\",\"errand\":\"list-users\"}\n",
+        b"{\"protocol\":2}\n",
+        b"{\"protocol\":\"2\",\"errand\":\"list-users\"}\n",
         b"{\"protocol\":-1,\"errand\":\"list-users\"}\n",
-        b"{\"protocol\":1,\"errand\":\"list-everything\"}\n",
-        b"{\"protocol\":1,\"errand\":{\"end\":{}}}\n",
-        b"{\"protocol\":1,\"errand\":{\"end\":{\"of\":\"everyone\",\"but\":\"me\"}}}\n",
-        b"{\"protocol\":1,\"errand\":{\"end\":{\"of\":\"everyone\"}},\"also\":1}\n",
+        b"{\"protocol\":2,\"errand\":\"list-everything\"}\n",
+        b"{\"protocol\":2,\"errand\":{\"end\":{}}}\n",
+        b"{\"protocol\":2,\"errand\":{\"end\":{\"of\":\"everyone\",\"but\":\"me\"}}}\n",
+        b"{\"protocol\":2,\"errand\":{\"end\":{\"of\":\"everyone\"}},\"also\":1}\n",
         format!("{ending}\n{ending}\n").as_bytes(),
         "[".repeat(60_000).as_bytes(),
         "x".repeat(200_000).as_bytes(),
-        format!("{{\"protocol\":1,\"errand\":{}1{}}}\n", "[".repeat(20_000), "]".repeat(20_000)).as_bytes(),
+        format!("{{\"protocol\":2,\"errand\":{}1{}}}\n", "[".repeat(20_000), "]".repeat(20_000)).as_bytes(),
     ] {
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
         if bytes.ends_with(b"\n") || bytes.len() > 64 * 1_024 {
@@ -135,7 +135,7 @@ fn silent_guests_and_those_who_do_not_read_hold_no_stop_up() {
     let server = Server::start(&folder);
     let silent: Vec<_> = (0..3).map(|_| guest(&folder)).collect();
     let mut deaf = guest(&folder);
-    deaf.get_mut().write_all(b"{\"protocol\":1,\"errand\":{\"audit\":{}}}\n").expect("sent");
+    deaf.get_mut().write_all(b"{\"protocol\":2,\"errand\":{\"audit\":{}}}\n").expect("sent");
     let mut first = String::new();
     deaf.read_line(&mut first).expect("a line");
     let stopped = server.stop();

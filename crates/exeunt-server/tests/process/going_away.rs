@@ -150,7 +150,7 @@ fn play_a_server(folder: &Folder, words: &'static [u8]) -> std::thread::JoinHand
     std::thread::spawn(move || {
         let (stream, _) = listener.accept().expect("a command");
         let mut stream = BufReader::new(stream);
-        stream.get_mut().write_all(b"{\"hello\":{\"protocol\":1,\"version\":\"0.0.0\"}}\n").expect("greeted");
+        stream.get_mut().write_all(b"{\"hello\":{\"protocol\":2,\"version\":\"0.0.0\"}}\n").expect("greeted");
         let mut asked = String::new();
         stream.read_line(&mut asked).expect("asked");
         stream.get_mut().write_all(words).expect("said");
@@ -171,11 +171,11 @@ fn success_is_said_only_where_the_server_said_done() {
     ] {
         let server = play_a_server(&folder, words);
         let finished = folder.exeunt(&["end", "--everyone"]).output().expect("run");
-        assert_eq!(server.join().expect("played"), "{\"protocol\":1,\"errand\":{\"end\":{\"of\":\"everyone\"}}}\n");
+        assert_eq!(server.join().expect("played"), "{\"protocol\":2,\"errand\":{\"end\":{\"of\":\"everyone\"}}}\n");
         assert_eq!(finished.status.code(), Some(1), "{finished:?}");
         assert!(String::from_utf8_lossy(&finished.stderr).contains(MAY_HAVE), "{finished:?}");
     }
-    for words in [&b"\"well\"\n"[..], b"HTTP/1.1 200 OK\r\n\r\n", b"{\"hello\":{\"protocol\":1,\"version\":\"0\"}}\n"] {
+    for words in [&b"\"well\"\n"[..], b"HTTP/1.1 200 OK\r\n\r\n", b"{\"hello\":{\"protocol\":2,\"version\":\"0\"}}\n"] {
         let server = play_a_server(&folder, words);
         let finished = run(&folder, &["end", "--everyone"], "");
         server.join().expect("played");

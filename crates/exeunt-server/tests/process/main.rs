@@ -25,6 +25,7 @@ mod events;
 mod full_disk;
 mod going_away;
 mod limits;
+mod lists;
 mod lost_log;
 mod metrics;
 mod nodes;

@@ -189,7 +189,7 @@ fn commands(folder: &Folder) -> String {
         said.push_str(&finished.out);
         said.push_str(&finished.log);
     }
-    let malformed = format!(r#"{{"protocol":1,"errand":{{"set-password":{{"name":5,"password":"{}"}}}}}}"#, WRONG[7]);
+    let malformed = format!(r#"{{"protocol":2,"errand":{{"set-password":{{"name":5,"password":"{}"}}}}}}"#, WRONG[7]);
     said + &ask_raw(folder, format!("{malformed}\n").as_bytes())
 }
 

@@ -36,6 +36,9 @@ const LEASE_WAIT: Duration = LEASE;
 /// as often as strangers show made-up tokens.
 pub(super) const REST: Duration = Duration::from_millis(100);
 
+const NOT_RENEWED: &str = "the lease was not renewed; it is tried again and again";
+const RENEWED: &str = "the lease is renewed again";
+
 /// The pause before an acknowledgement that failed is said again. A logout waits for it somewhere, so it is short beside W; and a store that
 /// fails at once is asked no more than twenty times a second.
 const ACKNOWLEDGE_PAUSE: Duration = Duration::from_millis(50);
@@ -173,7 +176,7 @@ impl Member {
     /// Renews every so often, and hears as soon as there is a hint.
     async fn keep(self: Arc<Self>) {
         let mut rested = Instant::now();
-        let mut outage = Outage::new("the lease was not renewed", "the lease is renewed again");
+        let mut outage = Outage::new(NOT_RENEWED, RENEWED);
         while !self.stopped.is_cancelled() {
             tokio::select! {
                 () = self.stopped.cancelled() => return,

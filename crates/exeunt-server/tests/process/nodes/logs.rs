@@ -57,6 +57,7 @@ fn a_database_that_is_away_is_said_once_and_so_is_that_it_is_back_and_for_how_lo
     until(|| cluster.server(0).ask(&Request::get("/healthz")).status == 200);
     let log = cluster.nodes.remove(0).server.stop().log;
     assert!((1..=2).contains(&log.matches("the lease was not renewed").count()), "once for each reason: {log}");
+    assert!(log.contains("the lease was not renewed; it is tried again"), "{log}");
     assert_eq!(log.matches("the lease is renewed again").count(), 1, "{log}");
     assert_eq!(log.matches("had no lease for so long").count(), 1, "{log}");
     assert!(log.matches("\"not ready").count() <= 2 && log.contains("ready again"), "{log}");

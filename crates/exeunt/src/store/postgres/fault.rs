@@ -5,12 +5,17 @@
 use std::error::Error as _;
 use std::sync::Arc;
 
+use tokio_postgres::error::SqlState;
+
 use super::link::LinkError;
 use crate::store::StoreError;
 
 /// How the driver begins what it says of a server that it has reached: one that it does not believe, or to which it cannot say who we are. It
 /// tells its kinds of errors apart in no other way.
 const REACHED: [&str; 3] = ["error performing TLS handshake", "authentication error", "invalid configuration"];
+
+/// How the server says that it is stopping, that it has crashed, and that it lets nobody in yet.
+const NOT_NOW: [SqlState; 3] = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
 
 /// What became of a statement.
 pub(super) type Done<T> = Result<T, Fault>;
@@ -24,6 +29,9 @@ pub(super) enum Fault {
     /// The server was reached, and said no, or was not believed.
     #[error("{0}")]
     Refused(Arc<str>),
+    /// The server was reached, and is on its way up or down.
+    #[error("{0}")]
+    NotNow(Arc<str>),
     /// The server did not answer in time. What was asked may still happen.
     #[error("the server did not answer in time")]
     Late,
@@ -56,7 +64,9 @@ impl From<LinkError> for Fault {
 impl From<tokio_postgres::Error> for Fault {
     fn from(error: tokio_postgres::Error) -> Self {
         let said = words(&error).into();
-        if error.as_db_error().is_some() || REACHED.iter().any(|word| error.to_string().starts_with(word)) {
+        if error.code().is_some_and(|code| NOT_NOW.contains(code)) {
+            Self::NotNow(said)
+        } else if error.as_db_error().is_some() || REACHED.iter().any(|word| error.to_string().starts_with(word)) {
             Self::Refused(said)
         } else {
             Self::Said(said)

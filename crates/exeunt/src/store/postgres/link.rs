@@ -82,6 +82,9 @@ pub enum LinkError {
     /// Somebody answered, and does not let us in or is not believed.
     #[error("the PostgreSQL server was reached, and does not let this program in: {0}")]
     Refused(String),
+    /// Somebody answered who will let us in later.
+    #[error("the PostgreSQL server was reached, and lets nobody in now, as while it starts, stops or recovers: {0}")]
+    NotNow(String),
     /// Too old.
     #[error("the PostgreSQL server is too old: it says {0}, and 15 or newer is needed")]
     Old(i32),
@@ -296,6 +299,7 @@ fn typed<'a>(params: &'a [&dyn Param]) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
 fn unreachable(fault: &Fault) -> LinkError {
     match fault {
         Fault::Refused(why) => LinkError::Refused(why.to_string()),
+        Fault::NotNow(why) => LinkError::NotNow(why.to_string()),
         fault => LinkError::Unreachable(fault.to_string()),
     }
 }
@@ -323,5 +327,48 @@ where
             Ok(_) => {}
             Err(_) => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    /// The longest first message that is read here: a few names and values.
+    const FIRST_BYTES_MAX: usize = 1_024;
+
+    /// What is said of a server that answers whoever comes with this error.
+    async fn said_of_a_server_that_says(code: &str, message: &str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let fields = format!("SFATAL\0VFATAL\0C{code}\0M{message}\0\0");
+        let length = u32::try_from(fields.len() + size_of::<u32>()).expect("short");
+        let answer = [b"E", &length.to_be_bytes()[..], fields.as_bytes()].concat();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; FIRST_BYTES_MAX]).await;
+                let _ = stream.write_all(&answer).await;
+            }
+        });
+        let address = Address::parse(&format!("postgres://ana@127.0.0.1:{port}/d")).expect("an address");
+        Link::open(&address).await.expect_err("nobody is let in").to_string()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_starting_or_stopping_is_not_said_to_refuse_this_program() {
+        for (code, message) in [
+            ("57P03", "the database system is starting up"),
+            ("57P03", "the database system is shutting down"),
+            ("57P01", "terminating connection due to administrator command"),
+            ("57P02", "terminating connection because of crash of another server process"),
+        ] {
+            let said = said_of_a_server_that_says(code, message).await;
+            assert!(said.contains("lets nobody in now, as while it starts, stops or recovers: "), "{said}");
+            assert!(said.ends_with(&format!("{message} (SQLSTATE {code})")), "{said}");
+        }
+        let refused = said_of_a_server_that_says("28P01", "password authentication failed").await;
+        assert!(refused.contains("does not let this program in: password authentication failed"), "{refused}");
     }
 }
