@@ -25,7 +25,13 @@ use crate::{accept, logs, metrics, routes};
 
 /// Runs a server until SIGINT or SIGTERM.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
-    logs::start(&config);
+    let log = logs::start(&config).context("the log cannot be begun")?;
+    let served = run(config).await;
+    log.end().await;
+    served
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
     let listeners = bind(&config.listen).await?;
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     let https = config.https_or_refuse(&addresses)?;

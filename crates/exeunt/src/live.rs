@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
+pub(crate) use self::book::ANYTHING;
 use self::book::Book;
 use self::shard::{Entry, Shard};
 use self::users::{Holder, Users};

@@ -3,13 +3,16 @@
 //! The log often lies on the disk that the store lies on, so both are full in the same moment.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, pipe};
+use std::io::{BufRead as _, BufReader, PipeReader, pipe};
 use std::process::{Child, Stdio};
 
 use crate::full_disk::limit_files;
 use crate::http::{Connection, Request};
 use crate::people::{Ending, is_live, register, sign_in};
 use crate::server::{Folder, SERVE, Server};
+
+/// More lines than a pipe holds, and than may wait for room in it.
+const LINES_UNREAD: usize = 6_000;
 
 #[test]
 fn a_log_that_nobody_reads_any_more_stops_nothing() {
@@ -23,6 +26,44 @@ fn a_log_that_nobody_reads_any_more_stops_nothing() {
     assert!(is_live(&server, &token));
     assert!(Ending::Button.is_success(&server.ask(&Ending::Button.request(&token))));
     assert!(!is_live(&server, &token));
+}
+
+/// As at a terminal that was told to hold on, or where whoever collects logs hangs: what is written is neither read nor refused.
+#[test]
+fn a_log_whose_reader_stands_still_keeps_nobody_signed_in_and_no_process_alive() {
+    let folder = Folder::new();
+    let token = {
+        let (server, reader) = unread(&folder);
+        let token = register(&server, "ana");
+        say_more_than_is_kept(&server);
+        assert!(Ending::Button.is_success(&server.ask(&Ending::Button.request(&token))));
+        assert!(!is_live(&server, &token));
+        // The reader goes on, and is told what it has missed.
+        let mut log = BufReader::new(reader).lines().map(|line| line.expect("text"));
+        assert!(log.any(|line| line.contains("lines of the log were lost")));
+        assert_eq!(server.stop().status.code(), Some(0));
+        assert!(log.last().is_some_and(|line| line.contains("\"stopped\"")), "said last, and not lost");
+        token
+    };
+    let (server, _reader) = unread(&folder);
+    say_more_than_is_kept(&server);
+    assert!(!is_live(&server, &token));
+    assert_eq!(server.stop().status.code(), Some(0));
+}
+
+/// A server whose log nobody reads, though somebody could.
+fn unread(folder: &Folder) -> (Server, PipeReader) {
+    let (reader, writer) = pipe().expect("a pipe");
+    let mut command = folder.exeunt(&[&SERVE[..], &["--log", "debug"]].concat());
+    command.stderr(writer);
+    (Server::run(command), reader)
+}
+
+fn say_more_than_is_kept(server: &Server) {
+    let mut connection = server.connect();
+    for _ in 0..LINES_UNREAD {
+        assert_eq!(connection.ask(&Request::get("/livez")).status, 200);
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
-use crate::live::Live;
+use crate::live::{ANYTHING, Live};
 use crate::revocation::{Cause, Seq};
 use crate::store::{Known, Logged, News, Piece, Stamp, Witness as _};
 
@@ -145,7 +145,7 @@ impl Log {
 
     /// Forgets which log was heard, so that the next joining begins as a new process does.
     pub(crate) fn start_over(&self) {
-        self.live.forget(Seq(i64::MAX));
+        self.live.forget(ANYTHING);
         let mut state = self.state.lock();
         (state.known, state.recent, state.is_doubted) = (None, VecDeque::new(), false);
     }

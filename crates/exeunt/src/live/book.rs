@@ -12,6 +12,9 @@ use crate::user::UserId;
 /// of these is refused and read again, so the number costs time, never safety.
 pub(super) const TOMBSTONES_MAX: usize = 4_096;
 
+/// Above every number, so nothing that was read is believed.
+pub(crate) const ANYTHING: Seq = Seq(i64::MAX);
+
 /// What ended lately.
 #[derive(Debug, Default)]
 pub(super) struct Book {
@@ -45,10 +48,12 @@ impl Book {
     }
 
     /// Forgets all endings up to `base`, before which nothing that was read is believed; returns the last one that ended everything of
-    /// everybody since.
+    /// everybody since. Of what was heard after `base` more may have been dropped already than is remembered, and is not forgotten for
+    /// that. With [`ANYTHING`] as its base another history may begin.
     pub(super) fn forget(&mut self, base: Seq) -> Option<Seq> {
         self.tombstones.retain(|(seq, _)| *seq > base);
-        (self.forgotten, self.newest) = (Some(base), None);
+        let dropped = self.forgotten.filter(|dropped| *dropped != ANYTHING);
+        (self.forgotten, self.newest) = (dropped.max(Some(base)), None);
         self.tombstones.iter().filter(|(_, target)| *target == Target::Everyone).map(|(seq, _)| *seq).max()
     }
 }

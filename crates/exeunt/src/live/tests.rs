@@ -139,6 +139,21 @@ fn a_fill_older_than_all_that_is_remembered_is_refused() {
 }
 
 #[test]
+fn whoever_joins_forgets_no_ending_since_although_more_were_heard_than_are_remembered() {
+    let (scene, many) = (Scene::new(), i64::try_from(TOMBSTONES_MAX).expect("small"));
+    let session = scene.session(1, 0);
+    scene.live.heard(&end_session(&session, 5));
+    (6..6 + many).for_each(|seq| scene.live.heard(&end_session(&scene.session(2, 0), seq)));
+    // It was read at 4, where the log of whoever joins begins.
+    scene.live.forget(Seq(4));
+    assert_eq!(scene.live.fill(&session, Seq(4)), Fill::Refused);
+    assert!(!scene.is_live(&session));
+    scene.live.forget(ANYTHING);
+    scene.live.forget(Seq(2));
+    assert_eq!(scene.live.fill(&scene.session(1, 0), Seq(2)), Fill::Entered, "another history");
+}
+
+#[test]
 fn users_without_sessions_are_forgotten_but_not_what_ended() {
     let scene = Scene::new();
     let session = scene.session(1, 0);
