@@ -132,7 +132,7 @@ impl Config {
             listen: raw.get("listen", parse::host_and_port)?.unwrap_or_else(|| "localhost:3000".to_owned()),
             data: data_folder(raw)?,
             shared: shared_store(raw)?,
-            strict: raw.get("strict", parse::strict)?.unwrap_or(Strict::Lease),
+            strict: strictness(raw)?,
             registration: raw.get("registration", parse::open_or_closed)?,
             metrics: raw
                 .get("metrics", parse::numeric_address)?
@@ -216,6 +216,17 @@ fn shared_store(raw: &Raw) -> Result<Option<SharedStore>, SettingError> {
         (_, Some(_)) => Err(raw.refuse("listen_store", "it goes with a `store` that many nodes share")),
         _ if hears.is_some() => Err(raw.refuse("listen_nodes", "it goes with a `store` that many nodes share")),
         _ => Ok(None),
+    }
+}
+
+/// Beside a folder of one's own there is nothing that could be read through.
+fn strictness(raw: &Raw) -> Result<Strict, SettingError> {
+    let strict = raw.get("strict", parse::strict)?.unwrap_or(Strict::Lease);
+    match (strict, raw.get("store", parse::store)?) {
+        (Strict::ReadThrough, None | Some(Place::Folder(_))) => {
+            Err(raw.refuse("strict", "read-through goes with a `store` that many nodes share"))
+        }
+        _ => Ok(strict),
     }
 }
 

@@ -20,6 +20,8 @@ const FILE_SUFFIX: &str = "_FILE";
 
 /// Settings whose text may hold a password.
 const SECRET: [&str; 2] = ["store", "listen_store"];
+/// Settings that make no sense beside a folder of one's own.
+const OF_A_SHARED_STORE: [&str; 5] = ["store", "listen_store", "listen_nodes", "nodes_address", "strict"];
 /// The most characters of a wrong value that are repeated: it is to be recognised, and to leave room for what it should be.
 const SHOWN_CHARS_MAX: usize = 100;
 
@@ -165,14 +167,24 @@ impl Raw {
     }
 
     fn from_sources(flags: Flags, vars: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, SettingError> {
-        let (mut environment, config) = Self::from_environment(vars)?;
+        let (environment, config) = Self::from_environment(vars)?;
         let mut raw = match flags.config.clone().or(config) {
             Some(path) => Self::from_file(&path)?,
             None => Self::default(),
         };
-        raw.0.append(&mut environment.0);
-        raw.take_flags(flags);
+        raw.yield_to(environment);
+        raw.yield_to(Self::from_flags(flags));
         Ok(raw)
+    }
+
+    /// Takes what a heavier source says. Which store is meant can be said in two ways, so whoever says it in one unsays the other.
+    fn yield_to(&mut self, mut heavier: Self) {
+        for (said, unsaid) in [("data", &OF_A_SHARED_STORE[..]), ("store", &["data"])] {
+            if heavier.0.contains_key(said) {
+                self.0.retain(|name, _| !unsaid.contains(&&**name));
+            }
+        }
+        self.0.append(&mut heavier.0);
     }
 
     /// What the environment says, and which file it names. What is not ours there may be no text at all.
@@ -224,6 +236,10 @@ impl Raw {
         let mut raw = Self::default();
         for (name, value) in table {
             let place = place(value.span().start);
+            if value.as_ref().is_table() {
+                let reason = format!("settings stand in no table: write them without `[{name}]`");
+                return Err(SettingError::Wrong { name, place, reason });
+            }
             let Some(text) = of_value(value.into_inner()) else {
                 let reason = "each of a list is a text in quotes, as in [\"10.0.0.1\", \"::1\"]".to_owned();
                 return Err(SettingError::Wrong { name, place, reason });
@@ -233,8 +249,8 @@ impl Raw {
         Ok(raw)
     }
 
-    fn take_flags(&mut self, flags: Flags) {
-        let given = [
+    fn from_flags(flags: Flags) -> Self {
+        let texts = [
             ("listen", flags.listen),
             ("data", flags.data),
             ("store", flags.store),
@@ -258,12 +274,11 @@ impl Raw {
             ("log", flags.log),
             ("log_format", flags.log_format),
         ];
-        for (name, text) in given {
-            if let Some(text) = text {
-                let place = format!("flag --{}", name.replace('_', "-"));
-                self.0.insert(name.to_owned(), Given { text, place, is_apart: false });
-            }
-        }
+        let given = texts.into_iter().filter_map(|(name, text)| {
+            let place = format!("flag --{}", name.replace('_', "-"));
+            text.map(|text| (name.to_owned(), Given { text, place, is_apart: false }))
+        });
+        Self(given.collect())
     }
 
     fn take(&mut self, name: &str, given: Given) -> Result<(), SettingError> {
@@ -377,6 +392,39 @@ mod tests {
         assert_eq!(listen(&raw).as_deref(), Some("flag:3"));
         let wrong = raw.get("listen", |_| Err::<(), _>("no".to_owned())).expect_err("no").to_string();
         assert_eq!(wrong, "`listen` (flag --listen): \"flag:3\" will not do: no");
+    }
+
+    #[test]
+    fn whoever_says_which_store_unsays_what_a_lighter_source_said() {
+        let flags = |data: Option<&str>, store: Option<&str>| Flags {
+            data: data.map(str::to_owned),
+            store: store.map(str::to_owned),
+            ..Flags::default()
+        };
+        let shared = ("EXEUNT_STORE", "postgres://exeunt@localhost/sessions");
+        let all =
+            [shared, ("EXEUNT_LISTEN_STORE", "postgres://exeunt@other/sessions"), ("EXEUNT_LISTEN_NODES", "[::1]:0")];
+        let read =
+            |flags, vars: &[_]| gather(flags, vars).and_then(|raw| Config::from_raw(&raw)).map(|read| read.store());
+        assert_eq!(read(flags(Some("two"), None), &all).expect("settings"), "sqlite:two");
+        assert_eq!(
+            read(flags(None, Some("sqlite:three")), &[("EXEUNT_DATA", "two")]).expect("settings"),
+            "sqlite:three"
+        );
+        assert!(read(flags(None, Some(shared.1)), &all[1..]).expect("settings").starts_with("postgres://"));
+        let both = read(flags(Some("two"), Some("sqlite:three")), &[]).expect_err("of one weight").to_string();
+        assert!(both.contains("not both"), "{both}");
+        let both = read(Flags::default(), &[shared, ("EXEUNT_DATA", "two")]).expect_err("of one weight").to_string();
+        assert!(both.contains("not both"), "{both}");
+    }
+
+    #[test]
+    fn a_setting_in_a_table_is_told_to_stand_without_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("exeunt.toml");
+        std::fs::write(&file, "[server]\nlisten = \"file:1\"\n").expect("written");
+        let wrong = gather(Flags { config: Some(file), ..Flags::default() }, &[]).expect_err("a table").to_string();
+        assert!(wrong.contains("line 1") && wrong.contains("without `[server]`"), "{wrong}");
     }
 
     #[test]

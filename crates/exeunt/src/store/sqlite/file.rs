@@ -80,7 +80,7 @@ pub enum OpenError {
     #[error("migration {0} of the store is not the one that this program knows; this file was changed by another hand")]
     Changed(String),
     /// The file is configured weaker than the promise.
-    #[error("the store is configured weaker than the promise: {setting} is {found}, and must be {needed}{remedy}")]
+    #[error("{sign}the store is configured weaker than the promise: {setting} is {found}, and must be {needed}")]
     Weaker {
         /// What is weaker.
         setting: &'static str,
@@ -88,8 +88,8 @@ pub enum OpenError {
         found: String,
         /// What it must be.
         needed: &'static str,
-        /// What to do, if there is something.
-        remedy: &'static str,
+        /// What it is a sign of, if that is known.
+        sign: &'static str,
     },
     /// The folder was restored or copied, or the database alone was (R8).
     #[error(
@@ -283,7 +283,7 @@ fn hold_to_the_promise(connection: &Connection) -> Result<(), OpenError> {
             setting: JOURNAL_MODE,
             found: journal,
             needed: "wal",
-            remedy: "; mostly that is a backup made by `VACUUM INTO`, in which sessions that have ended since would live again, so it is not opened until everything in it is ended",
+            sign: "this looks like a backup made by `VACUUM INTO`, in which sessions that have ended since would live again, so it is not opened until everything in it is ended; ",
         });
     }
     let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
@@ -292,7 +292,7 @@ fn hold_to_the_promise(connection: &Connection) -> Result<(), OpenError> {
             setting: "synchronous",
             found: synchronous.to_string(),
             needed: "2 (full)",
-            remedy: "",
+            sign: "",
         });
     }
     Ok(())
