@@ -72,3 +72,23 @@ async fn a_server_whose_commits_may_not_last_is_not_ready() {
     let error = answered(&postgres, tokio::spawn(async move { store.ready().await })).await.expect_err("cancelled");
     assert!(error.to_string().contains("cannot be known whether the commit will last"), "{error}");
 }
+
+/// The owner of the tables is somebody else now, as after a restore by another hand; the pulse alone can still be written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_lets_an_ending_not_be_written_is_not_ready() {
+    let postgres = Postgres::shared();
+    for taken in ["counter", "users", "sessions", "revocations", "audit"] {
+        let database = postgres.database();
+        let clerk = format!("clerk_of_{taken}");
+        postgres.sql(&database, &format!("CREATE ROLE {clerk} LOGIN; GRANT ALL ON SCHEMA public TO {clerk}"));
+        let (_, place) = database.split_once('@').expect("an address");
+        let store = store(&format!("postgres://{clerk}@{place}")).await;
+        store.ready().await.expect("ready");
+        postgres
+            .sql(&database, &format!("ALTER TABLE {taken} OWNER TO CURRENT_USER; GRANT SELECT ON {taken} TO {clerk}"));
+        let error = store.ready().await.expect_err(taken).to_string();
+        assert!(error.contains(taken), "{error}");
+        postgres.sql(&database, &format!("GRANT ALL ON {taken} TO {clerk}"));
+        store.ready().await.expect("ready again");
+    }
+}

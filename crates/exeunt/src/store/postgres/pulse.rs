@@ -11,9 +11,18 @@ use crate::token::TokenDigest;
 
 const BEAT: &str = "UPDATE pulse SET beat = 1 - beat";
 
-/// A write that changes one byte, and is synced.
+/// What an ending writes, of no row: whether this role may is asked all the same. After a restore by another hand it may not.
+const ENDS_NOTHING: &str = "
+    UPDATE counter SET seq = seq WHERE false;
+    UPDATE users SET epoch = epoch WHERE false;
+    UPDATE sessions SET ended_by = ended_by WHERE false;
+    INSERT INTO revocations SELECT * FROM revocations WHERE false;
+    INSERT INTO audit (at, deed, actor, address) SELECT at, deed, actor, address FROM audit WHERE false";
+
+/// A write that changes one byte, and is synced, beside what an ending would write.
 pub(super) async fn ready(link: &Link) -> Done<()> {
     link.begin_with(BEAT).await?;
+    link.run(ENDS_NOTHING).await?;
     link.commit().await
 }
 
