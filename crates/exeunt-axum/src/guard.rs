@@ -66,7 +66,12 @@ impl Approach {
             (Ok(origin), Some(public)) => origin == public.as_str(),
             (Ok(origin), None) => is_host_of(request, origin),
         };
-        if ours { Self::Own } else { Self::Foreign }
+        if ours {
+            return Self::Own;
+        }
+        // For whoever wonders why their own forms are refused: mostly the origin was set wrong.
+        tracing::debug!(?origin, ours = public.map(Origin::as_str), "a form of another origin");
+        Self::Foreign
     }
 }
 

@@ -29,6 +29,9 @@ use crate::serve;
 /// What `--port` is answered with.
 const LISTEN: &str = "say host and port, as in --listen localhost:3000";
 
+/// What `--password` is answered with.
+const TYPED: &str = "no argument is as secret as a password: it is asked for, or read as one line from standard input";
+
 /// A session authority: when logout answers success, it is over.
 ///
 /// Without a command it serves with the embedded store on localhost, port 3000.
@@ -123,6 +126,9 @@ enum UserCommand {
         /// Let the user administer this server
         #[arg(long)]
         admin: bool,
+        // Every program of the machine could read it there.
+        #[arg(long = "password", value_parser = UnknownArgumentValueParser::suggest(TYPED), hide = true)]
+        _password: Option<String>,
     },
     /// List all users
     List {
@@ -162,6 +168,8 @@ enum UserCommand {
     Password {
         /// The user
         name: String,
+        #[arg(long = "password", value_parser = UnknownArgumentValueParser::suggest(TYPED), hide = true)]
+        _password: Option<String>,
     },
 }
 
@@ -230,7 +238,7 @@ fn runtime() -> std::io::Result<Runtime> {
 impl UserCommand {
     async fn run(self, config: &Config) -> anyhow::Result<()> {
         let errand = match self {
-            Self::Add { name, admin } => Errand::AddUser { name, password: password::read()?, admin },
+            Self::Add { name, admin, .. } => Errand::AddUser { name, password: password::read()?, admin },
             Self::List { json } => Errand::ListUsers { json },
             Self::Disable { name } => Errand::ChangeUser { name, to: Change::Disabled },
             Self::Enable { name } => Errand::ChangeUser { name, to: Change::Enabled },
@@ -243,7 +251,7 @@ impl UserCommand {
             }
             Self::Promote { name } => Errand::ChangeUser { name, to: Change::Admin },
             Self::Demote { name } => Errand::ChangeUser { name, to: Change::Ordinary },
-            Self::Password { name } => Errand::SetPassword { name, password: password::read()? },
+            Self::Password { name, .. } => Errand::SetPassword { name, password: password::read()? },
         };
         have_done(config, errand).await
     }

@@ -43,7 +43,8 @@ pub(super) async fn add(authority: &Authority, name: &str, password: &Secret, ad
     } else {
         authority.add_user(name, password, by).await?
     };
-    Ok(format!("added {}", user.name))
+    let role = if admin { ", an administrator" } else { "" };
+    Ok(format!("added {}{role}", user.name))
 }
 
 pub(super) async fn list(authority: &Authority, json: bool, out: &mut impl Lines) -> Result<(), Failed> {

@@ -107,7 +107,7 @@ fn one_session_is_listed_and_ended_by_its_public_name() {
 #[test]
 fn an_administrator_is_made_and_unmade() {
     let folder = Folder::new();
-    done(&folder, &["user", "add", "Ana", "--admin"], PASSWORD);
+    assert_eq!(done(&folder, &["user", "add", "Ana", "--admin"], PASSWORD), "added Ana, an administrator\n");
     assert_eq!(done(&folder, &["user", "list"], ""), "Ana\t0 sessions\tadministrator\n");
     let server = Server::start(&folder);
     let ana = sign_in(&server, "ana");
@@ -169,7 +169,7 @@ fn without_a_command_it_serves_from_the_folder_where_it_was_started() {
 #[test]
 fn help_lists_the_commands_and_the_version_is_told() {
     let folder = Folder::new();
-    let ask = |args| finish(folder.bare(args), "");
+    let ask = |args: &[&str]| finish(folder.bare(args), "");
     let help = ask(&["--help"]);
     assert!(help.status.success());
     for word in ["serve", "user", "audit", "--listen", "--data", "--public-url", "EXEUNT_"] {
@@ -189,6 +189,12 @@ fn help_lists_the_commands_and_the_version_is_told() {
     for args in [&["--port", "3000"][..], &["serve", "--port=3000"]] {
         let port = ask(args);
         assert!(!port.status.success() && port.log.contains("--listen localhost:3000"), "{port:?}");
+    }
+    for verb in ["add", "password"] {
+        let args = ["user", verb, "ana", "--password", "tall ships sail"];
+        let shown = ask(&args);
+        assert!(!shown.status.success() && shown.log.contains("it is asked for, or read as one line"), "{shown:?}");
+        assert!(!shown.log.contains("tall ships") && !shown.log.contains("password-min"), "{shown:?}");
     }
     assert!(std::fs::read_dir(folder.path()).expect("there").next().is_none(), "nothing was begun");
 }
