@@ -4,10 +4,12 @@
 //! answer for itself, as plain text.
 
 use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
 
 use axum_core::response::{IntoResponse, Response};
 use exeunt::authority::ChangeError;
 use exeunt::live::WatchError;
+use exeunt::outage::Failures;
 use exeunt::{LoginError, RegisterError, StoreError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
@@ -19,6 +21,9 @@ pub const RETRY_AFTER_S: u64 = 2;
 /// To sign in again helps only whoever has lost one of them.
 const TWO_COOKIES: &str = "two different session cookies were sent, so neither was accepted and nothing has ended: \
                            send only one, or delete the cookies of this site and sign in again";
+
+/// Requests that could not be answered for want of the store. A process has one log, and most often one store.
+static UNAVAILABLE: Mutex<Failures> = Mutex::new(Failures::of_many());
 
 /// How an exeunt server challenges whoever is not signed in. By it a 401 is known as its word, and not that of a proxy in between.
 pub const CHALLENGE: &str = "Bearer realm=\"exeunt\"";
@@ -130,6 +135,21 @@ impl AuthError {
     }
 }
 
+impl AuthError {
+    /// Says in the log why the store could not be asked: once for all requests that fail of it in a row, and for each at `debug`. For an edge with
+    /// its own dialect; as an answer it does so by itself. Of the other reasons there is nothing to say.
+    pub fn note(&self) {
+        let Self::Unavailable(error) = self else { return };
+        let failing = UNAVAILABLE.lock().unwrap_or_else(PoisonError::into_inner).failed(&error.to_string());
+        let Some(failing) = failing else {
+            tracing::debug!(%error, "the session store cannot be reached");
+            return;
+        };
+        let (seconds, requests) = (failing.lasted.as_secs(), failing.times);
+        tracing::error!(%error, seconds, requests, "the session store cannot be reached");
+    }
+}
+
 impl From<StoreError> for AuthError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error)
@@ -219,9 +239,7 @@ impl From<ChangeError> for RegisterRefused {
 
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
-        if let Self::Unavailable(source) = &self {
-            tracing::error!(error = %source, "the session store cannot be reached");
-        }
+        self.note();
         let mut response = plain(self.status(), self.to_string());
         if let Some(seconds) = self.retry_after_s() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

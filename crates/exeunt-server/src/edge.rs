@@ -10,7 +10,7 @@ use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, PoisonError};
 use std::time::Instant;
 
 use axum::Router;
@@ -152,7 +152,7 @@ impl Edge {
         *response.headers_mut() = self.app.check_fields.clone();
         response.headers_mut().insert(REQUEST_ID, call.id.to_value());
         self.app.metrics.recognised();
-        log(api::CHECK, &Method::GET, StatusCode::OK, call);
+        written_down(api::CHECK, &Method::GET, StatusCode::OK, call);
         response
     }
 
@@ -175,8 +175,29 @@ impl Edge {
         }
         protect(response.headers_mut(), &self.app, &call);
         self.app.metrics.answered(route, &method, response.status());
-        log(route, &method, response.status(), &call);
+        self.log(route, &method, response.status(), &call);
         Ok(response.map(Either::Right))
+    }
+
+    /// That requests cannot be answered is said once while it lasts, and counted each time: a thousand lines a second say no more. That a server
+    /// is stopping or cannot write it says itself, and not at every question of whoever balances load.
+    fn log(&self, route: &'static str, method: &Method, status: StatusCode, call: &Call) {
+        if route == health::PATH {
+            return written_down(route, method, status, call);
+        }
+        let mut unanswered = self.app.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        if !status.is_server_error() {
+            if let Some(lasted) = unanswered.over() {
+                tracing::info!(seconds = lasted.as_secs(), "requests are answered again");
+            }
+        } else if let Some(failing) = unanswered.failed(status.as_str()) {
+            let (id, code) = (call.id.0, status.as_u16());
+            let (seconds, requests) = (failing.lasted.as_secs(), failing.times);
+            tracing::error!(request = %format_args!("{id:016x}"), %method, route, status = code, micros = call.micros(), seconds, requests, "answered");
+            return;
+        }
+        drop(unanswered);
+        written_down(route, method, status, call);
     }
 }
 
@@ -230,13 +251,10 @@ fn add_fields(headers: &mut HeaderMap, policy: &HeaderValue, https: bool) {
     }
 }
 
-/// What was read is not worth a line at `info`: checks are most of all requests.
-fn log(route: &'static str, method: &Method, status: StatusCode, call: &Call) {
+/// What was read is not worth a line at `info`: checks are most of all requests. Nor is what fails with many others.
+fn written_down(route: &'static str, method: &Method, status: StatusCode, call: &Call) {
     let (id, code) = (call.id.0, status.as_u16());
-    // That a server is stopping or cannot write it says once itself, and not at every question of whoever balances load.
-    if status.is_server_error() && route != health::PATH {
-        tracing::error!(request = %format_args!("{id:016x}"), %method, route, status = code, micros = call.micros(), "answered");
-    } else if *method == Method::GET || *method == Method::HEAD {
+    if *method == Method::GET || *method == Method::HEAD || status.is_server_error() {
         tracing::debug!(request = %format_args!("{id:016x}"), %method, route, status = code, micros = call.micros(), "answered");
     } else {
         tracing::info!(request = %format_args!("{id:016x}"), %method, route, status = code, micros = call.micros(), "answered");

@@ -32,7 +32,7 @@ pub(crate) use self::enter::{login, register};
 pub(crate) use self::home::home;
 use self::language::Language;
 pub(crate) use self::leave::{logout_by_button, logout_by_link};
-pub(crate) use self::method::{only_get_and_post, wrong_method};
+pub(crate) use self::method::{only_by_the_form, only_get_and_post, wrong_method};
 use self::words::Words;
 
 /// How long a browser may keep the stylesheet and the script: an hour, since their addresses do not change with them.

@@ -37,8 +37,8 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 fn table() -> Vec<(&'static str, Routes)> {
     let mut table = vec![
         ("/", page(get(pages::home))),
-        ("/register", page(post(pages::register))),
-        ("/login", page(post(pages::login))),
+        ("/register", post(pages::register).fallback(pages::only_by_the_form)),
+        ("/login", post(pages::login).fallback(pages::only_by_the_form)),
         ("/account", page(get(pages::account))),
         ("/account/end", page(post(pages::end))),
         ("/account/end-others", page(post(pages::end_others))),

@@ -3,11 +3,12 @@
 //! Owns nothing that changes a decision: settings already read, the moment of the start, the counters.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use axum::http::{HeaderMap, HeaderValue};
 use exeunt::Authority;
+use exeunt::outage::Failures;
 use exeunt_axum::AuthLayer;
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,8 @@ pub struct App {
     pub(crate) zone: TimeZone,
     pub(crate) health: Health,
     pub(crate) metrics: Arc<Metrics>,
+    /// Requests that the server could not answer.
+    pub(crate) unanswered: Mutex<Failures>,
     trusted_proxies: Networks,
     leaving: CancellationToken,
     stopping: CancellationToken,
@@ -62,6 +65,7 @@ impl App {
         Arc::new(Self {
             health: Health::default(),
             metrics: Arc::new(Metrics::new(&authority)),
+            unanswered: Mutex::new(Failures::of_many()),
             authority,
             auth,
             https,

@@ -54,10 +54,10 @@ impl IntoResponse for Failure {
 }
 
 fn auth(error: &AuthError) -> Response {
+    error.note();
     let mut answer = match error {
         AuthError::NotSignedIn => notice(error.status(), "You are signed out. Nothing was changed."),
-        AuthError::Unavailable(source) => {
-            tracing::error!(error = %source, "the session store cannot be reached");
+        AuthError::Unavailable(_) => {
             notice(error.status(), "The sessions cannot be reached: you are NOT signed out. Try again.")
         }
         _ => notice(error.status(), &format!("This did not happen: {error}.")),

@@ -98,12 +98,12 @@ impl Problem {
 
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
+        error.note();
         let detail = match &error {
             AuthError::NotSignedIn => {
                 "no live session: sign in with POST /api/login and send Authorization: Bearer with the token".to_owned()
             }
-            AuthError::Unavailable(source) => {
-                tracing::error!(error = %source, "the session store cannot be reached");
+            AuthError::Unavailable(_) => {
                 "the session store cannot be reached: nothing was changed that can be relied on; try again".to_owned()
             }
             AuthError::NotAdmin => "this is for administrators: sign in as one".to_owned(),

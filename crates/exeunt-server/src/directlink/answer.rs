@@ -111,6 +111,7 @@ impl Fields {
 
 impl From<AuthError> for Failure {
     fn from(error: AuthError) -> Self {
+        error.note();
         match error {
             AuthError::NotSignedIn
             | AuthError::NeitherCookie
@@ -127,11 +128,7 @@ impl From<AuthError> for Failure {
             AuthError::Crowded | AuthError::TooManySessions | AuthError::TooMuchOpen => {
                 Self::TooMany { after_s: RETRY_AFTER_S }
             }
-            AuthError::Unavailable(error) => {
-                tracing::error!(%error, "the session store cannot be reached");
-                Self::Store
-            }
-            AuthError::MissingLayer | AuthError::NotHere => Self::Store,
+            AuthError::Unavailable(_) | AuthError::MissingLayer | AuthError::NotHere => Self::Store,
         }
     }
 }

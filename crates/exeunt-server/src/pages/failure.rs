@@ -82,8 +82,8 @@ impl IntoResponse for Refusal {
             Some(error) => (error.status(), error.retry_after_s()),
             None => (self.why.status(), None),
         };
-        if let Some(AuthError::Unavailable(error)) = self.why.auth() {
-            tracing::error!(%error, "the session store cannot be reached");
+        if let Some(error) = self.why.auth() {
+            error.note();
         }
         let mut response = (status, Html(self.page())).into_response();
         if let Some(seconds) = retry_after_s {

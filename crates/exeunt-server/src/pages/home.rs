@@ -49,7 +49,7 @@ pub(crate) async fn home(
 
 /// What can be said to somebody who is not signed in. "Signed out" only where the browser brought nothing: of a session that is refused here,
 /// perhaps by this node's clock alone, it cannot be known that it is over (decision 0015).
-fn state(words: &'static Words, headers: &HeaderMap, is_on_the_way: bool) -> &'static str {
+pub(super) fn state(words: &'static Words, headers: &HeaderMap, is_on_the_way: bool) -> &'static str {
     let mut cookies = headers.get_all(COOKIE).iter();
     if headers.contains_key(AUTHORIZATION) || cookies.any(|line| contains(line.as_bytes(), EVERY_NAME)) {
         words.home_not_accepted

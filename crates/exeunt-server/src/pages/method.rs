@@ -2,16 +2,40 @@
 //!
 //! Owns who is shown a page of it: whoever reads pages. Anybody else gets the bare words. Nothing is ever done by it.
 
-use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{Html, IntoResponse, Response};
+use std::sync::Arc;
 
-use super::view::{self, Next};
+use axum::extract::State;
+use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use exeunt_axum::{Auth, AuthError};
+
+use super::home::{signed_out, state};
+use super::view::{self, Next, Said};
 use super::words;
+use crate::state::App;
 
 /// axum adds `Allow` with the methods of the route.
 pub(crate) async fn wrong_method(headers: HeaderMap) -> Response {
     refused(&headers)
+}
+
+/// For `/login` and `/register`, where a form that was not accepted leaves the browser: whoever goes there without one is shown it.
+pub(crate) async fn only_by_the_form(
+    State(app): State<Arc<App>>,
+    method: Method,
+    headers: HeaderMap,
+    auth: Result<Auth, AuthError>,
+) -> Response {
+    let is_visit = method == Method::GET && reads_pages(&headers);
+    match auth {
+        Ok(auth) if is_visit && auth.user().is_none() && !auth.has_two_cookies() => {
+            let words = words(&headers);
+            let page = signed_out(&app, words, None, Said::State(state(words, &headers, false)));
+            (StatusCode::METHOD_NOT_ALLOWED, Html(page)).into_response()
+        }
+        _ => refused(&headers),
+    }
 }
 
 /// For `/logout`, whose handler of GET does not answer HEAD, as axum believes it does.

@@ -119,6 +119,24 @@ async fn whoever_reads_pages_is_shown_one_with_a_way_home() {
     ana.must_be_let_in().await;
 }
 
+/// Where a wrong password leaves the browser, whose person then enters the address again.
+#[tokio::test]
+async fn whoever_goes_to_the_address_of_a_form_is_shown_the_form() {
+    let app = TestApp::new().await;
+    for path in ["/login", "/register"] {
+        let answer = app.anon().get(path).field("accept", "text/html").await;
+        assert_eq!((answer.status.as_u16(), answer.one("allow")), (405, "POST"), "{path}: {answer:?}");
+        let page = answer.text();
+        assert!(page.contains("action=\"/login\"") && page.contains("name=\"password\""), "{path}: {page}");
+        assert!(page.contains("You are signed out."), "{path}: {page}");
+        let dead = app.anon().get(path).field("accept", "text/html").field("cookie", "exeunt=gone").await;
+        assert!(dead.text().contains("action=\"/login\"") && !dead.text().contains("signed out."), "{dead:?}");
+        // What it was not asked for it does not do.
+        let other = app.anon().ask(method("PUT"), path).field("accept", "text/html").await;
+        assert!(other.status == 405 && !other.text().contains("action=\"/login\""), "{other:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_methods_are_those_of_the_contract() {
     let app = TestApp::new().await;

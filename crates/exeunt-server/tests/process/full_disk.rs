@@ -9,7 +9,11 @@ use serde_json::Value;
 
 use crate::http::{Answer, Request};
 use crate::people::{Ending, PASSWORD, api_login, directlink, form_login, is_live, register, says_signed_out, sign_in};
+use crate::scrape::{scrape, value};
 use crate::server::{Folder, SERVE, Server, finish};
+
+/// How often each is tried in an outage: with a line for each it would be told so often.
+const TRIES: u64 = 20;
 
 /// A server whose disk can be filled.
 fn start(folder: &Folder) -> Server {
@@ -43,6 +47,33 @@ fn on_a_full_disk_nobody_is_told_that_they_are_signed_out() {
     assert_eq!(problem.fields("Set-Cookie"), Vec::<&str>::new());
     says_no_more_than_the_seed(&server.ask(&Ending::DirectLink.request(&token)));
     says_no_more_than_the_seed(&server.ask(&directlink("logout").basic("ana", PASSWORD)));
+}
+
+/// A thousand requests a second would fill the log's disk, too, and bury what is wrong.
+#[test]
+fn on_a_full_disk_the_log_says_why_once_and_the_metrics_count_each_request() {
+    let folder = Folder::new();
+    let server = start(&folder);
+    let token = register(&server, "ana");
+    limit_files(&server, "0");
+    for _ in 0..TRIES {
+        assert_eq!(server.ask(&Ending::Button.request(&token)).status, 503);
+        assert_eq!(server.ask(&Ending::Api.request(&token)).status, 503);
+        assert_eq!(server.ask(&Ending::DirectLink.request(&token)).status, 500);
+    }
+    let counted = scrape(&server);
+    for (route, status) in [("/logout", 503), ("/api/logout", 503), ("/directlink/v1/auth/logout", 500)] {
+        let name = format!("exeunt_requests_total{{route=\"{route}\",method=\"POST\",status=\"{status}\"}}");
+        assert_eq!(value(&counted, &name), TRIES, "{route}");
+    }
+    limit_files(&server, "unlimited");
+    let log = server.stop().log;
+    let said = |words: &str| log.lines().filter(|line| line.contains(words)).collect::<Vec<_>>();
+    let why = said("the session store cannot be reached");
+    assert!(why.len() == 1 && why[0].contains("disk"), "{log}");
+    assert_eq!(said("the store could not commit").len(), 1, "{log}");
+    assert_eq!(said("\"ERROR\"").len(), 1 + 2, "and the first request of either status: {log}");
+    assert!(said("\"answered\"").len() < 5, "{log}");
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn a_database_that_is_away_is_said_once_and_so_is_that_it_is_back_and_for_how_lo
     assert!(log.contains("the lease was not renewed; it is tried again"), "{log}");
     assert_eq!(log.matches("the lease is renewed again").count(), 1, "{log}");
     assert_eq!(log.matches("had no lease for so long").count(), 1, "{log}");
+    assert!(log.matches("\"ERROR\"").count() <= 3, "why, at most for two reasons, and the first request: {log}");
     assert!(log.matches("\"not ready").count() <= 2 && log.contains("ready again"), "{log}");
     assert!(!log.lines().any(|line| line.contains("/healthz")), "who asks is told, and not the log: {log}");
 }

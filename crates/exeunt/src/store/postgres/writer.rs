@@ -16,6 +16,7 @@ use super::endings::{Ending, end_among, said_since};
 use super::fault::{Done, Fault};
 use super::link::Link;
 use super::nodes;
+use crate::outage::Outage;
 use crate::revocation::Revocation;
 use crate::store::{Follower, StoreError, Witness, Written};
 
@@ -168,12 +169,14 @@ async fn write_until_closed(
 ) {
     let mut group = Vec::with_capacity(BATCH_MAX);
     let mut kept = None;
+    let mut outage = Outage::of_many("the store could not commit", "the store commits again");
     while jobs.recv_many(&mut group, BATCH_MAX).await > 0 {
         let committed = write(&origin, &mut kept, &mut group, &audience).await;
+        outage.note(committed.as_ref());
         match &committed {
             Ok(said) => audience.told(said),
             Err(fault) => {
-                tracing::error!(%fault, sentences = group.len(), "the store could not commit");
+                tracing::debug!(%fault, sentences = group.len(), "a group was not committed");
                 audience.missed();
             }
         }

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::failed;
 use super::file::OpenError;
 use super::mark::Mark;
+use crate::outage::Outage;
 use crate::revocation::Revocation;
 use crate::store::{StoreError, Witness};
 
@@ -100,14 +101,21 @@ impl Drop for Writer {
 
 fn write_until_closed(mut file: (Connection, Mark), mut jobs: mpsc::Receiver<Box<dyn Job>>, witnesses: &Witnesses) {
     let mut group = Vec::with_capacity(BATCH_MAX);
+    let mut outage = Outage::of_many("the store could not commit", "the store commits again");
     while jobs.blocking_recv_many(&mut group, BATCH_MAX) > 0 {
-        write_group(&mut file, &mut group, witnesses);
+        write_group(&mut file, &mut group, witnesses, &mut outage);
     }
 }
 
-fn write_group((connection, mark): &mut (Connection, Mark), group: &mut Vec<Box<dyn Job>>, witnesses: &Witnesses) {
+fn write_group(
+    (connection, mark): &mut (Connection, Mark),
+    group: &mut Vec<Box<dyn Job>>,
+    witnesses: &Witnesses,
+    outage: &mut Outage,
+) {
     let mut said = Vec::new();
     let committed = commit(connection, group, &mut said);
+    outage.note(committed.as_ref());
     match &committed {
         Ok(()) => {
             for (witness, revocation) in
@@ -119,7 +127,7 @@ fn write_group((connection, mark): &mut (Connection, Mark), group: &mut Vec<Box<
                 mark.raise(last.seq);
             }
         }
-        Err(error) => tracing::error!(%error, sentences = group.len(), "the store could not commit"),
+        Err(error) => tracing::debug!(%error, sentences = group.len(), "a group was not committed"),
     }
     let committed = committed.map_err(|error| Why(error.to_string().into()));
     for job in group.drain(..) {
