@@ -122,6 +122,8 @@ function answered(request) {
       error.stale = request.reusedSocket && request.res === null && ['ECONNRESET', 'EPIPE'].includes(error.code);
       reject(error);
     });
+    // Whoever answers in another protocol is hung up on, without an answer and without an error. Too late after either.
+    request.once('close', () => reject(new Error('the connection was closed without an answer')));
   });
 }
 

@@ -216,6 +216,8 @@ const UNCLEAR = {
     setImmediate(() => req.socket.destroy());
   },
   'a broken connection': (req) => req.socket.destroy(),
+  'another protocol': (req) =>
+    req.socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n'),
 };
 
 for (const [what, handler] of Object.entries(UNCLEAR)) {

@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use axum_core::extract::FromRequestParts;
 use exeunt::live::Watch;
-use exeunt::{AuditEntry, AuditQuery, Device, LiveSession, Opened, Revoked, SessionId, UserId};
-use http::header::USER_AGENT;
+use exeunt::{AuditEntry, AuditQuery, Device, LiveSession, Opened, Revoked, SessionId, StoreError, UserId};
 use http::request::Parts;
 use http::{HeaderMap, Method};
+use tracing::Instrument as _;
 
 use crate::errors::{AuthError, RegisterRefused};
 use crate::flash::{Flash, FlashFault};
 use crate::guard::Approach;
-use crate::layer::{ClientAddress, Shared};
+use crate::layer::{Shared, device};
 use crate::offered::{Carrier, Offered};
 use crate::parts::{LoggedIn, LoggedOut};
 use crate::source::{Asker, Ending, Entered, ListedSession};
@@ -149,13 +149,13 @@ impl Auth {
     /// [`AuthError::Unavailable`] where it cannot be known that it is over: the person is **not** signed out, keeps the
     /// cookie and can try again. [`AuthError::Unconfirmed`] and [`AuthError::CrossOrigin`] for another site's doing.
     pub async fn logout(self) -> Result<LoggedOut, AuthError> {
-        let carrier = self.offered.carrier();
+        let (carrier, transport) = (self.offered.carrier(), self.shared.transport.clone());
         let revoked = match &self.offered {
             // To call this "signed out" would leave the one that is meant alive.
             Offered::TwoCookies => return Err(AuthError::TwoCookies),
             _ => self.revoke_own(carrier).await?,
         };
-        Ok(LoggedOut::new(revoked, carrier, self.shared.transport.clone()))
+        Ok(LoggedOut::new(revoked, carrier, transport))
     }
 
     /// Ends everything of the user with this name and password, who need not be signed in: HTTP Basic names no session.
@@ -200,8 +200,9 @@ impl Auth {
     ///
     /// [`AuthError::NotSignedIn`], and as [`Auth::logout`].
     pub async fn logout_everywhere(self) -> Result<LoggedOut, AuthError> {
-        let revoked = self.leave(self.deed()?, Ending::Everything).await?;
-        Ok(LoggedOut::new(Some(revoked), self.offered.carrier(), self.shared.transport.clone()))
+        self.deed()?;
+        let (carrier, transport) = (self.offered.carrier(), self.shared.transport.clone());
+        Ok(LoggedOut::new(Some(self.leave(Ending::Everything).await?), carrier, transport))
     }
 
     /// Changes the password of whoever is signed in, having verified the current one. Everything of theirs ends, and this
@@ -279,32 +280,36 @@ impl Auth {
     }
 
     /// `None`: nothing was offered, or the authority refused it, and has said since that it is over everywhere.
-    async fn revoke_own(&self, carrier: Carrier) -> Result<Option<Revoked>, AuthError> {
+    async fn revoke_own(self, carrier: Carrier) -> Result<Option<Revoked>, AuthError> {
         let by_cookie = carrier == Carrier::Cookie;
         if by_cookie && self.method != Method::GET {
             self.refuse_foreign()?;
         }
         let Offered::Token(_, token) = &self.offered else { return Ok(None) };
-        let asker = self.asker().ok();
         let is_own = !by_cookie || self.approach == Approach::Own;
         // Who has nothing to lose is not asked.
-        if !is_own && (asker.is_some() || self.shared.source.is_refused_by_the_clock(token).await?) {
+        if !is_own && (self.session.is_some() || self.shared.source.is_refused_by_the_clock(token).await?) {
             let is_asked = self.approach == Approach::Sent;
             return Err(if is_asked { AuthError::Unconfirmed } else { AuthError::CrossOrigin });
         }
-        match asker {
-            Some(asker) => self.leave(asker, Ending::This).await.map(Some),
-            // That it was refused does not say that it is over: see `Authority::settle`.
-            None => self.shared.source.settle(token, &self.device).await.map(|()| None),
+        if self.session.is_some() {
+            return self.leave(Ending::This).await.map(Some);
         }
+        // That it was refused does not say that it is over: see `Authority::settle`.
+        self.shared.source.settle(token, &self.device).await.map(|()| None)
     }
 
-    /// The app hears of it before, and after it is over; where that cannot be known it hears nothing more.
-    async fn leave(&self, asker: Asker<'_>, ending: Ending) -> Result<Revoked, AuthError> {
-        self.shared.hooks.before_logout(asker.session).await;
-        let revoked = self.shared.source.end(asker, ending).await?;
-        self.shared.hooks.after_logout(asker.session, &revoked).await;
-        Ok(revoked)
+    /// The app hears of it before, and after it is over; where that cannot be known it hears nothing more. In a task of its own: whoever goes
+    /// away while the app is waited for is signed out all the same.
+    async fn leave(self, ending: Ending) -> Result<Revoked, AuthError> {
+        let leaving = async move {
+            let asker = self.asker()?;
+            self.shared.hooks.before_logout(asker.session).await;
+            let revoked = self.shared.source.end(asker, ending).await?;
+            self.shared.hooks.after_logout(asker.session, &revoked).await;
+            Ok(revoked)
+        };
+        tokio::spawn(leaving.in_current_span()).await.map_err(|_| StoreError::Stopped)?
     }
 
     async fn enter(&self, name: &str, password: &str, over: Option<Asker<'_>>) -> Result<Entered, AuthError> {
@@ -390,10 +395,4 @@ async fn live(shared: &Shared, offered: &Offered) -> Result<Option<LiveSession>,
         Offered::Token(_, token) => shared.source.check(token).await,
         _ => Ok(None),
     }
-}
-
-fn device(parts: &Parts) -> Device {
-    let agent = parts.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
-    let address = parts.extensions.get::<ClientAddress>().map(|address| address.0.to_canonical().to_string());
-    Device::new(agent.as_deref().unwrap_or_default(), address.as_deref().unwrap_or_default())
 }

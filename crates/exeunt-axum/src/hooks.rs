@@ -1,7 +1,7 @@
 //! What an app wants to do before and after somebody signs in or out.
 //!
 //! Owns when the app is asked, and what it may not do: before a sign-out it has no say, not even by panicking or by taking long, and what
-//! it does afterwards is done only where it is over. A browser that goes away in between takes the second hook with it.
+//! it does afterwards is done only where it is over. A browser that goes away in between changes nothing.
 
 use std::borrow::Cow;
 use std::pin::Pin;

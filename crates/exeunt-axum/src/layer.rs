@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use exeunt::LiveSession;
+use exeunt::{Device, LiveSession};
+use http::header::USER_AGENT;
+use http::request::Parts;
 use http::{HeaderMap, Request};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -206,4 +208,11 @@ where
         request.extensions_mut().insert(Arc::clone(&self.shared));
         self.inner.call(request)
     }
+}
+
+/// The browser or program that sends a request, and from where, as far as it is known.
+pub(crate) fn device(parts: &Parts) -> Device {
+    let agent = parts.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+    let address = parts.extensions.get::<ClientAddress>().map(|address| address.0.to_canonical().to_string());
+    Device::new(agent.as_deref().unwrap_or_default(), address.as_deref().unwrap_or_default())
 }

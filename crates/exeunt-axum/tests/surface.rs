@@ -3,6 +3,7 @@
 //! Each ends by replaying the cookie where somebody signed out.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{COOKIE, SET_COOKIE};
@@ -20,7 +21,12 @@ use exeunt_axum::{
 };
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 use tower::ServiceExt as _;
+
+/// On a clock that moves by itself as soon as nobody can do anything.
+const MINUTE: Duration = Duration::from_secs(60);
 
 #[derive(Deserialize)]
 struct SignIn {
@@ -164,6 +170,32 @@ async fn a_hook_that_panics_or_hangs_keeps_nobody_signed_in() {
         assert_eq!(send(&app, "POST /logout", &cookie).await.status(), StatusCode::SEE_OTHER);
         assert_eq!(send(&app, "GET /notes", &cookie).await.status(), StatusCode::UNAUTHORIZED);
     }
+}
+
+/// As hyper does with what it was about to answer when the browser has hung up.
+#[tokio::test(start_paused = true)]
+async fn a_browser_that_goes_away_while_the_app_is_told_is_signed_out_all_the_same() {
+    let (authority, _) = authority().await;
+    let (told, going, over) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (tell, go, end) = (Arc::clone(&told), Arc::clone(&going), Arc::clone(&over));
+    let before = move |_| {
+        tell.notify_one();
+        let go = Arc::clone(&go);
+        async move { go.notified().await }
+    };
+    let after = move |_| {
+        end.notify_one();
+        std::future::ready(())
+    };
+    let app = routes().layer(AuthLayer::new(authority).before_logout(before).after_logout(after));
+    let cookie = signed_in(&app, "/login").await;
+    tokio::select! {
+        () = told.notified() => {}
+        _ = send(&app, "POST /logout", &cookie) => panic!("the app is waited for"),
+    }
+    going.notify_one();
+    timeout(MINUTE, over.notified()).await.expect("signed out");
+    assert_eq!(send(&app, "GET /notes", &cookie).await.status(), StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
