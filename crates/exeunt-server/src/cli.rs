@@ -128,7 +128,7 @@ enum UserCommand {
         admin: bool,
         // Every program of the machine could read it there.
         #[arg(long = "password", value_parser = UnknownArgumentValueParser::suggest(TYPED), hide = true)]
-        _password: Option<String>,
+        _in_sight: Option<String>,
     },
     /// List all users
     List {
@@ -169,7 +169,7 @@ enum UserCommand {
         /// The user
         name: String,
         #[arg(long = "password", value_parser = UnknownArgumentValueParser::suggest(TYPED), hide = true)]
-        _password: Option<String>,
+        _in_sight: Option<String>,
     },
 }
 
