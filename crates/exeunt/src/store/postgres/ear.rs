@@ -12,8 +12,10 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::address::Address;
+use super::fault::Done;
 use super::link::Link;
 use super::writer::Author;
+use crate::outage::Outage;
 use crate::revocation::Seq;
 
 /// Where a node says that something ended, and up to which number.
@@ -25,6 +27,10 @@ pub(super) const HEARD: &str = "exeunt_heard";
 /// The pause before a broken connection is opened again. Each renewal reads the log meanwhile, so an ending is heard half a second later at
 /// most; and a server that has just come up is not met by all nodes at every moment.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// What is said while there is no connection, and when there is one again.
+const NOT_HEARD: &str = "no connection for notifications; the log is read with each renewal meanwhile";
+const HEARD_AGAIN: &str = "notifications are heard again";
 
 /// Hears that there may be something new in the log, or that the last node may have heard it.
 #[derive(Debug)]
@@ -102,18 +108,25 @@ impl Drop for Ear {
 }
 
 async fn listen(address: Address, hints: Arc<Hints>) {
+    let mut outage = Outage::new(NOT_HEARD, HEARD_AGAIN);
     loop {
-        if let Ok(link) = Link::with_hints(&address, Some(Arc::clone(&hints))).await
-            && link.run(&format!("LISTEN {ENDED}; LISTEN {HEARD}")).await.is_ok()
-        {
+        let listening = begin(&address, &hints).await;
+        outage.note(listening.as_ref());
+        if let Ok(link) = listening {
             // Something may have been said while nobody listened.
             hints.said(ENDED, "");
             hints.said(HEARD, "");
             link.closed().await;
+            tracing::info!("the connection for notifications broke");
         }
-        tracing::info!("the connection for notifications broke; the log is read with each renewal meanwhile");
         sleep(PAUSE).await;
     }
+}
+
+async fn begin(address: &Address, hints: &Arc<Hints>) -> Done<Link> {
+    let link = Link::with_hints(address, Some(Arc::clone(hints))).await?;
+    link.run(&format!("LISTEN {ENDED}; LISTEN {HEARD}")).await?;
+    Ok(link)
 }
 
 #[cfg(test)]
