@@ -76,7 +76,7 @@ impl Shown<'_> {
 pub(super) fn row(words: &Words, session: &ListedSession, current: bool) -> SessionRow {
     SessionRow {
         sid: session.id.to_string(),
-        device: device::describe(session.device.agent(), words),
+        device: device::describe(&session.device, words),
         address: session.device.address().to_owned(),
         started: Moment::of(session.opened_at),
         seen: Moment::of(session.seen_at),

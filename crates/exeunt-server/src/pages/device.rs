@@ -3,10 +3,9 @@
 //! Owns two tables of names. What it says is a courtesy for the reader of a list: the header is whatever the client
 //! likes to send, and nothing may ever be decided by it.
 
-use super::words::Words;
+use exeunt::Device;
 
-/// How much of the header is looked at; real ones are shorter.
-const AGENT_BYTES_MAX: usize = 512;
+use super::words::Words;
 
 /// The most characters shown of a program that is not in the table.
 const PROGRAM_CHARS_MAX: usize = 40;
@@ -53,10 +52,10 @@ const SYSTEMS: [(&str, &str); 13] = [
     ("Linux", "Linux"),
 ];
 
-/// The device in words a person knows.
+/// The device in words a person knows. How much it says of itself is cut where it is made.
 #[must_use]
-pub(crate) fn describe(agent: &str, words: &Words) -> String {
-    let agent = &agent[..agent.floor_char_boundary(AGENT_BYTES_MAX)];
+pub(crate) fn describe(device: &Device, words: &Words) -> String {
+    let agent = device.agent();
     let program = first_product(agent);
     // Every browser says it is Mozilla; a program that does not is taken at its word.
     if program != "Mozilla" && program != "Opera" {
@@ -89,6 +88,10 @@ mod tests {
     const ANDROID: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko)";
     const IPHONE: &str =
         "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)";
+
+    fn describe(agent: &str, words: &Words) -> String {
+        super::describe(&Device::new(agent, ""), words)
+    }
 
     fn describes(system: &str, rest: &str) -> String {
         describe(&format!("{system} {rest}"), &ENGLISH)
@@ -152,6 +155,6 @@ mod tests {
         assert_eq!(describe("\u{202E}evil", &ENGLISH), "Unknown device");
         assert_eq!(describe("<b>x</b>", &ENGLISH), "Unknown device");
         assert_eq!(describe(&"a".repeat(10_000), &ENGLISH), "a".repeat(PROGRAM_CHARS_MAX));
-        assert_eq!(describe(&format!("Mozilla/{}Firefox/1", "é".repeat(AGENT_BYTES_MAX)), &ENGLISH), "Mozilla");
+        assert_eq!(describe(&format!("Mozilla/{}Firefox/1", "é".repeat(10_000)), &ENGLISH), "Mozilla");
     }
 }

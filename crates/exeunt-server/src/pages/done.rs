@@ -19,7 +19,10 @@ pub(crate) enum Done {
     /// All others were to end, and there was none.
     Alone,
     All,
+    /// One's own.
     Password,
+    /// Another's, by an administrator.
+    Reset,
     Disabled,
     Enabled,
     Promoted,
@@ -28,12 +31,13 @@ pub(crate) enum Done {
 }
 
 impl Done {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Ended,
         Self::Others,
         Self::Alone,
         Self::All,
         Self::Password,
+        Self::Reset,
         Self::Disabled,
         Self::Enabled,
         Self::Promoted,
@@ -49,6 +53,7 @@ impl Done {
             Self::Alone => "alone",
             Self::All => "all",
             Self::Password => "password",
+            Self::Reset => "reset",
             Self::Disabled => "disabled",
             Self::Enabled => "enabled",
             Self::Promoted => "promoted",
@@ -76,7 +81,8 @@ impl Done {
             Self::Others => one && entry.cause == Some(Cause::LogoutEverywhere),
             Self::Alone => false,
             Self::All => !one && entry.cause == Some(Cause::EndedByAdmin),
-            Self::Password => entry.deed == Deed::PasswordChanged,
+            Self::Password => entry.cause == Some(Cause::PasswordChanged),
+            Self::Reset => entry.cause == Some(Cause::PasswordReset),
             Self::Disabled => entry.deed == Deed::UserDisabled,
             Self::Enabled => entry.deed == Deed::UserEnabled,
             Self::Promoted => entry.deed == Deed::AdminGranted,
@@ -95,27 +101,30 @@ mod tests {
     const ANA: UserId = UserId(1);
     const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
-    fn entry(deed: Deed, by: UserId) -> AuditEntry {
+    fn entry(cause: Cause, by: UserId) -> AuditEntry {
         AuditEntry {
             id: 1,
             at: NOW,
-            deed,
+            deed: Deed::PasswordChanged,
             user: Some(ANA),
             name: "Ana".to_owned(),
             session: None,
             by: By::user(by, &Device::default()),
-            cause: None,
+            cause: Some(cause),
             seq: None,
         }
     }
 
     #[test]
     fn a_notice_needs_the_word_and_the_deed_and_that_it_is_ones_own_and_news() {
-        let trail = [entry(Deed::PasswordChanged, ANA)];
+        let trail = [entry(Cause::PasswordChanged, ANA)];
         assert_eq!(Done::told("password", &trail, ANA, NOW), Some(Done::Password));
         assert_eq!(Done::told("password", &trail, UserId(2), NOW), None);
         assert_eq!(Done::told("password", &trail, ANA, NOW.plus(NEWS * 2)), None);
         assert_eq!(Done::told("password", &[], ANA, NOW), None);
+        let reset = [entry(Cause::PasswordReset, ANA)];
+        assert_eq!(Done::told("reset", &reset, ANA, NOW), Some(Done::Reset));
+        assert_eq!((Done::told("password", &reset, ANA, NOW), Done::told("reset", &trail, ANA, NOW)), (None, None));
         for word in ["", "others", "PASSWORD", "<b>"] {
             assert_eq!(Done::told(word, &trail, ANA, NOW), None, "{word}");
         }

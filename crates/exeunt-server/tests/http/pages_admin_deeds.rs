@@ -87,8 +87,11 @@ async fn a_deleted_user_is_gone() {
 #[tokio::test]
 async fn a_new_password_ends_all_and_only_it_signs_in() {
     let app = TestApp::new().await;
-    let said = "The password has been changed, and every session from before has ended.";
-    must_have_ended(&app, &[("deed", "password"), ("new", NEW)], "password", said).await;
+    let said = "This user has a new password, and all their sessions have ended.";
+    let eve = must_have_ended(&app, &[("deed", "password"), ("new", NEW)], "reset", said).await;
+    let place = format!("/admin/users/{}?done=reset", app.id_of("Ana").await);
+    let page = eve.get(&place).field("accept-language", "pt").await;
+    assert_eq!(notice(&page), Some("Este usuário tem uma nova senha, e todas as sessões dele foram encerradas."));
     assert_eq!(app.anon().sign_in("Ana", PASSWORD).await.status, 401);
     assert_eq!(app.anon().sign_in("Ana", NEW).await.status, 303);
 }
