@@ -1,7 +1,8 @@
 //! `/admin...`: the pages of administration.
 //!
 //! Owns their addresses and what may be asked of them. Who is an administrator is asked of the store at each request, by the
-//! extractor that every handler here begins with. Whatever ends more than one session is shown before it is done.
+//! extractor that every handler here begins with. Whatever ends more than one session is shown before it is done, and so is what gives
+//! somebody power over all.
 
 mod audit;
 mod confirm;
@@ -79,9 +80,14 @@ impl Act {
         Self::ALL.into_iter().find(|act| act.as_str() == word)
     }
 
-    /// Whether it is shown before it is done, what of one user would end by it.
+    /// Whether it is said before it is done what comes of it for one user.
     const fn is_asked_first(self) -> bool {
-        matches!(self, Self::EndAll | Self::Disable | Self::Delete | Self::Password)
+        matches!(self, Self::EndAll | Self::Disable | Self::Delete | Self::Password | Self::Promote)
+    }
+
+    /// Whether it ends nothing of anybody.
+    pub(crate) const fn ends_nothing(self) -> bool {
+        matches!(self, Self::Promote)
     }
 
     /// Whether administrators may do it to themselves. The others would lock them out, or clear no cookie.

@@ -114,6 +114,11 @@ async fn administration_is_granted_and_withdrawn_and_ends_nothing() {
     let app = TestApp::new().await;
     let (eve, [ana, _], _, path) = scene(&app).await;
     assert_eq!(ana.get("/admin").await.status, 403);
+    let question = eve.get(&format!("{path}/confirm?deed=promote")).await;
+    assert!(question.text().contains("Make Ana an administrator?"), "{question:?}");
+    assert!(question.text().contains("take the administration from you"), "{question:?}");
+    assert!(!question.text().contains("would end"), "{question:?}");
+    assert_eq!(ana.get("/admin").await.status, 403, "nothing is done by looking");
     must_lead_to(&post(&eve, &path, &[("deed", "promote")]).await, &format!("{path}?done=promoted"));
     assert_eq!(ana.get("/admin").await.status, 200);
     must_lead_to(&post(&eve, &path, &[("deed", "demote")]).await, &format!("{path}?done=demoted"));

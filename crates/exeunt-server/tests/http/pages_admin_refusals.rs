@@ -157,7 +157,7 @@ async fn who_or_what_is_not_there_is_said_to_be_so() {
         assert_eq!(eve.post(&path).form(&form).await.status, 400, "{form:?}");
     }
     assert_eq!(eve.post("/admin").form(&[("deed", "delete")]).await.status, 400);
-    for deed in ["", "enable", "promote", "end", "everyone", "%3Cb%3E"] {
+    for deed in ["", "enable", "demote", "end", "everyone", "%3Cb%3E"] {
         let answer = eve.get(&format!("{path}/confirm?deed={deed}")).await;
         assert_eq!(answer.status, 400, "{deed}");
         assert!(

@@ -65,7 +65,7 @@ pub(crate) struct Named {
     pub(crate) page: Option<String>,
 }
 
-/// The question before something of several sessions ends.
+/// The question before something grave.
 #[derive(Debug)]
 pub(crate) struct Confirm<'a> {
     pub(crate) viewer: Viewer<'a>,
@@ -126,7 +126,7 @@ pub(crate) fn user(words: &'static Words, page: &User<'_>) -> String {
     show(words, &UserPage { words, of: words.of_admin, title: &page.shown.name, viewer: &page.viewer, page })
 }
 
-/// The question before something of several sessions ends.
+/// The question before something grave.
 #[must_use]
 pub(crate) fn confirm(words: &'static Words, page: &Confirm<'_>) -> String {
     let of = words.of_admin;

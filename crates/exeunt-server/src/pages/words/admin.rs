@@ -131,6 +131,7 @@ pub(crate) static ENGLISH: AdminWords = AdminWords {
         Act::Disable => format!("Disable {name}?"),
         Act::Delete => format!("Delete {name}?"),
         Act::Password => format!("Set a new password for {name}?"),
+        Act::Promote => format!("Make {name} an administrator?"),
         Act::Everyone => "Sign everyone out?".to_owned(),
         _ => format!("Sign {name} out everywhere?"),
     },
@@ -139,6 +140,9 @@ pub(crate) static ENGLISH: AdminWords = AdminWords {
         Act::Delete => "The user will be gone for good, and the name free. The audit trail stays.",
         Act::Password => "From then on only the new password signs in.",
         Act::Everyone => "You are among them. Everybody can sign in again at once.",
+        Act::Promote => {
+            "The user can then do all that you can: end everybody's sessions, set passwords, delete users, and take the administration from you."
+        }
         _ => "The user can sign in again at once.",
     },
     would_end: |n| match n {
@@ -209,6 +213,7 @@ pub(crate) static PORTUGUESE: AdminWords = AdminWords {
         Act::Disable => format!("Desativar {name}?"),
         Act::Delete => format!("Excluir {name}?"),
         Act::Password => format!("Definir uma nova senha para {name}?"),
+        Act::Promote => format!("Tornar {name} administrador?"),
         Act::Everyone => "Encerrar as sessões de todos?".to_owned(),
         _ => format!("Encerrar todas as sessões de {name}?"),
     },
@@ -217,6 +222,9 @@ pub(crate) static PORTUGUESE: AdminWords = AdminWords {
         Act::Delete => "O usuário será excluído para sempre, e o nome ficará livre. A trilha de auditoria permanece.",
         Act::Password => "Depois disso, só a nova senha permitirá entrar.",
         Act::Everyone => "Isso inclui você. Todos poderão entrar de novo em seguida.",
+        Act::Promote => {
+            "O usuário poderá então tudo o que você pode: encerrar as sessões de todos, definir senhas, excluir usuários e retirar a administração de você."
+        }
         _ => "O usuário poderá entrar de novo em seguida.",
     },
     would_end: |n| match n {
