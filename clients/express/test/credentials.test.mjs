@@ -116,6 +116,7 @@ promise("going to the page is one's own and being sent is not", () => {
   assert.equal(get(go('same-origin')), OWN);
   assert.equal(get(go('cross-site')), SENT);
   assert.equal(get(go('same-site')), SENT);
+  assert.equal(get(go('sideways')), SENT, 'an unknown value is no pass');
   for (const method of ['HEAD', 'OPTIONS', 'TRACE'])
     assert.equal(judge(method, go('none')), FOREIGN, 'it asks and does nothing');
   for (const [field, value] of [
@@ -138,6 +139,8 @@ promise('a deed of another site is foreign', () => {
   assert.equal(post({ 'sec-fetch-site': 'same-origin' }), OWN);
   assert.equal(post({ 'sec-fetch-site': 'cross-site' }), FOREIGN);
   assert.equal(post({ 'sec-fetch-site': 'same-site' }), FOREIGN);
+  assert.equal(post({ 'sec-fetch-site': 'sideways' }), FOREIGN);
+  assert.equal(post({ 'sec-fetch-site': 'sideways', origin: 'http://localhost:3000' }), FOREIGN);
   assert.equal(post({ 'sec-fetch-site': 'same-origin', origin: 'null' }), OWN);
   assert.equal(post({ origin: 'http://localhost:3000' }), OWN);
   const foreign = ['https://evil.example', 'null', 'http://localhost:3001', 'localhost:3000', 'http://localhost', ''];
@@ -166,6 +169,8 @@ promise('another site signs nobody out, by whatever it makes a browser do', asyn
     ['HEAD', {}],
     ['POST', { 'sec-fetch-site': 'cross-site' }],
     ['POST', { 'sec-fetch-site': 'same-site' }],
+    ['POST', { 'sec-fetch-site': 'sideways' }],
+    ['GET', { 'sec-fetch-site': 'sideways', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }],
     ['POST', { origin: 'https://evil.example' }],
     ['POST', { origin: 'null' }],
   ];
