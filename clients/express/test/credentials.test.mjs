@@ -69,7 +69,8 @@ promise('two that differ are refused, wherever they stand, and the same twice is
 promise('a bearer token that cannot be read is 400 and nobody is called signed out', async (t) => {
   const app = await startApp(t, set.server, signOut);
   const ana = await member(app, set.server);
-  for (const line of [`Bearer  ${ana.token}`, `Bearer ${ana.token},`, `Bearer ${ana.token} x`]) {
+  const otherwise = ['Token ', 'Basic ', 'Basic x, Bearer ', ''].map((scheme) => scheme + ana.token);
+  for (const line of [`Bearer  ${ana.token}`, `Bearer ${ana.token},`, `Bearer ${ana.token} x`, ...otherwise]) {
     for (const path of ['/me', '/logout']) {
       const answer = await ask(app.url + path, { headers: { authorization: line } });
       assert.deepEqual([answer.status, JSON.parse(answer.text).code], [400, 'unclear-credentials'], line);
