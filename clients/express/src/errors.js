@@ -55,7 +55,7 @@ export const twoCredentials = refused(
 export const unclear = refused(
   400,
   'unclear-credentials',
-  'the Authorization header says Bearer, and no token that can be read: send `Bearer`, one space and the token',
+  'the Authorization header shows a token in no way that can be read: send `Bearer`, one space and the token',
 );
 
 export const crossOrigin = refused(403, 'cross-origin', 'refused: this request was made by another site');

@@ -9,6 +9,8 @@ export const SENT = 'sent';
 /** Another site acts, or nobody watches: an image, a script, a frame, a prefetch. */
 export const FOREIGN = 'foreign';
 
+/** What a browser says of requests that come from our own pages, or from a person directly. */
+const OWN_SITES = ['same-origin', 'none'];
 const PREFETCH_FIELDS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'];
 /** These ask what GET would answer, and do nothing. Express sends HEAD to the handlers of GET. */
 const IDLE_METHODS = ['HEAD', 'OPTIONS', 'TRACE'];
@@ -19,11 +21,13 @@ export function approachOf({ method, headers }, origin) {
   return IDLE_METHODS.includes(method) ? FOREIGN : approachOfDeed(headers, origin);
 }
 
-/** Fetch metadata first, for a browser cannot be made to lie in it; else `Origin`. Also for a WebSocket's handshake. */
+/**
+ * Fetch metadata first, for a browser cannot be made to lie in it; else `Origin`. What is said in words that we do not
+ * know, or twice, is no pass. Also for a WebSocket's handshake.
+ */
 export function approachOfDeed(headers, origin) {
   const site = headers['sec-fetch-site'];
-  if (site === 'same-origin' || site === 'none') return OWN;
-  if (site === 'cross-site' || site === 'same-site') return FOREIGN;
+  if (site !== undefined) return OWN_SITES.includes(site) ? OWN : FOREIGN;
   const from = headers.origin;
   if (from === undefined) return OWN;
   const ours = origin === undefined ? isHostOf(headers, from) : from === origin;
@@ -36,7 +40,7 @@ function approachOfGet(headers) {
   const mode = headers['sec-fetch-mode'] ?? 'navigate';
   const dest = headers['sec-fetch-dest'] ?? 'document';
   if (prefetches || mode !== 'navigate' || dest !== 'document') return FOREIGN;
-  return ['cross-site', 'same-site'].includes(headers['sec-fetch-site']) ? SENT : OWN;
+  return OWN_SITES.includes(headers['sec-fetch-site'] ?? 'none') ? OWN : SENT;
 }
 
 /** The scheme is not known here; the host and port must be those that the request was sent to. */

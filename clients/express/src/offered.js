@@ -8,6 +8,8 @@ export const BY_BEARER = 'bearer';
 
 /** What may follow `Bearer` (RFC 6750 section 2.1). Anything else is no token, and could not be sent on as one. */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+/** What every token of ours begins with; nothing in base64 does. */
+const TOKEN_PREFIX = 'exn_';
 /** Longer than any token: 47 characters today. What is longer is not sent on. */
 const TOKEN_LENGTH_MAX = 256;
 
@@ -27,10 +29,13 @@ export function offeredBy(req, cookie) {
   return { token: isToken(value) ? value : null, carrier: bearer === undefined ? BY_COOKIE : BY_BEARER };
 }
 
-/** Other schemes are the app's own affair. */
+/** Other schemes are the app's own affair; but whoever shows a token of ours by one is not told that it is over. */
 function bearerOf(line) {
   // A scheme ends where no letter of a scheme follows (RFC 9110 section 5.6.2).
-  if (!/^bearer(?![\w!#$%&'*+.^`|~-])/i.test(line)) return undefined;
+  if (!/^bearer(?![\w!#$%&'*+.^`|~-])/i.test(line)) {
+    if (line.includes(TOKEN_PREFIX)) throw unclear();
+    return undefined;
+  }
   const token = /^bearer (.*)$/i.exec(line)?.[1];
   if (token === undefined || !TOKEN.test(token)) throw unclear();
   return token;

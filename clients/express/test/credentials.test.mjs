@@ -69,7 +69,8 @@ promise('two that differ are refused, wherever they stand, and the same twice is
 promise('a bearer token that cannot be read is 400 and nobody is called signed out', async (t) => {
   const app = await startApp(t, set.server, signOut);
   const ana = await member(app, set.server);
-  for (const line of [`Bearer  ${ana.token}`, `Bearer ${ana.token},`, `Bearer ${ana.token} x`]) {
+  const otherwise = ['Token ', 'Basic ', 'Basic x, Bearer ', ''].map((scheme) => scheme + ana.token);
+  for (const line of [`Bearer  ${ana.token}`, `Bearer ${ana.token},`, `Bearer ${ana.token} x`, ...otherwise]) {
     for (const path of ['/me', '/logout']) {
       const answer = await ask(app.url + path, { headers: { authorization: line } });
       assert.deepEqual([answer.status, JSON.parse(answer.text).code], [400, 'unclear-credentials'], line);
@@ -116,6 +117,7 @@ promise("going to the page is one's own and being sent is not", () => {
   assert.equal(get(go('same-origin')), OWN);
   assert.equal(get(go('cross-site')), SENT);
   assert.equal(get(go('same-site')), SENT);
+  assert.equal(get(go('sideways')), SENT, 'an unknown value is no pass');
   for (const method of ['HEAD', 'OPTIONS', 'TRACE'])
     assert.equal(judge(method, go('none')), FOREIGN, 'it asks and does nothing');
   for (const [field, value] of [
@@ -138,6 +140,8 @@ promise('a deed of another site is foreign', () => {
   assert.equal(post({ 'sec-fetch-site': 'same-origin' }), OWN);
   assert.equal(post({ 'sec-fetch-site': 'cross-site' }), FOREIGN);
   assert.equal(post({ 'sec-fetch-site': 'same-site' }), FOREIGN);
+  assert.equal(post({ 'sec-fetch-site': 'sideways' }), FOREIGN);
+  assert.equal(post({ 'sec-fetch-site': 'sideways', origin: 'http://localhost:3000' }), FOREIGN);
   assert.equal(post({ 'sec-fetch-site': 'same-origin', origin: 'null' }), OWN);
   assert.equal(post({ origin: 'http://localhost:3000' }), OWN);
   const foreign = ['https://evil.example', 'null', 'http://localhost:3001', 'localhost:3000', 'http://localhost', ''];
@@ -166,6 +170,8 @@ promise('another site signs nobody out, by whatever it makes a browser do', asyn
     ['HEAD', {}],
     ['POST', { 'sec-fetch-site': 'cross-site' }],
     ['POST', { 'sec-fetch-site': 'same-site' }],
+    ['POST', { 'sec-fetch-site': 'sideways' }],
+    ['GET', { 'sec-fetch-site': 'sideways', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }],
     ['POST', { origin: 'https://evil.example' }],
     ['POST', { origin: 'null' }],
   ];

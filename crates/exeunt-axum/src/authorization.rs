@@ -48,7 +48,7 @@ impl<'a> Authorization<'a> {
         let credentials = std::str::from_utf8(credentials).unwrap_or_default();
         if credentials.is_empty() || clear < credentials.len() {
             Self::not_ours(scheme, line)
-        } else if scheme.eq_ignore_ascii_case(b"basic") {
+        } else if scheme.eq_ignore_ascii_case(b"basic") && !has_token(line) {
             Self::Basic(credentials)
         } else if scheme.eq_ignore_ascii_case(b"bearer") {
             Self::Bearer(credentials)
@@ -59,10 +59,14 @@ impl<'a> Authorization<'a> {
 
     /// Whoever shows a token of ours, in whatever way, must not be told that they are signed out.
     fn not_ours(scheme: &[u8], line: &[u8]) -> Self {
-        let has_token = line.windows(TOKEN_PREFIX.len()).any(|part| part == TOKEN_PREFIX.as_bytes());
         let is_other = is_scheme(scheme) && !scheme.eq_ignore_ascii_case(b"bearer");
-        if is_other && !has_token { Self::Other } else { Self::Unclear }
+        if is_other && !has_token(line) { Self::Other } else { Self::Unclear }
     }
+}
+
+/// Whether what begins a token of ours stands there, which nothing in base64 does: it has an underscore.
+fn has_token(line: &[u8]) -> bool {
+    line.windows(TOKEN_PREFIX.len()).any(|part| part == TOKEN_PREFIX.as_bytes())
 }
 
 /// A scheme is a token (RFC 9110 section 5.6.2).
@@ -96,7 +100,7 @@ mod tests {
         assert_eq!(read(&[]), "absent");
         assert_eq!(read(&[b"Basic x"]), "basic x");
         assert_eq!(read(&[b"bEARER x"]), "bearer x");
-        let unclear: [&[u8]; 13] = [
+        let unclear: [&[u8]; 14] = [
             b"",
             b"Bearer",
             b"Bearer ",
@@ -108,6 +112,7 @@ mod tests {
             b"Bearer:x",
             b"Bearer, Basic x",
             b"Token exn_x",
+            b"Basic exn_x",
             b"Basic x, Bearer exn_x",
             b"exn_x",
         ];

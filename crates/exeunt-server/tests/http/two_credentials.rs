@@ -38,9 +38,13 @@ async fn a_token_that_was_not_understood_is_not_called_ended() {
     let app = TestApp::new().await;
     let program = app.program_of_new("Ana").await;
     let token = program.token();
-    for shown in
-        [format!("Bearer  {token}"), format!("Token {token}"), format!("Bearer {token}, Basic x"), token.clone()]
-    {
+    for shown in [
+        format!("Bearer  {token}"),
+        format!("Token {token}"),
+        format!("Basic {token}"),
+        format!("Bearer {token}, Basic x"),
+        token.clone(),
+    ] {
         for path in ["/api/logout", "/logout", "/api/login", "/account/end-all"] {
             let answer = app.anon().post(path).field("authorization", &shown).await;
             assert_eq!(answer.status, 400, "{path} {shown}: {answer:?}");
