@@ -1,7 +1,7 @@
 //! Why a request was not let in, not signed in or not signed out: by what the caller can do.
 //!
 //! Owns the sentence and the status of each. An edge with its own dialect matches on [`AuthError`]; one without lets it
-//! answer for itself, as plain text.
+//! answer for itself, as plain text or, for programs, as a problem document (`problem.rs`).
 
 use std::borrow::Cow;
 
@@ -11,6 +11,8 @@ use exeunt::live::WatchError;
 use exeunt::{LoginError, RegisterError, StoreError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
+
+use crate::problem::{Sentence, TEXT};
 
 /// Seconds after which to try again when the server is crowded or the store cannot be reached: a full queue of hashes is empty by then, and a node
 /// that can renew its lease has.
@@ -23,7 +25,8 @@ const TWO_COOKIES: &str = "two different session cookies were sent, so neither w
 /// How an exeunt server challenges whoever is not signed in. By it a 401 is known as its word, and not that of a proxy in between.
 pub const CHALLENGE: &str = "Bearer realm=\"exeunt\"";
 
-/// Why not. As an answer it speaks plain text; an app with its own pages matches on it.
+/// Why not. As an answer it speaks plain text, or `application/problem+json` where the request prefers JSON (`Accept`) and the
+/// [`AuthLayer`](crate::AuthLayer) is around; an app with its own pages matches on it.
 ///
 /// ```
 /// use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -159,7 +162,7 @@ impl From<LoginError> for AuthError {
 
 /// Why nobody was registered, or no password was changed: the user's own choice, or any of the reasons of [`AuthError`].
 ///
-/// As an answer it speaks plain text; an app with its own pages matches on it, and says it beside the form.
+/// As an answer it speaks as [`AuthError`] does; an app with its own pages matches on it, and says it beside the form.
 ///
 /// ```
 /// use axum::http::StatusCode;
@@ -239,7 +242,11 @@ impl IntoResponse for RegisterRefused {
     }
 }
 
+/// As text. The layer knows what was asked, and puts the sentence otherwise for a program that prefers it so.
 fn plain(status: StatusCode, text: String) -> Response {
-    let fields = [(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "no-store")];
-    (status, fields, text).into_response()
+    let fields = [(CONTENT_TYPE, TEXT), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    let sentence = Sentence(text.clone());
+    let mut response = (status, fields, text).into_response();
+    response.extensions_mut().insert(sentence);
+    response
 }

@@ -47,7 +47,7 @@
 //! | [`LoggedIn`], [`LoggedOut`] | the parts of an answer that set and clear the cookie |
 //! | [`Admin`], [`Desk`] | an administrator, and what one can do |
 //! | [`Flash`], [`Flashes`] | a note for the next page, the one thing that survives a sign-out |
-//! | [`AuthError`], [`RegisterRefused`] | why not; each answers for itself, or the app says it, beside its form |
+//! | [`AuthError`], [`RegisterRefused`] | why not; each answers for itself, as text or (`Accept: application/json`) as a problem document, or the app says it, beside its form |
 //! | [`Attempt`], [`Denied`], [`Left`] | what hooks are told, and say |
 //! | [`CHALLENGE`], [`RETRY_AFTER_S`] | what a 401 says, and a 503: for an edge that answers in its own words |
 //! | [`ClientAddress`], [`CookieDomain`], [`Authorization`], [`ListedSession`] | an address, a shared cookie's domain, a header that was read, a session in a list |
@@ -77,6 +77,7 @@ mod layer;
 mod offered;
 mod origin;
 mod parts;
+mod problem;
 #[cfg(feature = "remote")]
 mod remote;
 mod source;
@@ -92,6 +93,7 @@ pub use self::hooks::{Attempt, Denied, Left};
 pub use self::layer::{AuthLayer, AuthService, ClientAddress};
 pub use self::origin::{Origin, OriginFault};
 pub use self::parts::{LoggedIn, LoggedOut};
+pub use self::problem::AuthFuture;
 #[cfg(feature = "remote")]
 pub use self::remote::{Remote, RemoteFault};
 pub use self::source::{IntoSource, ListedSession, Source};
