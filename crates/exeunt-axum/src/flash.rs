@@ -35,7 +35,7 @@ const WAITS: Duration = Duration::from_secs(60);
 /// use exeunt_axum::{Auth, AuthError};
 ///
 /// async fn sign_out(auth: Auth) -> Result<impl IntoResponse, AuthError> {
-///     let note = auth.flash("bye", "You are signed out").expect("a short note");
+///     let note = auth.flash("bye", "You are signed out")?;
 ///     Ok((auth.logout().await?, note, Redirect::to("/"))) // left only where it is true
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/logout", axum::routing::post(sign_out));

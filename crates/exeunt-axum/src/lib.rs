@@ -45,6 +45,7 @@
 //! | [`Auth`] | who is asking, and the verbs: `login`, `logout`, `register`, `sessions`, `end`, `logout_others`, `logout_everywhere`, `change_password`, `until_revoked`, `is_still_live`, `device`, `flash` |
 //! | [`CurrentUser`] | whoever is signed in; refuses everybody else |
 //! | [`LoggedIn`], [`LoggedOut`] | the parts of an answer that set and clear the cookie |
+//! | [`Changed`] | the part of an answer after a change of password: it sets the cookie anew, and holds the proof that the rest is over |
 //! | [`Admin`], [`Desk`] | an administrator, and what one can do |
 //! | [`Flash`], [`Flashes`] | a note for the next page, the one thing that survives a sign-out |
 //! | [`AuthError`], [`RegisterRefused`] | why not; each answers for itself, as text or (`Accept: application/json`) as a problem document, or the app says it, beside its form |
@@ -92,7 +93,7 @@ pub use self::flash::{Flash, FlashFault, Flashes};
 pub use self::hooks::{Attempt, Denied, Left};
 pub use self::layer::{AuthLayer, AuthService, ClientAddress};
 pub use self::origin::{Origin, OriginFault};
-pub use self::parts::{LoggedIn, LoggedOut};
+pub use self::parts::{Changed, LoggedIn, LoggedOut};
 pub use self::problem::AuthFuture;
 #[cfg(feature = "remote")]
 pub use self::remote::{Remote, RemoteFault};

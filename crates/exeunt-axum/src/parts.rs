@@ -64,6 +64,50 @@ impl IntoResponseParts for LoggedIn {
     }
 }
 
+/// The password is changed: everything of the user has ended, and whoever asked goes on with a new token. Sets the cookie, as [`LoggedIn`] does.
+///
+/// ```
+/// use axum::response::{IntoResponse, Redirect};
+/// use exeunt_axum::{Auth, AuthError};
+///
+/// async fn new_password(auth: Auth) -> Result<impl IntoResponse, AuthError> {
+///     let changed = auth.change_password("tall ships sail", "small boats row").await?;
+///     let over = changed.revoked().ended().len();
+///     let note = auth.flash("password", &format!("Changed, and {over} sessions ended"))?;
+///     Ok((changed, note, Redirect::to("/account")))
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/password", axum::routing::post(new_password));
+/// ```
+#[must_use = "without it the answer carries no cookie, and the new session is lost"]
+pub struct Changed {
+    entered: LoggedIn,
+    revoked: Revoked,
+}
+
+impl Changed {
+    pub(crate) const fn new(entered: LoggedIn, revoked: Revoked) -> Self {
+        Self { entered, revoked }
+    }
+
+    /// The new session, and its token for a program.
+    pub const fn entered(&self) -> &LoggedIn {
+        &self.entered
+    }
+
+    /// The proof: what ended, and its number.
+    pub const fn revoked(&self) -> &Revoked {
+        &self.revoked
+    }
+}
+
+impl IntoResponseParts for Changed {
+    type Error = Infallible;
+
+    fn into_response_parts(self, parts: ResponseParts) -> Result<ResponseParts, Infallible> {
+        self.entered.into_response_parts(parts)
+    }
+}
+
 /// It is over: clears the cookie, and keeps the answer out of caches.
 ///
 /// ```

@@ -144,3 +144,40 @@ async fn where_it_cannot_be_known_a_program_is_told_so_and_when_to_try_again() {
     assert_eq!(send(&app, "POST /logout", &[JSON, ("cookie", &cookie)], "").await.status(), StatusCode::SEE_OTHER);
     assert_eq!(send(&app, "GET /notes", &[("cookie", &cookie)], "").await.status(), StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn a_handler_that_leaves_a_note_or_changes_a_password_lets_all_of_it_answer_for_itself() {
+    async fn new_password(auth: Auth, Form(form): Form<SignIn>) -> Result<impl IntoResponse, AuthError> {
+        let changed = auth.change_password("tall ships sail", &form.password).await?;
+        let note = auth.flash("over", &changed.revoked().ended().len().to_string())?;
+        Ok((changed, note, Redirect::to("/notes")))
+    }
+    async fn register(auth: Auth, Form(form): Form<SignIn>) -> Result<String, AuthError> {
+        Ok(auth.register(&form.name, &form.password).await?.to_string())
+    }
+    async fn no_note(auth: Auth) -> Result<impl IntoResponse, AuthError> {
+        Ok((auth.flash("No Name", "")?, "saved"))
+    }
+    let (authority, _) = authority().await;
+    let more = Router::new().route("/password", post(new_password)).route("/register", post(register));
+    let app = routes().merge(more).route("/no-note", post(no_note)).layer(AuthLayer::new(authority));
+    let cookie = signed_in(&app).await;
+    let fields = [FORM, JSON, ("cookie", &*cookie)];
+    for (path, form, status, word) in [
+        ("/password", "name=&password=short", StatusCode::UNPROCESSABLE_ENTITY, "at least 8 characters"),
+        ("/register", "name=ANA&password=small+boats+row", StatusCode::CONFLICT, "taken"),
+        ("/no-note", "", StatusCode::INTERNAL_SERVER_ERROR, "small letters"),
+    ] {
+        let refused = send(&app, &format!("POST {path}"), &fields, form).await;
+        assert_eq!(refused.status(), status, "{path}");
+        let said = text(refused).await;
+        assert!(said.starts_with("{\"detail\"") && said.contains(word), "{said}");
+    }
+    let changed = send(&app, "POST /password", &fields, "name=&password=small+boats+row").await;
+    assert_eq!(changed.status(), StatusCode::SEE_OTHER);
+    let set: Vec<_> = changed.headers().get_all(SET_COOKIE).iter().map(|line| line.to_str().expect("text")).collect();
+    assert!(set.len() == 2 && set[1].starts_with("__Host-exeunt-flash-over=MQ;"), "{set:?}");
+    let new = set[0].split(';').next().expect("a pair");
+    assert_eq!(send(&app, "GET /notes", &[("cookie", new)], "").await.status(), StatusCode::OK);
+    assert_eq!(send(&app, "GET /notes", &[("cookie", &cookie)], "").await.status(), StatusCode::UNAUTHORIZED);
+}

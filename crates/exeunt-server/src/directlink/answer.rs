@@ -131,7 +131,7 @@ impl From<AuthError> for Failure {
                 tracing::error!(%error, "the session store cannot be reached");
                 Self::Store
             }
-            AuthError::MissingLayer | AuthError::NotHere => Self::Store,
+            AuthError::MissingLayer | AuthError::NotHere | AuthError::Choice(_) | AuthError::Note(_) => Self::Store,
         }
     }
 }
