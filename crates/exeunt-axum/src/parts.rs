@@ -16,7 +16,7 @@ use crate::flash::{Flash, FlashFault};
 use crate::offered::Carrier;
 use crate::source::Entered;
 
-/// Somebody is signed in: sets the cookie, and keeps the answer out of caches.
+/// Somebody is signed in: sets the cookie, and keeps the answer out of caches. In a tuple it goes before the rest, as [`LoggedOut`] does.
 ///
 /// ```
 /// use axum::response::Redirect;
@@ -120,7 +120,19 @@ impl IntoResponseParts for Changed {
 /// # let _: axum::Router = axum::Router::new().route("/logout", axum::routing::post(sign_out));
 /// ```
 ///
-/// By itself it is an answer, too: 200, and "signed out" as plain text.
+/// By itself it is an answer, too: 200, and "signed out" as plain text. In a tuple it goes **before** the rest, as every part of an answer does: what
+/// comes last gives the body. In the wrong order the compiler says that the trait bound `Handler<_, _>` is not satisfied and no more, for the rule is axum's;
+/// `#[axum::debug_handler]` over the handler (axum's feature `macros`) makes it name the part.
+///
+/// ```compile_fail,E0277
+/// use axum::response::Redirect;
+/// use exeunt_axum::{Auth, AuthError, LoggedOut};
+///
+/// async fn sign_out(auth: Auth) -> Result<(Redirect, LoggedOut), AuthError> { // (LoggedOut, Redirect)
+///     Ok((Redirect::to("/"), auth.logout().await?))
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/logout", axum::routing::post(sign_out));
+/// ```
 ///
 /// It cannot be made by hand, nor can the proof that it holds:
 ///
