@@ -17,7 +17,7 @@ use crate::flash::{Flash, FlashFault};
 use crate::guard::Approach;
 use crate::layer::{Shared, device};
 use crate::offered::{Carrier, Offered};
-use crate::parts::{LoggedIn, LoggedOut};
+use crate::parts::{Changed, LoggedIn, LoggedOut};
 use crate::source::{Asker, Ending, Entered, ListedSession};
 
 /// Who is asking, checked when the handler began; and the verbs to sign in and out.
@@ -28,7 +28,7 @@ use crate::source::{Asker, Ending, Entered, ListedSession};
 /// ```
 /// use axum::Json;
 /// use axum::response::{IntoResponse, Redirect};
-/// use exeunt_axum::{Auth, AuthError, LoggedIn, LoggedOut, RegisterRefused};
+/// use exeunt_axum::{Auth, AuthError, Changed, LoggedOut};
 ///
 /// async fn home(auth: Auth) -> String {
 ///     auth.user().map_or("Sign in".to_owned(), |session| format!("Hello, {}", session.name))
@@ -47,9 +47,8 @@ use crate::source::{Asker, Ending, Entered, ListedSession};
 ///     Ok((auth.logout_everywhere().await?, Redirect::to("/")))
 /// }
 ///
-/// async fn new_password(auth: Auth) -> Result<(LoggedIn, &'static str), RegisterRefused> {
-///     let (entered, _over) = auth.change_password("tall ships sail", "small boats row").await?;
-///     Ok((entered, "changed; everything else is signed out"))
+/// async fn new_password(auth: Auth) -> Result<(Changed, &'static str), AuthError> {
+///     Ok((auth.change_password("tall ships sail", "small boats row").await?, "changed; everything else is signed out"))
 /// }
 ///
 /// async fn irreversible(auth: Auth) -> Result<&'static str, AuthError> {
@@ -58,13 +57,12 @@ use crate::source::{Asker, Ending, Entered, ListedSession};
 /// }
 ///
 /// async fn bye(auth: Auth) -> Result<impl IntoResponse, AuthError> {
-///     let note = auth.flash("bye", "You are signed out").expect("a short note");
+///     let note = auth.flash("bye", "You are signed out")?;
 ///     Ok((auth.logout().await?, note, Redirect::to("/")))
 /// }
 /// # use axum::{Router, routing::get};
 /// # let _: Router = Router::new().route("/", get(home)).route("/d", get(devices)).route("/o", get(leave_everywhere_else))
-/// #     .route("/e", get(leave_everywhere)).route("/i", get(irreversible)).route("/b", get(bye));
-/// # let _ = new_password;
+/// #     .route("/e", get(leave_everywhere)).route("/i", get(irreversible)).route("/b", get(bye)).route("/p", get(new_password));
 /// ```
 #[must_use = "a handler that only lets in whoever is signed in takes `CurrentUser`"]
 pub struct Auth {
@@ -211,9 +209,10 @@ impl Auth {
     /// # Errors
     ///
     /// [`RegisterRefused`] says what the user can choose otherwise; wrong credentials are those of the current password.
-    pub async fn change_password(&self, current: &str, new: &str) -> Result<(LoggedIn, Revoked), RegisterRefused> {
+    pub async fn change_password(&self, current: &str, new: &str) -> Result<Changed, RegisterRefused> {
         let (entered, revoked) = self.shared.source.change_password(self.deed()?, (current, new)).await?;
-        Ok((LoggedIn::new(entered, self.offered.carrier(), self.shared.transport.clone()), revoked))
+        let entered = LoggedIn::new(entered, self.offered.carrier(), self.shared.transport.clone());
+        Ok(Changed::new(entered, revoked))
     }
 
     /// A future that waits until this session has ended, for a handler that keeps something open: an event stream, a socket,

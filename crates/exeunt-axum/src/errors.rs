@@ -1,7 +1,7 @@
 //! Why a request was not let in, not signed in or not signed out: by what the caller can do.
 //!
 //! Owns the sentence and the status of each. An edge with its own dialect matches on [`AuthError`]; one without lets it
-//! answer for itself, as plain text.
+//! answer for itself, as plain text or, for programs, as a problem document (`problem.rs`).
 
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +13,9 @@ use exeunt::outage::Failures;
 use exeunt::{LoginError, RegisterError, StoreError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
+
+use crate::flash::FlashFault;
+use crate::problem::{Sentence, TEXT};
 
 /// Seconds after which to try again when the server is crowded or the store cannot be reached: a full queue of hashes is empty by then, and a node
 /// that can renew its lease has.
@@ -28,7 +31,8 @@ static UNAVAILABLE: Mutex<Failures> = Mutex::new(Failures::of_many());
 /// How an exeunt server challenges whoever is not signed in. By it a 401 is known as its word, and not that of a proxy in between.
 pub const CHALLENGE: &str = "Bearer realm=\"exeunt\"";
 
-/// Why not. As an answer it speaks plain text; an app with its own pages matches on it.
+/// Why not. As an answer it speaks plain text, or `application/problem+json` where the request prefers JSON (`Accept`) and the
+/// [`AuthLayer`](crate::AuthLayer) is around; an app with its own pages matches on it.
 ///
 /// ```
 /// use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -103,13 +107,19 @@ pub enum AuthError {
     /// The store could not look, or cannot say that it is done. Nothing is claimed and the cookie is kept.
     #[error("the session store cannot be reached: if you were signing out, you are NOT signed out; try again")]
     Unavailable(#[source] StoreError),
+    /// The user can choose otherwise, a name or a password: what [`RegisterRefused`] tells apart, for a handler that does not.
+    #[error(transparent)]
+    Choice(RegisterError),
+    /// What the app wanted to leave as a note cannot be one.
+    #[error("the app's note for the next page cannot be left: {0}")]
+    Note(#[from] FlashFault),
     /// The router has no [`AuthLayer`](crate::AuthLayer) around this handler.
     #[error("no AuthLayer around this route: add `.layer(AuthLayer::new(authority))` to the router")]
     MissingLayer,
 }
 
 impl AuthError {
-    /// The status that says the same.
+    /// The status that says the same: of a choice 409 for a name that is taken, 404 for a user whom there is not, else 422.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
@@ -120,7 +130,8 @@ impl AuthError {
             Self::TooMany { .. } | Self::TooMuchOpen => StatusCode::TOO_MANY_REQUESTS,
             Self::Crowded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotHere => StatusCode::NOT_IMPLEMENTED,
-            Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Choice(fault) => status_of_choice(fault),
+            Self::MissingLayer | Self::Note(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -179,7 +190,7 @@ impl From<LoginError> for AuthError {
 
 /// Why nobody was registered, or no password was changed: the user's own choice, or any of the reasons of [`AuthError`].
 ///
-/// As an answer it speaks plain text; an app with its own pages matches on it, and says it beside the form.
+/// As an answer it speaks as [`AuthError`] does; an app with its own pages matches on it, and says it beside the form.
 ///
 /// ```
 /// use axum::http::StatusCode;
@@ -193,6 +204,8 @@ impl From<LoginError> for AuthError {
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/register", axum::routing::post(register));
 /// ```
+///
+/// Where nothing is to be said beside a form, `?` makes an [`AuthError`] of it.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterRefused {
     /// What the user can choose otherwise: a name or a password.
@@ -200,19 +213,52 @@ pub enum RegisterRefused {
     Choice(RegisterError),
     /// Anything else.
     #[error(transparent)]
-    Auth(#[from] AuthError),
+    Auth(AuthError),
 }
 
 impl RegisterRefused {
-    /// The status that says the same: of a choice 409 for a name that is taken, 404 for a user whom there is not, else 422.
+    /// The status that says the same, as [`AuthError::status`] has it.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Auth(error) => error.status(),
-            Self::Choice(RegisterError::Taken) => StatusCode::CONFLICT,
-            Self::Choice(RegisterError::NoSuchUser) => StatusCode::NOT_FOUND,
-            Self::Choice(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Choice(fault) => status_of_choice(fault),
         }
+    }
+}
+
+const fn status_of_choice(fault: &RegisterError) -> StatusCode {
+    match fault {
+        RegisterError::Taken => StatusCode::CONFLICT,
+        RegisterError::NoSuchUser => StatusCode::NOT_FOUND,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+/// Whoever says nothing beside a form lets all of it answer for itself.
+impl From<RegisterRefused> for AuthError {
+    fn from(refused: RegisterRefused) -> Self {
+        match refused {
+            RegisterRefused::Choice(fault) => Self::Choice(fault),
+            RegisterRefused::Auth(error) => error,
+        }
+    }
+}
+
+/// A choice stays one: there is one way to match on it.
+impl From<AuthError> for RegisterRefused {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Choice(fault) => Self::Choice(fault),
+            error => Self::Auth(error),
+        }
+    }
+}
+
+/// For a handler that leaves a note and lets the rest answer for itself.
+impl From<FlashFault> for RegisterRefused {
+    fn from(fault: FlashFault) -> Self {
+        Self::Auth(fault.into())
     }
 }
 
@@ -257,7 +303,11 @@ impl IntoResponse for RegisterRefused {
     }
 }
 
+/// As text. The layer knows what was asked, and puts the sentence otherwise for a program that prefers it so.
 fn plain(status: StatusCode, text: String) -> Response {
-    let fields = [(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "no-store")];
-    (status, fields, text).into_response()
+    let fields = [(CONTENT_TYPE, TEXT), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    let sentence = Sentence(text.clone());
+    let mut response = (status, fields, text).into_response();
+    response.extensions_mut().insert(sentence);
+    response
 }

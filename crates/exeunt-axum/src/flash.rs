@@ -35,7 +35,7 @@ const WAITS: Duration = Duration::from_secs(60);
 /// use exeunt_axum::{Auth, AuthError};
 ///
 /// async fn sign_out(auth: Auth) -> Result<impl IntoResponse, AuthError> {
-///     let note = auth.flash("bye", "You are signed out").expect("a short note");
+///     let note = auth.flash("bye", "You are signed out")?;
 ///     Ok((auth.logout().await?, note, Redirect::to("/"))) // left only where it is true
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/logout", axum::routing::post(sign_out));
@@ -70,6 +70,12 @@ pub enum FlashFault {
 ///     let note = flashes.get("bye").unwrap_or_default().replace('&', "&amp;").replace('<', "&lt;");
 ///     (flashes, Html(format!("<p>{note}</p><h1>Home</h1>")))
 /// }
+///
+/// /// For a program that draws its pages itself: all of them, whatever they are called.
+/// async fn notices(flashes: Flashes) -> impl IntoResponse {
+///     let all: Vec<_> = flashes.iter().map(|(name, text)| format!("{name}: {text}")).collect();
+///     (flashes, all.join("\n"))
+/// }
 /// ```
 #[derive(Debug)]
 pub struct Flashes {
@@ -102,7 +108,12 @@ impl Flashes {
     /// The note of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.found.iter().find(|(found, _)| found == name).map(|(_, text)| &**text)
+        self.iter().find(|(found, _)| *found == name).map(|(_, text)| text)
+    }
+
+    /// All of them, each with its name and its text, for a page that shows whatever was left. As a part of its answer they are taken away.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.found.iter().map(|(name, text)| (&**name, &**text))
     }
 }
 

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum_core::response::{IntoResponse, Response};
 use exeunt::{Device, LiveSession};
 use http::header::USER_AGENT;
 use http::request::Parts;
@@ -18,6 +19,7 @@ use crate::auth::glance;
 use crate::cookie::{CookieDomain, Transport};
 use crate::hooks::{Attempt, Denied, Hooks, Left};
 use crate::origin::{Origin, OriginFault};
+use crate::problem::AuthFuture;
 use crate::source::{IntoSource, Source};
 
 /// What all requests share.
@@ -193,11 +195,11 @@ pub struct AuthService<S> {
 
 impl<S, B> Service<Request<B>> for AuthService<S>
 where
-    S: Service<Request<B>>,
+    S: Service<Request<B>, Response: IntoResponse>,
 {
-    type Response = S::Response;
+    type Response = Response;
     type Error = S::Error;
-    type Future = S::Future;
+    type Future = AuthFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -206,7 +208,7 @@ where
     /// Of nested layers the innermost counts.
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         request.extensions_mut().insert(Arc::clone(&self.shared));
-        self.inner.call(request)
+        AuthFuture::of(request, |request| self.inner.call(request))
     }
 }
 

@@ -45,9 +45,10 @@
 //! | [`Auth`] | who is asking, and the verbs: `login`, `logout`, `register`, `sessions`, `end`, `logout_others`, `logout_everywhere`, `change_password`, `until_revoked`, `is_still_live`, `device`, `flash` |
 //! | [`CurrentUser`] | whoever is signed in; refuses everybody else |
 //! | [`LoggedIn`], [`LoggedOut`] | the parts of an answer that set and clear the cookie |
+//! | [`Changed`] | the part of an answer after a change of password: it sets the cookie anew, and holds the proof that the rest is over |
 //! | [`Admin`], [`Desk`] | an administrator, and what one can do |
 //! | [`Flash`], [`Flashes`] | a note for the next page, the one thing that survives a sign-out |
-//! | [`AuthError`], [`RegisterRefused`] | why not; each answers for itself, or the app says it, beside its form |
+//! | [`AuthError`], [`RegisterRefused`] | why not; each answers for itself, as text or (`Accept: application/json`) as a problem document, or the app says it, beside its form |
 //! | [`Attempt`], [`Denied`], [`Left`] | what hooks are told, and say |
 //! | [`CHALLENGE`], [`RETRY_AFTER_S`] | what a 401 says, and a 503: for an edge that answers in its own words |
 //! | [`ClientAddress`], [`CookieDomain`], [`Authorization`], [`ListedSession`] | an address, a shared cookie's domain, a header that was read, a session in a list |
@@ -77,6 +78,7 @@ mod layer;
 mod offered;
 mod origin;
 mod parts;
+mod problem;
 #[cfg(feature = "remote")]
 mod remote;
 mod source;
@@ -91,7 +93,8 @@ pub use self::flash::{Flash, FlashFault, Flashes};
 pub use self::hooks::{Attempt, Denied, Left};
 pub use self::layer::{AuthLayer, AuthService, ClientAddress};
 pub use self::origin::{Origin, OriginFault};
-pub use self::parts::{LoggedIn, LoggedOut};
+pub use self::parts::{Changed, LoggedIn, LoggedOut};
+pub use self::problem::AuthFuture;
 #[cfg(feature = "remote")]
 pub use self::remote::{Remote, RemoteFault};
 pub use self::source::{IntoSource, ListedSession, Source};

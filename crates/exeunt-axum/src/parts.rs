@@ -16,7 +16,7 @@ use crate::flash::{Flash, FlashFault};
 use crate::offered::Carrier;
 use crate::source::Entered;
 
-/// Somebody is signed in: sets the cookie, and keeps the answer out of caches.
+/// Somebody is signed in: sets the cookie, and keeps the answer out of caches. In a tuple it goes before the rest, as [`LoggedOut`] does.
 ///
 /// ```
 /// use axum::response::Redirect;
@@ -64,6 +64,50 @@ impl IntoResponseParts for LoggedIn {
     }
 }
 
+/// The password is changed: everything of the user has ended, and whoever asked goes on with a new token. Sets the cookie, as [`LoggedIn`] does.
+///
+/// ```
+/// use axum::response::{IntoResponse, Redirect};
+/// use exeunt_axum::{Auth, AuthError};
+///
+/// async fn new_password(auth: Auth) -> Result<impl IntoResponse, AuthError> {
+///     let changed = auth.change_password("tall ships sail", "small boats row").await?;
+///     let over = changed.revoked().ended().len();
+///     let note = auth.flash("password", &format!("Changed, and {over} sessions ended"))?;
+///     Ok((changed, note, Redirect::to("/account")))
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/password", axum::routing::post(new_password));
+/// ```
+#[must_use = "without it the answer carries no cookie, and the new session is lost"]
+pub struct Changed {
+    entered: LoggedIn,
+    revoked: Revoked,
+}
+
+impl Changed {
+    pub(crate) const fn new(entered: LoggedIn, revoked: Revoked) -> Self {
+        Self { entered, revoked }
+    }
+
+    /// The new session, and its token for a program.
+    pub const fn entered(&self) -> &LoggedIn {
+        &self.entered
+    }
+
+    /// The proof: what ended, and its number.
+    pub const fn revoked(&self) -> &Revoked {
+        &self.revoked
+    }
+}
+
+impl IntoResponseParts for Changed {
+    type Error = Infallible;
+
+    fn into_response_parts(self, parts: ResponseParts) -> Result<ResponseParts, Infallible> {
+        self.entered.into_response_parts(parts)
+    }
+}
+
 /// It is over: clears the cookie, and keeps the answer out of caches.
 ///
 /// ```
@@ -76,7 +120,19 @@ impl IntoResponseParts for LoggedIn {
 /// # let _: axum::Router = axum::Router::new().route("/logout", axum::routing::post(sign_out));
 /// ```
 ///
-/// By itself it is an answer, too: 200, and "signed out" as plain text.
+/// By itself it is an answer, too: 200, and "signed out" as plain text. In a tuple it goes **before** the rest, as every part of an answer does: what
+/// comes last gives the body. In the wrong order the compiler says that the trait bound `Handler<_, _>` is not satisfied and no more, for the rule is axum's;
+/// `#[axum::debug_handler]` over the handler (axum's feature `macros`) makes it name the part.
+///
+/// ```compile_fail,E0277
+/// use axum::response::Redirect;
+/// use exeunt_axum::{Auth, AuthError, LoggedOut};
+///
+/// async fn sign_out(auth: Auth) -> Result<(Redirect, LoggedOut), AuthError> { // (LoggedOut, Redirect)
+///     Ok((Redirect::to("/"), auth.logout().await?))
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/logout", axum::routing::post(sign_out));
+/// ```
 ///
 /// It cannot be made by hand, nor can the proof that it holds:
 ///

@@ -52,6 +52,11 @@ async fn home(flashes: Flashes) -> impl IntoResponse {
     (flashes, text)
 }
 
+async fn all_notes(flashes: Flashes) -> impl IntoResponse {
+    let all: Vec<_> = flashes.iter().map(|(name, text)| format!("{name}={text}")).collect();
+    (flashes, all.join("; "))
+}
+
 async fn panics(auth: Auth) -> StatusCode {
     let _out = auth.logout().await.expect("over");
     panic!("after the logout, before the answer");
@@ -68,6 +73,7 @@ fn routes() -> Router {
         .route("/leave", post(sign_out_with_a_note))
         .route("/panics", post(panics))
         .route("/home", get(home))
+        .route("/all-notes", get(all_notes))
         .route("/notes", get(notes))
 }
 
@@ -227,6 +233,10 @@ async fn a_note_survives_the_sign_out_by_its_name_and_is_shown_once() {
         "taken away"
     );
     assert_eq!(text(shown).await, "bye: Some(\"Até logo; <b>você</b> saiu\"), other: None");
+    let all = format!("{note}; __Host-exeunt-flash-saved=S2VwdA; __Host-exeunt-flash-NO=S2VwdA; {cookie}");
+    let shown = send(&app, "GET /all-notes", &all).await;
+    assert_eq!(cookies(&shown).len(), 2, "each is taken away that is shown: {shown:?}");
+    assert_eq!(text(shown).await, "bye=Até logo; <b>você</b> saiu; saved=Kept");
     for forged in ["__Host-exeunt-flash-bye=%00", "__Host-exeunt-flash-BYE=YQ", "exeunt-flash-bye=YQ", "flash-bye=YQ"] {
         assert_eq!(text(send(&app, "GET /home", forged).await).await, "bye: None, other: None", "{forged}");
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, LOCATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use exeunt::LiveSession;
@@ -37,14 +37,14 @@ pub(crate) async fn check(
     }
     // The login page would not help them: to sign in again leaves the other cookie where it is.
     if auth.has_two_cookies() {
-        return Ok(keep_out(&AuthError::NeitherCookie));
+        return Ok(keep_out(AuthError::NeitherCookie));
     }
     // What a proxy says that we were not told to believe is what anybody could have said.
     let proxy = app.trusts_peer(peer.as_deref()).then_some(&headers);
     let wanted = uri.query() == Some("redirect") && is_page_visit(&headers, proxy);
     match app.origin.as_deref().filter(|_| wanted) {
         Some(origin) => Ok(send_to_login(origin, proxy.and_then(original_url).as_deref())),
-        None => Ok(keep_out(&AuthError::NotSignedIn)),
+        None => Ok(keep_out(AuthError::NotSignedIn)),
     }
 }
 
@@ -58,13 +58,8 @@ fn let_in(session: &LiveSession) -> Response {
     (StatusCode::OK, fields).into_response()
 }
 
-fn keep_out(why: &AuthError) -> Response {
-    let fields = [
-        (WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE)),
-        (CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (StatusCode::UNAUTHORIZED, fields, why.to_string()).into_response()
+fn keep_out(why: AuthError) -> Response {
+    ([(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE))], why).into_response()
 }
 
 fn send_to_login(origin: &str, return_to: Option<&str>) -> Response {

@@ -35,10 +35,10 @@ pub(crate) async fn end(Paged(auth): Paged<Auth>, Path(sid): Path<String>) -> Re
 /// Every session of the user ends, and this browser goes on with a new one: the page is built from both proofs.
 pub(crate) async fn password(Paged(auth): Paged<Auth>, Form(form): Form<Passwords>) -> Result<Response, Failure> {
     match auth.change_password(&form.current, &form.new).await {
-        Ok((entered, revoked)) => {
-            let others = revoked.ended().len().saturating_sub(1);
-            let session = entered.session().clone();
-            Ok((entered, page(StatusCode::OK, &Done { session, others })).into_response())
+        Ok(changed) => {
+            let others = changed.revoked().ended().len().saturating_sub(1);
+            let session = changed.entered().session().clone();
+            Ok((changed, page(StatusCode::OK, &Done { session, others })).into_response())
         }
         Err(RegisterRefused::Choice(choice)) => account(&auth, StatusCode::BAD_REQUEST, choice.to_string()).await,
         Err(RegisterRefused::Auth(AuthError::WrongCredentials)) => {

@@ -21,15 +21,14 @@ pub(crate) async fn password(
     let auth = auth?;
     auth.signed_in()?;
     let PasswordChange { current, new } = json::read(&headers, body).await?;
-    let (entered, revoked) =
-        auth.change_password(current.reveal(), new.reveal()).await.map_err(|refused| match refused {
-            RegisterRefused::Auth(AuthError::WrongCredentials) => Problem::wrong_current_password(),
-            other => other.into(),
-        })?;
+    let over = auth.change_password(current.reveal(), new.reveal()).await.map_err(|refused| match refused {
+        RegisterRefused::Auth(AuthError::WrongCredentials) => Problem::wrong_current_password(),
+        other => other.into(),
+    })?;
     let changed = PasswordChanged {
-        session: ShownSession::of(entered.session()),
-        token: entered.bearer(),
-        ended: Ended::by(Some(&revoked)),
+        session: ShownSession::of(over.entered().session()),
+        token: over.entered().bearer(),
+        ended: Ended::by(Some(over.revoked())),
     };
-    Ok((entered, Json(changed)).into_response())
+    Ok((over, Json(changed)).into_response())
 }

@@ -128,7 +128,11 @@ impl From<AuthError> for Failure {
             AuthError::Crowded | AuthError::TooManySessions | AuthError::TooMuchOpen => {
                 Self::TooMany { after_s: RETRY_AFTER_S }
             }
-            AuthError::Unavailable(_) | AuthError::MissingLayer | AuthError::NotHere => Self::Store,
+            AuthError::Unavailable(_)
+            | AuthError::MissingLayer
+            | AuthError::NotHere
+            | AuthError::Choice(_)
+            | AuthError::Note(_) => Self::Store,
         }
     }
 }

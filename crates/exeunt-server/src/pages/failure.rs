@@ -178,9 +178,12 @@ fn auth_page(words: &'static Words, error: &AuthError) -> String {
         AuthError::Oneself => (words.of_admin.oneself_title, words.of_admin.oneself_text.to_owned()),
         AuthError::Denied(reason) => (words.wrong_credentials, reason.clone().into_owned()),
         AuthError::Unclear => (words.unclear_title, words.unclear_text.to_owned()),
-        AuthError::NotSignedIn | AuthError::WrongCredentials | AuthError::MissingLayer | AuthError::NotHere => {
-            (words.wrong_credentials, words.wrong_credentials.to_owned())
-        }
+        AuthError::Choice(fault) => (words.bad_form_title, choice(words, fault)),
+        AuthError::NotSignedIn
+        | AuthError::WrongCredentials
+        | AuthError::MissingLayer
+        | AuthError::NotHere
+        | AuthError::Note(_) => (words.wrong_credentials, words.wrong_credentials.to_owned()),
     };
     view::notice(words, title, &text, Next::Home)
 }

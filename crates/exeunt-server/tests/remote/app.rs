@@ -11,7 +11,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
 use exeunt::SessionId;
-use exeunt_axum::{Admin, Auth, AuthError, AuthLayer, CurrentUser, LoggedIn, LoggedOut, RegisterRefused, Remote};
+use exeunt_axum::{
+    Admin, Auth, AuthError, AuthLayer, Changed, CurrentUser, LoggedIn, LoggedOut, RegisterRefused, Remote,
+};
 use futures_util::stream::{once, unfold};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -156,9 +158,9 @@ async fn end_all(auth: Auth) -> Result<(LoggedOut, &'static str), AuthError> {
     Ok((auth.logout_everywhere().await?, "out"))
 }
 
-async fn change_password(auth: Auth, Form(form): Form<NewPassword>) -> Result<(LoggedIn, &'static str), Response> {
+async fn change_password(auth: Auth, Form(form): Form<NewPassword>) -> Result<(Changed, &'static str), Response> {
     match auth.change_password(&form.current, &form.new).await {
-        Ok((entered, _)) => Ok((entered, "changed")),
+        Ok(changed) => Ok((changed, "changed")),
         Err(refused) => Err((axum::http::StatusCode::UNPROCESSABLE_ENTITY, refused.to_string()).into_response()),
     }
 }

@@ -37,7 +37,7 @@ pub(crate) async fn change_password(
     let auth = signed_in(words, auth)?;
     let Change { current, new } = form::read(words, &headers, body).await?;
     let (status, problem) = match auth.change_password(current.reveal(), new.reveal()).await {
-        Ok((logged_in, _)) => return Ok((logged_in, back(Done::Password)).into_response()),
+        Ok(changed) => return Ok((changed, back(Done::Password)).into_response()),
         Err(RegisterRefused::Choice(error)) => (StatusCode::UNPROCESSABLE_ENTITY, failure::choice(words, &error)),
         Err(RegisterRefused::Auth(error @ AuthError::WrongCredentials)) => {
             (error.status(), words.of_account.wrong_current.to_owned())

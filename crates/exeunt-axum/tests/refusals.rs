@@ -1,0 +1,183 @@
+//! What an app that lets a refusal answer for itself says: to people as text, to programs that ask for it as a problem document.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
+use axum::http::{HeaderValue, Request, Response, StatusCode};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Redirect};
+use axum::routing::{get, post};
+use axum::{Form, Router};
+use exeunt::credential::Work;
+use exeunt::store::Store;
+use exeunt::store::memory::MemoryStore;
+use exeunt::store::staged::{Staged, When};
+use exeunt::{Authority, By, Settings};
+use exeunt_axum::{Auth, AuthError, AuthLayer, CurrentUser, LoggedIn, LoggedOut};
+use serde::Deserialize;
+use tower::ServiceExt as _;
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+const JSON: (&str, &str) = ("accept", "application/json");
+
+#[derive(Deserialize)]
+struct SignIn {
+    name: String,
+    password: String,
+}
+
+async fn sign_in(auth: Auth, Form(form): Form<SignIn>) -> Result<(LoggedIn, Redirect), AuthError> {
+    Ok((auth.login(&form.name, &form.password).await?, Redirect::to("/notes")))
+}
+
+async fn sign_out(auth: Auth) -> Result<(LoggedOut, Redirect), AuthError> {
+    Ok((auth.logout().await?, Redirect::to("/")))
+}
+
+async fn notes(CurrentUser(session): CurrentUser) -> String {
+    session.name.to_string()
+}
+
+fn routes() -> Router {
+    Router::new().route("/login", post(sign_in)).route("/logout", post(sign_out)).route("/notes", get(notes))
+}
+
+async fn authority() -> (Arc<Authority>, Arc<Staged>) {
+    let store = Staged::new(Arc::new(MemoryStore::default()));
+    let settings = Settings { work: Work::for_tests(), keep_every: None, ..Settings::default() };
+    let authority = Authority::open(Arc::clone(&store) as Arc<dyn Store>, settings).await.expect("opened");
+    authority.add_user("Ana", "tall ships sail", By::operator()).await.expect("added");
+    (authority, store)
+}
+
+async fn send(app: &Router, request: &str, fields: &[(&str, &str)], body: &'static str) -> Response<Body> {
+    let (method, path) = request.split_once(' ').expect("a method and a path");
+    let builder = Request::builder().method(method).uri(path);
+    let builder = fields.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
+    app.clone().oneshot(builder.body(Body::from(body)).expect("a request")).await.expect("infallible")
+}
+
+async fn signed_in(app: &Router) -> String {
+    let entered = send(app, "POST /login", &[FORM], "name=ana&password=tall+ships+sail").await;
+    assert_eq!(entered.status(), StatusCode::SEE_OTHER);
+    field(&entered, SET_COOKIE.as_str()).split(';').next().expect("a pair").to_owned()
+}
+
+fn field(answer: &Response<Body>, name: &str) -> String {
+    answer.headers().get(name).map_or_else(String::new, |value| value.to_str().expect("text").to_owned())
+}
+
+async fn text(answer: Response<Body>) -> String {
+    let bytes = axum::body::to_bytes(answer.into_body(), 4_096).await.expect("a body");
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+#[tokio::test]
+async fn a_refusal_is_a_problem_document_only_for_whoever_prefers_json() {
+    let (authority, _) = authority().await;
+    let app = routes().layer(AuthLayer::new(authority));
+    let ask = async |request: &str, accept: &[&str]| {
+        let fields: Vec<_> = accept.iter().map(|line| ("accept", *line)).collect();
+        let answer = send(&app, request, &fields, "").await;
+        assert_eq!((answer.status(), &*field(&answer, "cache-control")), (StatusCode::UNAUTHORIZED, "no-store"));
+        let (kind, length) = (field(&answer, CONTENT_TYPE.as_str()), field(&answer, CONTENT_LENGTH.as_str()));
+        (kind, length, text(answer).await)
+    };
+    let problem = r#"{"detail":"not signed in","status":401,"title":"Unauthorized","type":"about:blank"}"#;
+    let length = problem.len().to_string();
+    let json = |body: &str| ("application/problem+json".to_owned(), length.clone(), body.to_owned());
+    let plain = ("text/plain; charset=utf-8".to_owned(), "13".to_owned(), "not signed in".to_owned());
+    for accept in
+        [&["application/json"][..], &["text/html;q=0.1", "application/json"], &["application/problem+json, */*"]]
+    {
+        assert_eq!(ask("GET /notes", accept).await, json(problem), "{accept:?}");
+        assert_eq!(ask("HEAD /notes", accept).await, json(""), "what GET would say");
+    }
+    for accept in [&[][..], &["*/*"], &["application/json;q=0"], &["text/html", "application/json;q=0.9"]] {
+        assert_eq!(ask("GET /notes", accept).await, plain, "{accept:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_problem_document_keeps_the_fields_of_its_answer() {
+    async fn out(auth: Auth) -> Result<impl IntoResponse, AuthError> {
+        let left = auth.logout().await?;
+        Ok((StatusCode::CONFLICT, left, AuthError::Denied("half \"done\"".into())))
+    }
+    let (authority, _) = authority().await;
+    let app = routes().route("/out", post(out)).layer(AuthLayer::new(authority));
+    let cookie = signed_in(&app).await;
+    let left = send(&app, "POST /out", &[JSON, ("cookie", &cookie)], "").await;
+    assert!(field(&left, "set-cookie").starts_with("__Host-exeunt=;"), "{left:?}");
+    assert_eq!((left.status(), field(&left, CACHE_CONTROL.as_str())), (StatusCode::CONFLICT, "no-store".to_owned()));
+    let said = r#"{"detail":"half \"done\"","status":409,"title":"Conflict","type":"about:blank"}"#;
+    assert_eq!(text(left).await, said);
+    assert_eq!(send(&app, "GET /notes", &[("cookie", &cookie)], "").await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn what_an_app_has_put_in_the_place_of_a_refusal_stays() {
+    async fn own_page(mut answer: Response<Body>) -> Response<Body> {
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+        *answer.body_mut() = Body::from("<p>our own");
+        answer
+    }
+    let (authority, _) = authority().await;
+    let app = routes().layer(map_response(own_page)).layer(AuthLayer::new(authority));
+    let refused = send(&app, "GET /notes", &[JSON], "").await;
+    assert_eq!((refused.status(), text(refused).await), (StatusCode::UNAUTHORIZED, "<p>our own".to_owned()));
+}
+
+#[tokio::test]
+async fn where_it_cannot_be_known_a_program_is_told_so_and_when_to_try_again() {
+    let (authority, store) = authority().await;
+    let app = routes().layer(AuthLayer::new(authority));
+    let cookie = signed_in(&app).await;
+    store.fail("revoke", When::Before);
+    let left = send(&app, "POST /logout", &[JSON, ("cookie", &cookie)], "").await;
+    assert_eq!(left.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(!field(&left, RETRY_AFTER.as_str()).is_empty() && !left.headers().contains_key(SET_COOKIE), "{left:?}");
+    let said = text(left).await;
+    assert!(said.starts_with("{\"detail\"") && said.contains("NOT signed out"), "{said}");
+    store.clear();
+    assert_eq!(send(&app, "POST /logout", &[JSON, ("cookie", &cookie)], "").await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(send(&app, "GET /notes", &[("cookie", &cookie)], "").await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_handler_that_leaves_a_note_or_changes_a_password_lets_all_of_it_answer_for_itself() {
+    async fn new_password(auth: Auth, Form(form): Form<SignIn>) -> Result<impl IntoResponse, AuthError> {
+        let changed = auth.change_password("tall ships sail", &form.password).await?;
+        let note = auth.flash("over", &changed.revoked().ended().len().to_string())?;
+        Ok((changed, note, Redirect::to("/notes")))
+    }
+    async fn register(auth: Auth, Form(form): Form<SignIn>) -> Result<String, AuthError> {
+        Ok(auth.register(&form.name, &form.password).await?.to_string())
+    }
+    async fn no_note(auth: Auth) -> Result<impl IntoResponse, AuthError> {
+        Ok((auth.flash("No Name", "")?, "saved"))
+    }
+    let (authority, _) = authority().await;
+    let more = Router::new().route("/password", post(new_password)).route("/register", post(register));
+    let app = routes().merge(more).route("/no-note", post(no_note)).layer(AuthLayer::new(authority));
+    let cookie = signed_in(&app).await;
+    let fields = [FORM, JSON, ("cookie", &*cookie)];
+    for (path, form, status, word) in [
+        ("/password", "name=&password=short", StatusCode::UNPROCESSABLE_ENTITY, "at least 8 characters"),
+        ("/register", "name=ANA&password=small+boats+row", StatusCode::CONFLICT, "taken"),
+        ("/no-note", "", StatusCode::INTERNAL_SERVER_ERROR, "small letters"),
+    ] {
+        let refused = send(&app, &format!("POST {path}"), &fields, form).await;
+        assert_eq!(refused.status(), status, "{path}");
+        let said = text(refused).await;
+        assert!(said.starts_with("{\"detail\"") && said.contains(word), "{said}");
+    }
+    let changed = send(&app, "POST /password", &fields, "name=&password=small+boats+row").await;
+    assert_eq!(changed.status(), StatusCode::SEE_OTHER);
+    let set: Vec<_> = changed.headers().get_all(SET_COOKIE).iter().map(|line| line.to_str().expect("text")).collect();
+    assert!(set.len() == 2 && set[1].starts_with("__Host-exeunt-flash-over=MQ;"), "{set:?}");
+    let new = set[0].split(';').next().expect("a pair");
+    assert_eq!(send(&app, "GET /notes", &[("cookie", new)], "").await.status(), StatusCode::OK);
+    assert_eq!(send(&app, "GET /notes", &[("cookie", &cookie)], "").await.status(), StatusCode::UNAUTHORIZED);
+}
