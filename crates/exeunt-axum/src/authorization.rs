@@ -2,9 +2,12 @@
 //!
 //! Owns the syntax of RFC 9110 section 11.4, and verifies nothing.
 
+use data_encoding::BASE64;
+use exeunt::Token;
 use exeunt::token::TOKEN_PREFIX;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use zeroize::Zeroizing;
 
 /// What a request says in its `Authorization` field.
 ///
@@ -27,7 +30,7 @@ pub enum Authorization<'a> {
     Bearer(&'a str),
     /// Another scheme, or `Basic` without the one credential that it needs: no word on a session of ours.
     Other,
-    /// `Bearer` that cannot be read, a token of ours in another scheme, a repeated field, or no scheme at all: a session may be meant.
+    /// `Bearer` that cannot be read, a token of ours in another scheme or as a part of `Basic`, a repeated field, or no scheme at all: a session may be meant.
     Unclear,
 }
 
@@ -48,8 +51,8 @@ impl<'a> Authorization<'a> {
         let credentials = std::str::from_utf8(credentials).unwrap_or_default();
         if credentials.is_empty() || clear < credentials.len() {
             Self::not_ours(scheme, line)
-        } else if scheme.eq_ignore_ascii_case(b"basic") && !has_token(line) {
-            Self::Basic(credentials)
+        } else if scheme.eq_ignore_ascii_case(b"basic") {
+            if has_token(line) || is_token_in_basic(credentials) { Self::Unclear } else { Self::Basic(credentials) }
         } else if scheme.eq_ignore_ascii_case(b"bearer") {
             Self::Bearer(credentials)
         } else {
@@ -67,6 +70,13 @@ impl<'a> Authorization<'a> {
 /// Whether what begins a token of ours stands there, which nothing in base64 does: it has an underscore.
 fn has_token(line: &[u8]) -> bool {
     line.windows(TOKEN_PREFIX.len()).any(|part| part == TOKEN_PREFIX.as_bytes())
+}
+
+/// Whether a token of ours is shown as the name or the password, as programs do that know only `Basic`.
+fn is_token_in_basic(credentials: &str) -> bool {
+    let decoded = Zeroizing::new(BASE64.decode(credentials.as_bytes()).unwrap_or_default());
+    let mut parts = decoded.splitn(2, |byte| *byte == b':').filter_map(|part| std::str::from_utf8(part).ok());
+    parts.any(|part| Token::parse(part).is_ok())
 }
 
 /// A scheme is a token (RFC 9110 section 5.6.2).

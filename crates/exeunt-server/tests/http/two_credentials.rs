@@ -2,6 +2,7 @@
 //!
 //! Owns the refusal at every door, and that nobody is signed in or out by it. DirectLink knows no cookie, so there nothing disagrees.
 
+use data_encoding::BASE64;
 use exeunt_server::paths;
 
 use crate::support::{PASSWORD, TestApp};
@@ -42,6 +43,8 @@ async fn a_token_that_was_not_understood_is_not_called_ended() {
         format!("Bearer  {token}"),
         format!("Token {token}"),
         format!("Basic {token}"),
+        format!("Basic {}", BASE64.encode(format!("{token}:").as_bytes())),
+        format!("Basic {}", BASE64.encode(format!("ana:{token}").as_bytes())),
         format!("Bearer {token}, Basic x"),
         token.clone(),
     ] {
