@@ -257,7 +257,9 @@ impl IntoResponse for RegisterRefused {
     }
 }
 
-fn plain(status: StatusCode, text: String) -> Response {
+/// A line to its end, or a terminal's prompt stands behind it.
+fn plain(status: StatusCode, mut text: String) -> Response {
+    text.push('\n');
     let fields = [(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "no-store")];
     (status, fields, text).into_response()
 }

@@ -64,7 +64,7 @@ fn keep_out(why: &AuthError) -> Response {
         (CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
-    (StatusCode::UNAUTHORIZED, fields, why.to_string()).into_response()
+    (StatusCode::UNAUTHORIZED, fields, format!("{why}\n")).into_response()
 }
 
 fn send_to_login(origin: &str, return_to: Option<&str>) -> Response {
