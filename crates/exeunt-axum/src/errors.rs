@@ -303,11 +303,19 @@ impl IntoResponse for RegisterRefused {
     }
 }
 
-/// As text. The layer knows what was asked, and puts the sentence otherwise for a program that prefers it so.
+/// As text, a line to its end, or a terminal's prompt stands behind it. The layer knows what was asked, and puts the sentence otherwise for a
+/// program that prefers it so.
 fn plain(status: StatusCode, text: String) -> Response {
     let fields = [(CONTENT_TYPE, TEXT), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    let sentence = Sentence(text.clone());
-    let mut response = (status, fields, text).into_response();
-    response.extensions_mut().insert(sentence);
+    let mut response = (
+        status,
+        fields,
+        format!(
+            "{text}
+"
+        ),
+    )
+        .into_response();
+    response.extensions_mut().insert(Sentence(text));
     response
 }

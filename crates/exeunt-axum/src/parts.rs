@@ -197,7 +197,7 @@ impl IntoResponseParts for LoggedOut {
 
 impl IntoResponse for LoggedOut {
     fn into_response(self) -> Response {
-        (self, "signed out").into_response()
+        (self, "signed out\n").into_response()
     }
 }
 

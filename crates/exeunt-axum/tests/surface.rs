@@ -211,7 +211,7 @@ async fn a_hook_may_refuse_a_sign_in_and_says_why() {
     let app = routes().layer(layer);
     let refused = send(&app, "POST /login", "").await;
     assert_eq!((refused.status(), cookies(&refused)), (StatusCode::FORBIDDEN, vec![]));
-    assert_eq!(text(refused).await, "closed on Sundays");
+    assert_eq!(text(refused).await, "closed on Sundays\n");
 }
 
 #[tokio::test]
@@ -318,12 +318,14 @@ async fn what_is_refused_and_what_is_over_are_answers_by_themselves() {
     assert_eq!(ask("name=ANA&password=small+boats+row").await.0, StatusCode::CONFLICT);
     let (status, said) = ask("name=eve&password=short").await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(said.contains("at least 8 characters"), "{said}");
+    assert!(said.contains("at least 8 characters") && said.ends_with('\n'), "{said:?}");
+    let refused = send(&app, "GET /notes", "").await;
+    assert_eq!((refused.status(), text(refused).await), (StatusCode::UNAUTHORIZED, "not signed in\n".to_owned()));
 
     let cookie = signed_in(&app, "/login").await;
     let left = send(&app, "POST /out", &cookie).await;
     assert!(cookies(&left)[0].starts_with("__Host-exeunt=;"), "{left:?}");
-    assert_eq!((left.status(), text(left).await), (StatusCode::OK, "signed out".to_owned()));
+    assert_eq!((left.status(), text(left).await), (StatusCode::OK, "signed out\n".to_owned()));
     assert_eq!(send(&app, "GET /notes", &cookie).await.status(), StatusCode::UNAUTHORIZED);
 }
 

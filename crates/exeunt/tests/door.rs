@@ -28,6 +28,29 @@ async fn a_new_password_is_weighed_after_the_current_one_was_proved() {
     assert!(scene.is_live(&opened.token).await, "nothing was changed");
 }
 
+/// On whatever keyboard it is typed. Somebody else may set it again: they are not told what it was.
+#[tokio::test]
+async fn who_changes_the_password_chooses_another_and_is_told_so_after_the_current_one_was_proved() {
+    const COMPOSED: &str = "tall ships sail \u{e9}ast";
+    const DECOMPOSED: &str = "tall ships sail e\u{301}ast";
+    let scene = Scene::new().await;
+    let reset = async |new| scene.authority.set_password(NAME, new, By::operator()).await;
+    let _revoked = reset(COMPOSED).await.expect("set");
+    let opened = scene.sign_in(COMPOSED).await.expect("ran").unwrap_or_else(|error| panic!("{error}"));
+    let Standing::Live(session) = scene.authority.check(&opened.token).await.expect("looked") else {
+        panic!("not live")
+    };
+    let device = Device::default();
+    let change = async |current, new| scene.authority.change_password(&session, (current, new), &device).await.err();
+    for (current, new) in [(COMPOSED, COMPOSED), (COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)] {
+        let same = change(current, new).await;
+        assert!(matches!(same, Some(ChangeError::New(RegisterError::Password(PasswordFault::Same)))), "{same:?}");
+    }
+    assert!(matches!(change("not this one", "not this one").await, Some(ChangeError::Current(_))));
+    assert!(scene.is_live(&opened.token).await, "nothing was changed");
+    assert_eq!(reset(COMPOSED).await.expect("set").ended().len(), 1);
+}
+
 #[tokio::test]
 async fn a_password_for_a_name_that_is_taken_is_not_weighed() {
     let scene = Scene::new().await;

@@ -157,6 +157,7 @@ pub(super) fn choice(words: &Words, error: &RegisterError) -> String {
         RegisterError::Password(PasswordFault::TooShort { chars_min }) => (words.password_too_short)(*chars_min),
         RegisterError::Password(PasswordFault::TooLong) => (words.password_too_long)(PASSWORD_BYTES_MAX),
         RegisterError::Password(PasswordFault::Control) => words.password_control.to_owned(),
+        RegisterError::Password(PasswordFault::Same) => words.of_account.same_password.to_owned(),
         RegisterError::Password(PasswordFault::Common) => words.password_common.to_owned(),
         RegisterError::Taken => words.name_taken.to_owned(),
         other => other.to_string(),

@@ -81,8 +81,13 @@ async fn an_unacceptable_new_password_changes_nothing_and_says_why() {
     let app = TestApp::new().await;
     let ana = app.browser_of_new("Ana").await;
     let long = "gulls ".repeat(300);
-    for (new, why) in [("short", "at least 8"), ("", "at least 8"), ("password1", "commonest"), (&long, "at most 1024")]
-    {
+    for (new, why) in [
+        ("short", "at least 8"),
+        ("", "at least 8"),
+        ("password1", "commonest"),
+        (&long, "at most 1024"),
+        (PASSWORD, "the new password is the current one"),
+    ] {
         let answer = change(&ana, PASSWORD, new).await;
         must_be_a_problem(&answer, 422);
         assert!(answer.text().contains(why), "{new}: {answer:?}");

@@ -54,6 +54,13 @@ async fn whoever_is_signed_in_is_named_and_nobody_after_the_end() {
     }
 }
 
+/// Or a terminal's prompt stands behind it.
+#[tokio::test]
+async fn what_a_program_is_told_is_a_line_to_its_end() {
+    let app = TestApp::new().await;
+    assert_eq!(app.anon().get("/auth/check").await.text(), "not signed in\n");
+}
+
 #[tokio::test]
 async fn every_name_can_be_read_back_from_its_field() {
     let app = TestApp::new().await;

@@ -10,7 +10,7 @@ use super::counts::Ending;
 use super::guests::NO_PASSWORD;
 use super::opening::to_its_end;
 use super::{Authority, ChangeError, Place, RegisterError};
-use crate::credential::{NewPassword, PasswordHash};
+use crate::credential::{NewPassword, PasswordFault, PasswordHash};
 use crate::revocation::{By, Cause, Revoked, Target};
 use crate::session::{Device, LiveSession, Opened};
 use crate::store::{Become, KnownUser, NewUser, PasswordChange, StoreError, UserChange};
@@ -67,7 +67,7 @@ impl Authority {
         self.add(&NewUser { name, hash, admin: true, by: Some(by), from: "".into(), at }).await
     }
 
-    /// Changes the password of whoever holds `session`, having verified the current one; ends everything of theirs, and opens
+    /// Changes the password of whoever holds `session`, having verified the current one, to another; ends everything of theirs, and opens
     /// a session with a new token to go on with (ASVS 5.0 7.4.3, 7.2.4).
     ///
     /// # Errors
@@ -83,6 +83,10 @@ impl Authority {
         let name = UserName::parse(&session.name).map_err(RegisterError::from)?;
         let new = NewPassword::choose(new, &name, self.settings.password_chars_min).map_err(RegisterError::from)?;
         let known = self.verify(&session.name, current, device).await?;
+        // Who believes the password to be changed believes that whoever knew it is shut out. Only who has proved it is told.
+        if new.is(current) {
+            return Err(RegisterError::from(PasswordFault::Same).into());
+        }
         let hash = self.hasher.turn().await?.hash(new).await?.map_err(RegisterError::from)?;
         let token = Token::generate(&*self.settings.random);
         let then = self.new_session(&known.user, &token, Place { device, replaces: Some(session.id) });

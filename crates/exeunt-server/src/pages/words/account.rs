@@ -29,6 +29,8 @@ pub(crate) struct AccountWords {
     pub(crate) password_ends: &'static str,
     /// The current password is wrong.
     pub(crate) wrong_current: &'static str,
+    /// The new password is the current one.
+    pub(crate) same_password: &'static str,
     /// The heading of the recent part of the audit trail.
     pub(crate) activity: &'static str,
     /// The link to the pages of administration.
@@ -60,6 +62,7 @@ pub(crate) static ENGLISH: AccountWords = AccountWords {
     new_password: "New password",
     password_ends: "All your other sessions end with it.",
     wrong_current: "The current password is wrong. Nothing has changed.",
+    same_password: "The new password is the same as the current one. Nothing has changed: please choose another.",
     activity: "Recent activity",
     to_admin: "Administration",
     done: |done| match done {
@@ -98,6 +101,7 @@ pub(crate) static PORTUGUESE: AccountWords = AccountWords {
     new_password: "Nova senha",
     password_ends: "Todas as suas outras sessões serão encerradas.",
     wrong_current: "A senha atual está incorreta. Nada foi alterado.",
+    same_password: "A nova senha é igual à atual. Nada foi alterado: escolha outra.",
     activity: "Atividade recente",
     to_admin: "Administração",
     done: |done| match done {
