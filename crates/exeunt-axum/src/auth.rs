@@ -12,10 +12,11 @@ use http::header::USER_AGENT;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 
+use crate::address::address_of;
 use crate::errors::{AuthError, RegisterRefused};
 use crate::flash::{Flash, FlashFault};
 use crate::guard::Approach;
-use crate::layer::{ClientAddress, Shared};
+use crate::layer::Shared;
 use crate::offered::{Carrier, Offered};
 use crate::parts::{Changed, LoggedIn, LoggedOut};
 use crate::source::{Asker, Ending, Entered, ListedSession};
@@ -345,7 +346,7 @@ impl<S: Sync> FromRequestParts<S> for Auth {
         Ok(Self {
             approach: Approach::of(parts, shared.origin.as_ref()),
             method: parts.method.clone(),
-            device: device(parts),
+            device: device(parts, &shared)?,
             shared,
             offered,
             session,
@@ -391,8 +392,8 @@ async fn live(shared: &Shared, offered: &Offered) -> Result<Option<LiveSession>,
     }
 }
 
-fn device(parts: &Parts) -> Device {
+fn device(parts: &Parts, shared: &Shared) -> Result<Device, AuthError> {
     let agent = parts.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
-    let address = parts.extensions.get::<ClientAddress>().map(|address| address.0.to_canonical().to_string());
-    Device::new(agent.as_deref().unwrap_or_default(), address.as_deref().unwrap_or_default())
+    let address = address_of(parts, shared.peer.as_ref())?.map(|address| address.0.to_canonical().to_string());
+    Ok(Device::new(agent.as_deref().unwrap_or_default(), address.as_deref().unwrap_or_default()))
 }

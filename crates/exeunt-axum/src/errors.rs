@@ -111,6 +111,11 @@ pub enum AuthError {
     /// The router has no [`AuthLayer`](crate::AuthLayer) around this handler.
     #[error("no AuthLayer around this route: add `.layer(AuthLayer::new(authority))` to the router")]
     MissingLayer,
+    /// The app wants to go by addresses ([`AuthLayer::with_peer`](crate::AuthLayer::with_peer)), and is served without them.
+    #[error(
+        "nothing is known of the connection: serve the router with `into_make_service_with_connect_info::<SocketAddr>()`"
+    )]
+    NoAddress,
 }
 
 impl AuthError {
@@ -126,7 +131,7 @@ impl AuthError {
             Self::Crowded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotHere => StatusCode::NOT_IMPLEMENTED,
             Self::Choice(fault) => status_of_choice(fault),
-            Self::MissingLayer | Self::Note(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::MissingLayer | Self::NoAddress | Self::Note(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

@@ -131,7 +131,11 @@ impl From<AuthError> for Failure {
                 tracing::error!(%error, "the session store cannot be reached");
                 Self::Store
             }
-            AuthError::MissingLayer | AuthError::NotHere | AuthError::Choice(_) | AuthError::Note(_) => Self::Store,
+            AuthError::MissingLayer
+            | AuthError::NoAddress
+            | AuthError::NotHere
+            | AuthError::Choice(_)
+            | AuthError::Note(_) => Self::Store,
         }
     }
 }
