@@ -29,15 +29,14 @@ use crate::source::{Asker, Ending, Entered, ListedSession};
 /// ```
 /// use axum::Json;
 /// use axum::response::{IntoResponse, Redirect};
-/// use exeunt_axum::{Auth, AuthError, Changed, LoggedOut};
+/// use exeunt_axum::{Auth, AuthError, Changed, ListedSession, LoggedOut};
 ///
 /// async fn home(auth: Auth) -> String {
 ///     auth.user().map_or("Sign in".to_owned(), |session| format!("Hello, {}", session.name))
 /// }
 ///
-/// async fn devices(auth: Auth) -> Result<Json<Vec<String>>, AuthError> {
-///     let sessions = auth.sessions().await?;
-///     Ok(Json(sessions.iter().map(|session| format!("{}: {}", session.id, session.device.agent())).collect()))
+/// async fn devices(auth: Auth) -> Result<Json<Vec<ListedSession>>, AuthError> {
+///     Ok(Json(auth.sessions().await?)) // with the feature `serde`
 /// }
 ///
 /// async fn leave_everywhere_else(auth: Auth) -> Result<String, AuthError> {
