@@ -134,7 +134,7 @@ impl Auth {
     /// [`RegisterRefused`] says what the user can choose otherwise, or why not at all.
     pub async fn register(&self, name: &str, password: &str) -> Result<UserId, RegisterRefused> {
         self.refuse_foreign()?;
-        self.shared.source.register((name, password), &self.device).await
+        self.shared.source.register((name, password), &self.device).await.map_err(RegisterRefused::at_registration)
     }
 
     /// Signs out. When this returns `Ok`, the session is over: at every node, after any crash.
@@ -309,7 +309,8 @@ impl Auth {
     async fn enter(&self, name: &str, password: &str, over: Option<Asker<'_>>) -> Result<Entered, AuthError> {
         self.refuse_foreign()?;
         self.shared.hooks.before_login(name, &self.device).await?;
-        let entered = self.shared.source.login((name, password), &self.device, over).await?;
+        let entered = self.shared.source.login((name, password), &self.device, over).await;
+        let entered = entered.map_err(AuthError::at_sign_in)?;
         self.shared.hooks.after_login(&entered.opened.session).await;
         Ok(entered)
     }
