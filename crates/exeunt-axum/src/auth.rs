@@ -28,15 +28,14 @@ use crate::source::{Asker, Ending, Entered, ListedSession};
 /// ```
 /// use axum::Json;
 /// use axum::response::{IntoResponse, Redirect};
-/// use exeunt_axum::{Auth, AuthError, Changed, LoggedOut};
+/// use exeunt_axum::{Auth, AuthError, Changed, ListedSession, LoggedOut};
 ///
 /// async fn home(auth: Auth) -> String {
 ///     auth.user().map_or("Sign in".to_owned(), |session| format!("Hello, {}", session.name))
 /// }
 ///
-/// async fn devices(auth: Auth) -> Result<Json<Vec<String>>, AuthError> {
-///     let sessions = auth.sessions().await?;
-///     Ok(Json(sessions.iter().map(|session| format!("{}: {}", session.id, session.device.agent())).collect()))
+/// async fn devices(auth: Auth) -> Result<Json<Vec<ListedSession>>, AuthError> {
+///     Ok(Json(auth.sessions().await?)) // with the feature `serde`
 /// }
 ///
 /// async fn leave_everywhere_else(auth: Auth) -> Result<String, AuthError> {
@@ -134,7 +133,7 @@ impl Auth {
     /// [`RegisterRefused`] says what the user can choose otherwise, or why not at all.
     pub async fn register(&self, name: &str, password: &str) -> Result<UserId, RegisterRefused> {
         self.refuse_foreign()?;
-        self.shared.source.register((name, password), &self.device).await
+        self.shared.source.register((name, password), &self.device).await.map_err(RegisterRefused::at_registration)
     }
 
     /// Signs out. When this returns `Ok`, the session is over: at every node, after any crash.
@@ -314,7 +313,8 @@ impl Auth {
     async fn enter(&self, name: &str, password: &str, over: Option<Asker<'_>>) -> Result<Entered, AuthError> {
         self.refuse_foreign()?;
         self.shared.hooks.before_login(name, &self.device).await?;
-        let entered = self.shared.source.login((name, password), &self.device, over).await?;
+        let entered = self.shared.source.login((name, password), &self.device, over).await;
+        let entered = entered.map_err(AuthError::at_sign_in)?;
         self.shared.hooks.after_login(&entered.opened.session).await;
         Ok(entered)
     }
@@ -350,7 +350,7 @@ impl<S: Sync> FromRequestParts<S> for Auth {
         Ok(Self {
             approach: Approach::of(parts, shared.origin.as_ref()),
             method: parts.method.clone(),
-            device: device(parts),
+            device: device(parts, &shared)?,
             shared,
             offered,
             session,

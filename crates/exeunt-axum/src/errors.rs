@@ -105,7 +105,7 @@ pub enum AuthError {
     #[error("too many sign-ins at once; try again in a moment")]
     Crowded,
     /// The store could not look, or cannot say that it is done. Nothing is claimed and the cookie is kept.
-    #[error("the session store cannot be reached: if you were signing out, you are NOT signed out; try again")]
+    #[error("the session store cannot be reached{}; try again", what_is_known(.0))]
     Unavailable(#[source] StoreError),
     /// The user can choose otherwise, a name or a password: what [`RegisterRefused`] tells apart, for a handler that does not.
     #[error(transparent)]
@@ -116,6 +116,11 @@ pub enum AuthError {
     /// The router has no [`AuthLayer`](crate::AuthLayer) around this handler.
     #[error("no AuthLayer around this route: add `.layer(AuthLayer::new(authority))` to the router")]
     MissingLayer,
+    /// The app wants to go by addresses ([`AuthLayer::with_peer`](crate::AuthLayer::with_peer)), and is served without them.
+    #[error(
+        "nothing is known of the connection: serve the router with `into_make_service_with_connect_info::<SocketAddr>()`"
+    )]
+    NoAddress,
 }
 
 impl AuthError {
@@ -131,7 +136,7 @@ impl AuthError {
             Self::Crowded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotHere => StatusCode::NOT_IMPLEMENTED,
             Self::Choice(fault) => status_of_choice(fault),
-            Self::MissingLayer | Self::Note(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::MissingLayer | Self::NoAddress | Self::Note(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -144,9 +149,7 @@ impl AuthError {
             _ => None,
         }
     }
-}
 
-impl AuthError {
     /// Says in the log why the store could not be asked: once for all requests that fail of it in a row, and for each at `debug`. For an edge with
     /// its own dialect; as an answer it does so by itself. Of the other reasons there is nothing to say.
     pub fn note(&self) {
@@ -158,6 +161,48 @@ impl AuthError {
         };
         let (seconds, requests) = (failing.lasted.as_secs(), failing.times);
         tracing::error!(%error, seconds, requests, "the session store cannot be reached");
+    }
+}
+
+/// A store that failed while something was done that is known to be no sign-out, and what a person is told then.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+struct Meanwhile {
+    source: StoreError,
+    told: &'static str,
+}
+
+/// Whoever may have been signing out is told first of all that they are not.
+fn what_is_known(error: &StoreError) -> &'static str {
+    let deed = if let StoreError::Failed { source, .. } = error { source.downcast_ref::<Meanwhile>() } else { None };
+    deed.map_or(": if you were signing out, you are NOT signed out", |deed| deed.told)
+}
+
+impl AuthError {
+    /// Why a sign-in failed, which is no reason to speak of signing out.
+    pub(crate) fn at_sign_in(self) -> Self {
+        self.at("sign somebody in", ", so you were not signed in")
+    }
+
+    fn at(self, deed: &'static str, told: &'static str) -> Self {
+        match self {
+            Self::Unavailable(source) => {
+                Self::Unavailable(StoreError::Failed { deed, source: Box::new(Meanwhile { source, told }) })
+            }
+            other => other,
+        }
+    }
+}
+
+impl RegisterRefused {
+    /// Why a registration failed; where the store cannot be reached it may have been done.
+    pub(crate) fn at_registration(self) -> Self {
+        match self {
+            Self::Auth(error) => {
+                Self::Auth(error.at("register somebody", ", so it is not known whether you are registered"))
+            }
+            choice @ Self::Choice(_) => choice,
+        }
     }
 }
 

@@ -15,8 +15,10 @@ use http::{HeaderMap, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::address::{Peer, address_of};
 use crate::auth::glance;
 use crate::cookie::{CookieDomain, Transport};
+use crate::errors::AuthError;
 use crate::hooks::{Attempt, Denied, Hooks, Left};
 use crate::origin::{Origin, OriginFault};
 use crate::problem::AuthFuture;
@@ -29,29 +31,8 @@ pub(crate) struct Shared {
     pub(crate) transport: Transport,
     pub(crate) origin: Option<Origin>,
     pub(crate) hooks: Hooks,
+    pub(crate) peer: Option<Peer>,
 }
-
-/// Put this into a request's extensions where the peer's address is known: limits and session lists go by it. Believe a
-/// proxy's word for it only if you run the proxy.
-///
-/// ```
-/// use std::net::SocketAddr;
-/// use axum::extract::{ConnectInfo, Request};
-/// use axum::middleware::{Next, from_fn};
-/// use axum::response::Response;
-/// use exeunt_axum::ClientAddress;
-///
-/// async fn know_the_address(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
-///     request.extensions_mut().insert(ClientAddress(peer.ip()));
-///     next.run(request).await
-/// }
-///
-/// let app: axum::Router = axum::Router::new().layer(from_fn(know_the_address));
-/// let service = app.into_make_service_with_connect_info::<SocketAddr>(); // for `axum::serve`
-/// # drop(service);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientAddress(pub IpAddr);
 
 /// Brings the authority to the handlers of a router.
 ///
@@ -119,6 +100,44 @@ impl AuthLayer {
         Ok(self.change(|shared| shared.origin = Some(origin)))
     }
 
+    /// Takes the address of whoever asks from what the connection is known by: limits on guessing and lists of devices go by it, and without it
+    /// everybody is one stranger. For an app that people reach directly; behind a proxy it would be the proxy's.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// use std::net::SocketAddr;
+    /// use axum::{Router, extract::ConnectInfo};
+    /// # use exeunt::{Authority, Settings, store::memory::MemoryStore};
+    /// # use exeunt_axum::AuthLayer;
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// # let authority = Authority::open(Arc::new(MemoryStore::default()), Settings::default()).await?;
+    /// let layer = AuthLayer::new(authority).with_peer(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip());
+    /// let app = Router::new().layer(layer);
+    /// let service = app.into_make_service_with_connect_info::<SocketAddr>(); // for `axum::serve`
+    /// # drop::<axum::extract::connect_info::IntoMakeServiceWithConnectInfo<Router, SocketAddr>>(service);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// What is served without it answers [`AuthError::NoAddress`](crate::AuthError::NoAddress). An address that the app knows otherwise
+    /// ([`ClientAddress`](crate::ClientAddress)) goes before.
+    #[must_use]
+    pub fn with_peer<C: Send + Sync + 'static>(self, of: impl Fn(&C) -> IpAddr + Send + Sync + 'static) -> Self {
+        self.with_peer_behind(&[], of)
+    }
+
+    /// The same behind proxies of yours, each by its address: where the peer is one of these, the last address that one of these has added to
+    /// `X-Forwarded-For` counts. Whatever else stands there, anybody could have written.
+    #[must_use]
+    pub fn with_peer_behind<C: Send + Sync + 'static>(
+        self,
+        proxies: &[IpAddr],
+        of: impl Fn(&C) -> IpAddr + Send + Sync + 'static,
+    ) -> Self {
+        self.change(|shared| shared.peer = Some(Peer::new(proxies, of)))
+    }
+
     /// Asks the app before a password is looked at; it may refuse, with a reason that is shown.
     #[must_use]
     pub fn before_login<F>(self, hook: impl Fn(Attempt) -> F + Send + Sync + 'static) -> Self
@@ -168,7 +187,7 @@ impl AuthLayer {
 
     fn with(authority: impl IntoSource, transport: Transport) -> Self {
         let source = authority.into_source();
-        Self(Arc::new(Shared { source, transport, origin: None, hooks: Hooks::default() }))
+        Self(Arc::new(Shared { source, transport, origin: None, hooks: Hooks::default(), peer: None }))
     }
 
     fn change(self, change: impl FnOnce(&mut Shared)) -> Self {
@@ -213,8 +232,12 @@ where
 }
 
 /// The browser or program that sends a request, and from where, as far as it is known.
-pub(crate) fn device(parts: &Parts) -> Device {
+///
+/// # Errors
+///
+/// [`AuthError::NoAddress`] where the app has promised addresses and none came.
+pub(crate) fn device(parts: &Parts, shared: &Shared) -> Result<Device, AuthError> {
     let agent = parts.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
-    let address = parts.extensions.get::<ClientAddress>().map(|address| address.0.to_canonical().to_string());
-    Device::new(agent.as_deref().unwrap_or_default(), address.as_deref().unwrap_or_default())
+    let address = address_of(parts, shared.peer.as_ref())?.map(|address| address.0.to_canonical().to_string());
+    Ok(Device::new(agent.as_deref().unwrap_or_default(), address.as_deref().unwrap_or_default()))
 }

@@ -65,6 +65,7 @@
 //!   site sends somebody to asks first ([`AuthError::Unconfirmed`]). For your own forms use `tower_http::csrf`.
 //! - A bearer token is accepted wherever the cookie is, and is not cleared by anything but its end.
 
+mod address;
 mod admin;
 mod auth;
 mod authorization;
@@ -83,6 +84,7 @@ mod problem;
 mod remote;
 mod source;
 
+pub use self::address::ClientAddress;
 pub use self::admin::Admin;
 pub use self::auth::{Auth, CurrentUser};
 pub use self::authorization::Authorization;
@@ -91,7 +93,7 @@ pub use self::desk::Desk;
 pub use self::errors::{AuthError, CHALLENGE, RETRY_AFTER_S, RegisterRefused};
 pub use self::flash::{Flash, FlashFault, Flashes};
 pub use self::hooks::{Attempt, Denied, Left};
-pub use self::layer::{AuthLayer, AuthService, ClientAddress};
+pub use self::layer::{AuthLayer, AuthService};
 pub use self::origin::{Origin, OriginFault};
 pub use self::parts::{Changed, LoggedIn, LoggedOut};
 pub use self::problem::AuthFuture;

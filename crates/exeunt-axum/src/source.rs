@@ -54,7 +54,7 @@ impl IntoSource for Remote {
     }
 }
 
-/// A session, as a list of them shows it to its owner or an administrator.
+/// A session, as a list of them shows it to its owner or an administrator. With the feature `serde` it can be serialized, and so can its name.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedSession {
@@ -117,6 +117,26 @@ impl From<&exeunt::Session> for ListedSession {
             seen_at: session.seen_at,
             expires_at: session.expires_at,
         }
+    }
+}
+
+/// As the server's session API lists it: `sid`, `agent`, `address`, and three moments of RFC 3339.
+#[cfg(feature = "serde")]
+impl serde::Serialize for ListedSession {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let mut listed = serializer.serialize_struct("ListedSession", 6)?;
+        listed.serialize_field("sid", &self.id)?;
+        listed.serialize_field("agent", self.device.agent())?;
+        listed.serialize_field("address", self.device.address())?;
+        for (name, moment) in
+            [("opened_at", self.opened_at), ("seen_at", self.seen_at), ("expires_at", self.expires_at)]
+        {
+            // A store keeps no moment that the calendar does not have; one would be told as null.
+            let written = jiff::Timestamp::from_microsecond(moment.as_micros()).ok().map(|at| at.to_string());
+            listed.serialize_field(name, &written)?;
+        }
+        listed.end()
     }
 }
 

@@ -14,7 +14,7 @@ use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::staged::{Staged, When};
 use exeunt::{Authority, By, Settings};
-use exeunt_axum::{Auth, AuthError, AuthLayer, CurrentUser, LoggedIn, LoggedOut};
+use exeunt_axum::{Auth, AuthError, AuthLayer, CurrentUser, LoggedIn, LoggedOut, RegisterRefused};
 use serde::Deserialize;
 use tower::ServiceExt as _;
 
@@ -87,7 +87,7 @@ async fn a_refusal_is_a_problem_document_only_for_whoever_prefers_json() {
     let problem = r#"{"detail":"not signed in","status":401,"title":"Unauthorized","type":"about:blank"}"#;
     let length = problem.len().to_string();
     let json = |body: &str| ("application/problem+json".to_owned(), length.clone(), body.to_owned());
-    let plain = ("text/plain; charset=utf-8".to_owned(), "13".to_owned(), "not signed in".to_owned());
+    let plain = ("text/plain; charset=utf-8".to_owned(), "14".to_owned(), "not signed in\n".to_owned());
     for accept in
         [&["application/json"][..], &["text/html;q=0.1", "application/json"], &["application/problem+json, */*"]]
     {
@@ -142,6 +142,37 @@ async fn where_it_cannot_be_known_a_program_is_told_so_and_when_to_try_again() {
     assert!(said.starts_with("{\"detail\"") && said.contains("NOT signed out"), "{said}");
     store.clear();
     assert_eq!(send(&app, "POST /logout", &[JSON, ("cookie", &cookie)], "").await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(send(&app, "GET /notes", &[("cookie", &cookie)], "").await.status(), StatusCode::UNAUTHORIZED);
+}
+
+/// One who signs in has nothing to sign out of, and would only be alarmed.
+#[tokio::test]
+async fn where_the_store_cannot_be_reached_it_is_worded_by_what_was_asked() {
+    async fn register(auth: Auth, Form(form): Form<SignIn>) -> Result<String, RegisterRefused> {
+        Ok(auth.register(&form.name, &form.password).await?.to_string())
+    }
+    let (authority, store) = authority().await;
+    let app = routes().route("/register", post(register)).layer(AuthLayer::new(authority));
+    let cookie = signed_in(&app).await;
+    for (call, request, words) in [
+        ("open_session", "POST /login", "cannot be reached, so you were not signed in; try again"),
+        ("add_user", "POST /register", "cannot be reached, so it is not known whether you are registered; try again"),
+        ("revoke", "POST /logout", "cannot be reached: if you were signing out, you are NOT signed out; try again"),
+    ] {
+        store.fail(call, When::Before);
+        let form = if call == "open_session" {
+            "name=ana&password=tall+ships+sail"
+        } else {
+            "name=bea&password=small+boats+row"
+        };
+        let field = if call == "revoke" { ("cookie", &*cookie) } else { JSON };
+        let refused = send(&app, request, &[FORM, field], form).await;
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE, "{request}");
+        let said = text(refused).await;
+        assert!(said.contains(words), "{said}");
+        store.clear();
+    }
+    assert_eq!(send(&app, "POST /logout", &[("cookie", &cookie)], "").await.status(), StatusCode::SEE_OTHER);
     assert_eq!(send(&app, "GET /notes", &[("cookie", &cookie)], "").await.status(), StatusCode::UNAUTHORIZED);
 }
 

@@ -330,6 +330,28 @@ async fn what_is_refused_and_what_is_over_are_answers_by_themselves() {
 }
 
 #[tokio::test]
+async fn a_list_of_devices_is_the_same_json_as_the_servers() {
+    async fn devices(auth: Auth) -> Result<axum::Json<serde_json::Value>, AuthError> {
+        let sessions = auth.sessions().await?;
+        let told = |moment: exeunt::Timestamp| {
+            jiff::Timestamp::from_microsecond(moment.as_micros()).expect("known").to_string()
+        };
+        let [own] = &*sessions else { panic!("one session") };
+        let listed = serde_json::to_value(own).expect("JSON");
+        assert_eq!(listed["sid"], own.id.to_string());
+        assert_eq!(listed["opened_at"], told(own.opened_at));
+        Ok(axum::Json(listed))
+    }
+    let (authority, _) = authority().await;
+    let app = routes().route("/devices", get(devices)).layer(AuthLayer::new(authority));
+    let cookie = signed_in(&app, "/login").await;
+    let listed = text(send(&app, "GET /devices", &cookie).await).await;
+    let listed: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&listed).expect("an object");
+    let fields: Vec<_> = listed.keys().map(String::as_str).collect();
+    assert_eq!(fields, ["address", "agent", "expires_at", "opened_at", "seen_at", "sid"]);
+}
+
+#[tokio::test]
 async fn an_origin_is_put_as_browsers_write_it_or_refused_at_once() {
     let (authority, _) = authority().await;
     let layer = AuthLayer::new(authority);

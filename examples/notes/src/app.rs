@@ -5,13 +5,13 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
+use axum::extract::{ConnectInfo, DefaultBodyLimit};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::{map_request, map_response};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use exeunt_axum::{AuthLayer, ClientAddress};
+use exeunt_axum::AuthLayer;
 use tower_http::csrf::{ConfigError, CsrfLayer};
 
 use crate::store::Notes;
@@ -54,15 +54,8 @@ pub(crate) fn router(kept: Notes, auth: AuthLayer, public_url: Option<&str>) -> 
         .with_state(kept)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(csrf.with_rejection_response(foreign))
-        .layer(auth)
-        .layer(map_request(with_address))
+        .layer(auth.with_peer(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip()))
         .layer(map_response(with_fields)))
-}
-
-/// The list of devices and the limits on guessing go by the address of whoever asks.
-async fn with_address(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
-    request.extensions_mut().insert(ClientAddress(peer.ip()));
-    request
 }
 
 /// Every page is private or says whether somebody is signed in, so nothing is kept anywhere unless it says otherwise.

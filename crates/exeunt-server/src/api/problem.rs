@@ -108,7 +108,7 @@ impl From<AuthError> for Problem {
             }
             AuthError::NotAdmin => "this is for administrators: sign in as one".to_owned(),
             AuthError::TooMuchOpen => "too many streams and downloads are open for this session: close some".to_owned(),
-            AuthError::MissingLayer => "this server is put together wrongly".to_owned(),
+            AuthError::MissingLayer | AuthError::NoAddress => "this server is put together wrongly".to_owned(),
             other => other.to_string(),
         };
         Self { status: error.status(), detail, retry_after_s: error.retry_after_s() }

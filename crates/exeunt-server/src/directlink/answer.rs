@@ -130,6 +130,7 @@ impl From<AuthError> for Failure {
             }
             AuthError::Unavailable(_)
             | AuthError::MissingLayer
+            | AuthError::NoAddress
             | AuthError::NotHere
             | AuthError::Choice(_)
             | AuthError::Note(_) => Self::Store,

@@ -183,6 +183,7 @@ fn auth_page(words: &'static Words, error: &AuthError) -> String {
         AuthError::NotSignedIn
         | AuthError::WrongCredentials
         | AuthError::MissingLayer
+        | AuthError::NoAddress
         | AuthError::NotHere
         | AuthError::Note(_) => (words.wrong_credentials, words.wrong_credentials.to_owned()),
     };

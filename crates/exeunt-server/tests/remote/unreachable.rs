@@ -12,8 +12,12 @@ use crate::people::{PASSWORD, is_live, register};
 use crate::server::{Folder, Server};
 
 fn claims_nothing(answer: &Answer, what: &str) {
+    says(answer, "you are NOT signed out; try again", what);
+}
+
+fn says(answer: &Answer, words: &str, what: &str) {
     assert_eq!((answer.status, answer.field("Set-Cookie")), (503, None), "{what}: {}", answer.body);
-    assert!(answer.body.contains("NOT signed out"), "{what}: {}", answer.body);
+    assert!(answer.body.contains(words), "{what}: {}", answer.body);
     assert!(answer.field("Retry-After").is_some(), "{what}");
 }
 
@@ -22,7 +26,7 @@ fn all_claim_nothing(app: &App, token: &str, why: &str) {
     claims_nothing(&app.ask(&Request::post("/logout").cookie(token)), why);
     claims_nothing(&app.ask(&Request::get("/logout").cookie(token)), why);
     let form = Request::post("/login").form(&[("username", "ana"), ("password", PASSWORD)]);
-    claims_nothing(&app.ask(&form), why);
+    says(&app.ask(&form), "cannot be reached, so you were not signed in; try again", why);
 }
 
 /// An app on something that answers one request for each connection, and what it answers to it.
