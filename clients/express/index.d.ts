@@ -36,9 +36,9 @@ export interface ExeuntContext {
 }
 
 export interface ExeuntOptions {
-  /** The address of the exeunt server: https, or http on loopback. */
+  /** The address of the exeunt server, by scheme, host and port: https, or http on loopback. */
   server: string;
-  /** How the world sees the app, such as `https://app.example`. Without it the app is served on loopback only. */
+  /** How the world sees the app, by scheme, host and port, such as `https://app.example`. Without it the app is served on loopback only. */
   origin?: string;
   /** The app's own user for a session, in place of `deserializeUser`. Nothing: nobody is signed in at this app. */
   user?: (session: ExeuntSession, req: IncomingMessage) => unknown;

@@ -1,4 +1,4 @@
-// Owns how the parts are put together for an app, and which of its settings are refused. It holds no session.
+// Owns how the parts are put together for an app. It holds no session.
 
 import { Client } from './client.js';
 import { Context, deviceOf } from './context.js';
@@ -6,6 +6,7 @@ import { Cookie } from './cookie.js';
 import { crossOrigin, ExeuntError, ExeuntMisuse } from './errors.js';
 import { approachOf, approachOfDeed, FOREIGN } from './guard.js';
 import { offeredBy } from './offered.js';
+import { optionsOfExeunt, originOf } from './options.js';
 import { answer } from './page.js';
 import { ExeuntStrategy, SessionStrategy } from './strategy.js';
 import { Watches } from './watches.js';
@@ -24,7 +25,8 @@ export class Exeunt {
    * `server` is the address of the exeunt server; `origin` how the world sees the app, such as `https://app.example`.
    * Without `origin` the app is served on loopback only.
    */
-  constructor({ server, origin, user = idAndName, answer: show = answer, ...wire } = {}) {
+  constructor(options = {}) {
+    const { server, origin, user = idAndName, answer: show = answer, ...wire } = optionsOfExeunt(options);
     this.#origin = originOf(origin);
     const client = new Client({ server, ...wire });
     const cookie = new Cookie({ secure: this.#origin?.startsWith('https:') ?? false });
@@ -114,18 +116,6 @@ function give(req, context) {
 
 function idAndName({ userId, username }) {
   return { id: userId, username };
-}
-
-function originOf(text) {
-  if (text === undefined) return undefined;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const plain = url?.protocol === 'http:' && LOOPBACK_HOST.test(url.host);
-  if (url?.protocol !== 'https:' && !plain) {
-    throw new ExeuntMisuse(
-      'set `origin` to how the world sees the app, such as https://app.example; http is for loopback only',
-    );
-  }
-  return url.origin;
 }
 
 /** Elsewhere the cookie without `Secure` could be read on the way. */

@@ -2,11 +2,13 @@
 // itself.
 
 import { ExeuntMisuse } from './errors.js';
+import { optionsOfStrategy } from './options.js';
 
 /** The strategy for a name and a password. */
 export class ExeuntStrategy {
   /** `name` is what `passport.authenticate` calls it by: with `local` an app need not change its routes. */
-  constructor(exeunt, { name = 'exeunt', usernameField = 'username', passwordField = 'password' } = {}) {
+  constructor(exeunt, options = {}) {
+    const { name = 'exeunt', usernameField = 'username', passwordField = 'password' } = optionsOfStrategy(options);
     this.name = name;
     // Passport calls it on an object that inherits from this and has `success`, `fail` and `error` besides.
     this.authenticate = function authenticate(req) {

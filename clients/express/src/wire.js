@@ -4,7 +4,8 @@
 import http from 'node:http';
 import https from 'node:https';
 
-import { ExeuntMisuse, ExeuntUnreachable } from './errors.js';
+import { ExeuntUnreachable } from './errors.js';
+import { addressOf } from './options.js';
 
 /**
  * Connections that are kept for checks. A check takes well under a millisecond, so these carry some 10,000 a second.
@@ -20,8 +21,6 @@ const IDLE_WAIT_MS = 10_000;
 const ANSWER_BYTES_MAX = 64 * 1024;
 /** Streams that wait for the end of a session. Each is one connection of the 10,000 that the server accepts. */
 const STREAMS_MAX = 4_096;
-
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 export class Wire {
   #base;
@@ -98,21 +97,6 @@ export class Wire {
     request.end(body);
     return request;
   }
-}
-
-function addressOf(server, plainHttpToServer) {
-  const url = URL.canParse(server) ? new URL(server) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
-    throw new ExeuntMisuse('set `server` to the address of the exeunt server, such as http://localhost:3000');
-  }
-  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname) && !plainHttpToServer) {
-    throw new ExeuntMisuse(
-      'tokens would cross the network in the clear: give `server` an https address, or set `plainHttpToServer: true` ' +
-        'where nobody else can listen',
-    );
-  }
-  if (!url.pathname.endsWith('/')) url.pathname += '/';
-  return url;
 }
 
 function answered(request) {

@@ -221,6 +221,37 @@ promise('another site signs nobody in: a session of its choice would be watched 
   assert.equal(await set.server.countSessions(token), 1, 'nothing was opened');
 });
 
+promise('a typo in the options is told by its name when the app is put together', () => {
+  const said = (options, make = (given) => new Exeunt(given)) => {
+    try {
+      make(options);
+    } catch (error) {
+      assert(error instanceof ExeuntMisuse, error);
+      return error.message;
+    }
+    return 'nothing';
+  };
+  assert.match(said({ server: SERVER, orgin: 'https://app.example' }), /no option `orgin`.*Did you mean `origin`\?/);
+  assert.match(said({ server: SERVER, answerWaitMS: 1 }), /Did you mean `answerWaitMs`\?/);
+  assert.match(said({ server: SERVER, secret: 'x' }), /no option `secret`: it has server, origin, [^?]*$/);
+  for (const origin of ['https://app.example/x', 'https://app.example?x', 'https://app.example/#x']) {
+    const message = said({ server: SERVER, origin });
+    assert(message.includes('`origin`') && message.includes('as in https://app.example:') && message.includes(origin));
+  }
+  for (const server of ['http://localhost:3000/api', 'http://localhost:3000/?x']) {
+    const message = said({ server });
+    assert(message.includes('`server`') && message.includes('as in http://localhost:3000:'), message);
+  }
+  assert(!said({ server: 'https://ana:tall@id.example' }).includes('tall'), 'a password is not repeated');
+  assert.match(said({ server: SERVER, plainHttpToServer: 'false' }), /`plainHttpToServer` .* should be a boolean/);
+  assert.match(said({ server: SERVER, answerWaitMs: -1 }), /`answerWaitMs` is -1/);
+  assert.match(said('http://localhost:3000'), /as an object/);
+  const exeunt = new Exeunt({ server: SERVER, origin: 'HTTPS://App.Example:443/', user: undefined });
+  const strategy = (options) => said(options, (given) => exeunt.strategy(given));
+  assert.match(strategy({ userNameField: 'email' }), /Did you mean `usernameField`\?/);
+  assert.equal(strategy({ usernameField: 'email' }), 'nothing');
+});
+
 promise('an app that is not on loopback must say its origin, and a plain one is refused', async (t) => {
   for (const origin of ['http://app.example', 'ftp://app.example', 'app.example', '']) {
     assert.throws(() => new Exeunt({ server: SERVER, origin }), ExeuntMisuse, origin);

@@ -1,4 +1,4 @@
-//! From which address somebody asks.
+//! From which device and address somebody asks.
 //!
 //! Owns the judgement of `X-Forwarded-For`: only what a trusted proxy has written there is believed. It finds no peer by itself; a server or an
 //! app says who that is.
@@ -6,6 +6,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use exeunt::Device;
+use http::header::USER_AGENT;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName};
 
@@ -57,8 +59,15 @@ impl ClientAddress {
     }
 }
 
+/// What is asking, as far as it says so, and from where.
+pub(crate) fn device_of(parts: &Parts, peer: Option<&Peer>) -> Result<Device, AuthError> {
+    let agent = parts.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+    let address = address_of(parts, peer)?.map(|address| address.0.to_canonical().to_string());
+    Ok(Device::new(agent.as_deref().unwrap_or_default(), address.as_deref().unwrap_or_default()))
+}
+
 /// The address that the app was told otherwise, or finds by its connections; `None` where it wants neither.
-pub(crate) fn address_of(parts: &Parts, peer: Option<&Peer>) -> Result<Option<ClientAddress>, AuthError> {
+fn address_of(parts: &Parts, peer: Option<&Peer>) -> Result<Option<ClientAddress>, AuthError> {
     if let Some(told) = parts.extensions.get::<ClientAddress>() {
         return Ok(Some(*told));
     }

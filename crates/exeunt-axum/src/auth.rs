@@ -9,13 +9,15 @@ use axum_core::extract::FromRequestParts;
 use exeunt::live::Watch;
 use exeunt::{AuditEntry, AuditQuery, Device, LiveSession, Opened, Revoked, SessionId, StoreError, UserId};
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::Method;
 use tracing::Instrument as _;
 
+use crate::address::device_of;
+use crate::current::live;
 use crate::errors::{AuthError, RegisterRefused};
 use crate::flash::{Flash, FlashFault};
-use crate::guard::Approach;
-use crate::layer::{Shared, device};
+use crate::guard::{Approach, is_readable};
+use crate::layer::Shared;
 use crate::offered::{Carrier, Offered};
 use crate::parts::{Changed, LoggedIn, LoggedOut};
 use crate::source::{Asker, Ending, Entered, ListedSession};
@@ -69,6 +71,8 @@ pub struct Auth {
     offered: Offered,
     session: Option<LiveSession>,
     approach: Approach,
+    /// By others on the way, for it came over plain HTTP from elsewhere.
+    is_readable: bool,
     pub(crate) method: Method,
     pub(crate) device: Device,
 }
@@ -108,9 +112,10 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// [`AuthError::WrongCredentials`] without saying which; [`AuthError::CrossOrigin`] for another site's form; and what
-    /// else keeps somebody out.
+    /// [`AuthError::WrongCredentials`] without saying which; [`AuthError::CrossOrigin`] for another site's form;
+    /// [`AuthError::NotLoopback`]; and what else keeps somebody out.
     pub async fn login(&self, name: &str, password: &str) -> Result<LoggedIn, AuthError> {
+        self.refuse_readable()?;
         let entered = self.enter(name, password, self.asker().ok()).await?;
         Ok(LoggedIn::new(entered, Carrier::Cookie, self.shared.transport.clone()))
     }
@@ -132,7 +137,7 @@ impl Auth {
     ///
     /// [`RegisterRefused`] says what the user can choose otherwise, or why not at all.
     pub async fn register(&self, name: &str, password: &str) -> Result<UserId, RegisterRefused> {
-        self.refuse_foreign()?;
+        self.refuse_foreign().and_then(|()| self.refuse_readable())?;
         self.shared.source.register((name, password), &self.device).await.map_err(RegisterRefused::at_registration)
     }
 
@@ -338,6 +343,10 @@ impl Auth {
     fn refuse_foreign(&self) -> Result<(), AuthError> {
         if self.approach == Approach::Foreign { Err(AuthError::CrossOrigin) } else { Ok(()) }
     }
+
+    const fn refuse_readable(&self) -> Result<(), AuthError> {
+        if self.is_readable { Err(AuthError::NotLoopback) } else { Ok(()) }
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Auth {
@@ -350,48 +359,11 @@ impl<S: Sync> FromRequestParts<S> for Auth {
         Ok(Self {
             approach: Approach::of(parts, shared.origin.as_ref()),
             method: parts.method.clone(),
-            device: device(parts, &shared)?,
+            device: device_of(parts, shared.peer.as_ref())?,
+            is_readable: is_readable(parts, &shared.transport, shared.origin.as_ref()),
             shared,
             offered,
             session,
         })
-    }
-}
-
-/// The session of whoever is asking; as an extractor it refuses everybody who is not signed in.
-///
-/// ```
-/// use exeunt_axum::CurrentUser;
-///
-/// async fn notes(CurrentUser(session): CurrentUser) -> String {
-///     format!("The notes of {}, who is number {}", session.name, session.user)
-/// }
-/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(notes));
-/// ```
-#[derive(Clone, Debug)]
-pub struct CurrentUser(pub LiveSession);
-
-impl<S: Sync> FromRequestParts<S> for CurrentUser {
-    type Rejection = AuthError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
-        let shared = parts.extensions.get::<Arc<Shared>>().ok_or(AuthError::MissingLayer)?;
-        let offered = Offered::of(&parts.headers, &shared.transport)?;
-        live(shared, &offered).await?.ok_or_else(|| offered.refusal()).map(Self)
-    }
-}
-
-/// Whom [`CurrentUser`] would find, where that is known at once.
-pub(crate) fn glance(shared: &Shared, headers: &HeaderMap) -> Option<LiveSession> {
-    match Offered::of(headers, &shared.transport) {
-        Ok(Offered::Token(_, token)) => shared.source.glance(&token),
-        _ => None,
-    }
-}
-
-async fn live(shared: &Shared, offered: &Offered) -> Result<Option<LiveSession>, AuthError> {
-    match offered {
-        Offered::Token(_, token) => shared.source.check(token).await,
-        _ => Ok(None),
     }
 }

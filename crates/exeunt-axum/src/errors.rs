@@ -116,6 +116,13 @@ pub enum AuthError {
     /// The router has no [`AuthLayer`](crate::AuthLayer) around this handler.
     #[error("no AuthLayer around this route: add `.layer(AuthLayer::new(authority))` to the router")]
     MissingLayer,
+    /// The app is for plain HTTP on loopback ([`AuthLayer::plain_http_on_loopback`](crate::AuthLayer::plain_http_on_loopback)), and was asked under
+    /// another name: somebody else could read the cookie on its way.
+    #[error(
+        "nobody was signed in: this app is set up for plain HTTP on loopback, and this is not loopback. For a site on HTTPS set it up with \
+         `AuthLayer::new(authority).with_origin(\"https://notes.example\")?`"
+    )]
+    NotLoopback,
     /// The app wants to go by addresses ([`AuthLayer::with_peer`](crate::AuthLayer::with_peer)), and is served without them.
     #[error(
         "nothing is known of the connection: serve the router with `into_make_service_with_connect_info::<SocketAddr>()`"
@@ -136,7 +143,9 @@ impl AuthError {
             Self::Crowded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotHere => StatusCode::NOT_IMPLEMENTED,
             Self::Choice(fault) => status_of_choice(fault),
-            Self::MissingLayer | Self::NoAddress | Self::Note(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::MissingLayer | Self::NotLoopback | Self::NoAddress | Self::Note(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 

@@ -3,10 +3,14 @@
 //! Owns the one judgement of `Sec-Fetch-*`, `Origin` and prefetching. It looks at no credential. A request that says nothing
 //! of itself is not from a browser of these years, so there is no cookie in it that another site could have used.
 
+use std::net::IpAddr;
+
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
+use http::uri::Authority;
 use http::{HeaderMap, Method};
 
+use crate::cookie::Transport;
 use crate::origin::Origin;
 
 /// How a request comes to us.
@@ -75,12 +79,33 @@ impl Approach {
     }
 }
 
+/// Whether others on the way could read the cookie that a request would be answered with: over plain HTTP, where the site is not on loopback. That
+/// the configured origin says; else what the request calls us.
+pub(crate) fn is_readable(request: &Parts, transport: &Transport, public: Option<&Origin>) -> bool {
+    *transport == Transport::PlainLoopback
+        && public.map_or_else(|| !is_for_loopback(request), |public| !is_loopback(public.authority()))
+}
+
+/// A request that calls us nothing is from no browser, and holds no cookie that could be read on the way to one.
+fn is_for_loopback(request: &Parts) -> bool {
+    let mut hosts = request.headers.get_all(HOST).iter();
+    hosts.all(|host| host.to_str().is_ok_and(is_loopback))
+        && request.uri.authority().is_none_or(|authority| is_loopback(authority.as_str()))
+}
+
+fn is_loopback(authority: &str) -> bool {
+    authority.parse::<Authority>().is_ok_and(|authority| {
+        let host = authority.host();
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.to_canonical().is_loopback())
+    })
+}
+
 /// Without a public URL the scheme is not known; the host and port must be those that the request was sent to. HTTP/2 says them in
 /// the address, and may leave the field out (RFC 9113 section 8.3.1).
 fn is_host_of(request: &Parts, origin: &str) -> bool {
     let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    let host =
-        text(&request.headers, HOST.as_str()).or_else(|| request.uri.authority().map(http::uri::Authority::as_str));
+    let host = text(&request.headers, HOST.as_str()).or_else(|| request.uri.authority().map(Authority::as_str));
     authority.is_some() && authority == host
 }
 
@@ -154,6 +179,39 @@ mod tests {
             assert_eq!(post(&said), Approach::Foreign, "{unknown:?}: an unknown value is no pass");
             assert_eq!(judge(&Method::GET, None, &said), Approach::Sent, "{unknown:?}");
         }
+    }
+
+    #[test]
+    fn a_request_is_for_loopback_if_that_is_what_it_calls_us() {
+        let is = |uri: &str, hosts: &[&str]| {
+            let builder = hosts.iter().fold(Request::get(uri), |builder, host| builder.header(HOST, *host));
+            is_for_loopback(&builder.body(()).expect("a request").into_parts().0)
+        };
+        for host in
+            ["localhost", "LocalHost:4000", "127.0.0.1", "127.9.9.9:80", "[::1]", "[::1]:3000", "[::ffff:127.0.0.1]"]
+        {
+            assert!(is("/", &[host]), "{host}");
+        }
+        assert!(is("/", &[]) && is("http://localhost:3000/", &[]));
+        for host in
+            ["notes.example", "192.0.2.1:80", "localhost.evil.example", "127.0.0.1.evil.example", "[::2]", "", "a b"]
+        {
+            assert!(!is("/", &[host]) && !is("/", &["localhost", host]), "{host:?}");
+        }
+        assert!(!is("http://notes.example/", &[]) && !is("http://notes.example/", &["localhost"]));
+    }
+
+    #[test]
+    fn on_plain_http_the_configured_origin_says_where_the_site_is() {
+        let readable = |transport: &Transport, public: &str| {
+            let public = Origin::parse(public).expect("an origin");
+            let request = Request::get("/").header(HOST, "upstream").body(()).expect("a request").into_parts().0;
+            is_readable(&request, transport, Some(&public))
+        };
+        let plain = Transport::PlainLoopback;
+        assert!(!readable(&plain, "http://localhost:3000") && !readable(&plain, "http://[::1]:3000"));
+        assert!(readable(&plain, "https://notes.example") && readable(&plain, "http://192.0.2.1"));
+        assert!(!readable(&Transport::Https, "https://notes.example"));
     }
 
     #[test]

@@ -8,17 +8,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum_core::response::{IntoResponse, Response};
-use exeunt::{Device, LiveSession};
-use http::header::USER_AGENT;
-use http::request::Parts;
+use exeunt::LiveSession;
 use http::{HeaderMap, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::address::{Peer, address_of};
-use crate::auth::glance;
+use crate::address::Peer;
 use crate::cookie::{CookieDomain, Transport};
-use crate::errors::AuthError;
+use crate::current::glance;
 use crate::hooks::{Attempt, Denied, Hooks, Left};
 use crate::origin::{Origin, OriginFault};
 use crate::problem::AuthFuture;
@@ -74,7 +71,9 @@ impl AuthLayer {
     }
 
     /// For a server on plain HTTP at a loopback address, such as a first try: the cookie is `exeunt`, without `Secure`.
-    /// Anywhere else the token could be read on the way.
+    /// Anywhere else the token could be read on the way, so nobody is registered or signed in where the site is called otherwise than `localhost` or a
+    /// loopback address, by its origin if that is set, else by the request ([`AuthError::NotLoopback`](crate::AuthError::NotLoopback)). A site on
+    /// HTTPS has [`AuthLayer::new`] and [`AuthLayer::with_origin`].
     #[must_use]
     pub fn plain_http_on_loopback(authority: impl IntoSource) -> Self {
         Self::with(authority, Transport::PlainLoopback)
@@ -229,15 +228,4 @@ where
         request.extensions_mut().insert(Arc::clone(&self.shared));
         AuthFuture::of(request, |request| self.inner.call(request))
     }
-}
-
-/// The browser or program that sends a request, and from where, as far as it is known.
-///
-/// # Errors
-///
-/// [`AuthError::NoAddress`] where the app has promised addresses and none came.
-pub(crate) fn device(parts: &Parts, shared: &Shared) -> Result<Device, AuthError> {
-    let agent = parts.headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
-    let address = address_of(parts, shared.peer.as_ref())?.map(|address| address.0.to_canonical().to_string());
-    Ok(Device::new(agent.as_deref().unwrap_or_default(), address.as_deref().unwrap_or_default()))
 }

@@ -42,11 +42,11 @@
 //! | name | is |
 //! |---|---|
 //! | [`AuthLayer`] | goes around the router, with an authority in this process or (feature `remote`) a distant server; takes the app's hooks |
-//! | [`Auth`] | who is asking, and the verbs: `login`, `logout`, `register`, `sessions`, `end`, `logout_others`, `logout_everywhere`, `change_password`, `until_revoked`, `is_still_live`, `device`, `flash` |
+//! | [`Auth`] | who is asking, and the verbs: `login`, `login_for_token`, `logout`, `register`, `sessions`, `end`, `logout_others`, `logout_everywhere`, `change_password`, `until_revoked`, `is_still_live`, `device`, `flash` |
 //! | [`CurrentUser`] | whoever is signed in; refuses everybody else |
 //! | [`LoggedIn`], [`LoggedOut`] | the parts of an answer that set and clear the cookie |
 //! | [`Changed`] | the part of an answer after a change of password: it sets the cookie anew, and holds the proof that the rest is over |
-//! | [`Admin`], [`Desk`] | an administrator, and what one can do |
+//! | [`Admin`], [`Desk`] | an administrator, and what one can do: see [people](#who-runs-the-app) |
 //! | [`Flash`], [`Flashes`] | a note for the next page, the one thing that survives a sign-out |
 //! | [`AuthError`], [`RegisterRefused`] | why not; each answers for itself, as text or (`Accept: application/json`) as a problem document, or the app says it, beside its form |
 //! | [`Attempt`], [`Denied`], [`Left`] | what hooks are told, and say |
@@ -55,6 +55,80 @@
 //! | [`Origin`], [`OriginFault`], [`CookieDomainFault`] | where a site stands, and what is wrong with what was configured |
 //!
 //! An app that has a table of users keeps it: see [`exeunt::users`].
+//!
+//! # Who runs the app
+//!
+//! [`Admin`] refuses whoever is no administrator, and its [`Desk`] lists people and sessions, ends them, adds, disables and deletes users. The
+//! first administrator is made by the program that holds the authority, at its start for instance; that this was done a second time harms nothing.
+//!
+//! ```
+//! use axum::{Router, extract::Path, routing::{get, post}};
+//! use exeunt::{Authority, Become, By, UserId};
+//! use exeunt_axum::{Admin, AuthError};
+//!
+//! async fn people(admin: Admin) -> Result<String, AuthError> {
+//!     let users = admin.desk().users(UserId(0), 100).await?;
+//!     Ok(users.iter().map(|user| format!("{} {} {}\n", user.id, user.name, user.enabled)).collect())
+//! }
+//!
+//! async fn disable(admin: Admin, Path(user): Path<i64>) -> Result<String, AuthError> {
+//!     let changed = admin.desk().change_user(UserId(user), Become::Disabled).await?;
+//!     Ok(changed.map_or("no such user".to_owned(), |(_, over)| format!("{} sessions ended", over.ended().len())))
+//! }
+//!
+//! async fn out(admin: Admin, Path(user): Path<i64>) -> Result<String, AuthError> {
+//!     Ok(format!("{} sessions ended", admin.desk().end_user(UserId(user)).await?.ended().len()))
+//! }
+//!
+//! async fn promote(authority: &Authority, name: &str) -> Result<(), exeunt::StoreError> {
+//!     if let Some(user) = authority.user_named(name).await? {
+//!         authority.change_user(user.id, Become::Admin, By::operator()).await?;
+//!     }
+//!     Ok(())
+//! }
+//! # let _: Router = Router::new().route("/people", get(people)).route("/people/{user}/disable", post(disable)).route("/people/{user}/out", post(out));
+//! # let _ = promote;
+//! ```
+//!
+//! The commands of the server (`exeunt user …`, `exeunt end …`) do nothing on a folder that an app has open: they go through an exeunt server, and
+//! an app is none. Stop the app first, or do it within the app, as above.
+//!
+//! # Leading people to the sign-in page
+//!
+//! A browser that is not signed in gets a bare 401 from [`CurrentUser`]. An extractor of the app's own leads people who go to a page to the sign-in;
+//! what a form or a script has sent is refused, for it would be lost on the way, and 503 stays 503: who cannot be looked up is not signed out.
+//!
+//! ```
+//! use axum::extract::FromRequestParts;
+//! use axum::http::{Method, request::Parts};
+//! use axum::response::{IntoResponse, Redirect, Response};
+//! use exeunt::LiveSession;
+//! use exeunt_axum::{AuthError, CurrentUser};
+//!
+//! struct SignedIn(LiveSession);
+//!
+//! impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+//!     type Rejection = Response;
+//!
+//!     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+//!         match CurrentUser::from_request_parts(parts, state).await {
+//!             Ok(CurrentUser(session)) => Ok(Self(session)),
+//!             Err(AuthError::NotSignedIn) if parts.method == Method::GET => Err(Redirect::to("/login").into_response()),
+//!             Err(error) => Err(error.into_response()),
+//!         }
+//!     }
+//! }
+//!
+//! async fn notes(SignedIn(session): SignedIn) -> String {
+//!     format!("The notes of {}", session.name)
+//! }
+//! # let _: axum::Router = axum::Router::new().route("/notes", axum::routing::get(notes));
+//! ```
+//!
+//! # What it says in the log
+//!
+//! The crates tell by `tracing` why an answer was 503, who was refused and what hooks did; an app without a subscriber prints none of it.
+//! `tracing_subscriber::fmt().with_writer(std::io::stderr).init()` at the start of `main` is enough.
 //!
 //! # What it keeps to
 //!
@@ -70,6 +144,7 @@ mod admin;
 mod auth;
 mod authorization;
 mod cookie;
+mod current;
 mod desk;
 mod errors;
 mod flash;
@@ -86,9 +161,10 @@ mod source;
 
 pub use self::address::ClientAddress;
 pub use self::admin::Admin;
-pub use self::auth::{Auth, CurrentUser};
+pub use self::auth::Auth;
 pub use self::authorization::Authorization;
 pub use self::cookie::{CookieDomain, CookieDomainFault};
+pub use self::current::CurrentUser;
 pub use self::desk::Desk;
 pub use self::errors::{AuthError, CHALLENGE, RETRY_AFTER_S, RegisterRefused};
 pub use self::flash::{Flash, FlashFault, Flashes};

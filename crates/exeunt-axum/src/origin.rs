@@ -67,6 +67,11 @@ impl Origin {
         Ok(Self(format!("{name}://{shown}")))
     }
 
+    /// Host and port, without the scheme.
+    pub(crate) fn authority(&self) -> &str {
+        self.0.split_once("://").map_or("", |(_, authority)| authority)
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

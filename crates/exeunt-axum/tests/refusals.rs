@@ -145,6 +145,35 @@ async fn where_it_cannot_be_known_a_program_is_told_so_and_when_to_try_again() {
     assert_eq!(send(&app, "GET /notes", &[("cookie", &cookie)], "").await.status(), StatusCode::UNAUTHORIZED);
 }
 
+#[tokio::test]
+async fn on_plain_http_nobody_is_signed_in_who_comes_from_elsewhere_than_loopback() {
+    async fn register(auth: Auth, Form(form): Form<SignIn>) -> Result<String, RegisterRefused> {
+        Ok(auth.register(&form.name, &form.password).await?.to_string())
+    }
+    let (authority, _) = authority().await;
+    let routes = routes().route("/register", post(register));
+    let plain = routes.clone().layer(AuthLayer::plain_http_on_loopback(Arc::clone(&authority)));
+    let form = "name=ana&password=tall+ships+sail";
+    for request in ["POST /login", "POST /register"] {
+        let refused = send(&plain, request, &[FORM, ("host", "notes.example")], form).await;
+        let set = field(&refused, SET_COOKIE.as_str());
+        assert_eq!((refused.status(), &*set), (StatusCode::INTERNAL_SERVER_ERROR, ""), "{request}");
+        let said = text(refused).await;
+        assert!(said.contains("with_origin(\"https://notes.example\")"), "{said}");
+    }
+    let https = routes.layer(AuthLayer::new(Arc::clone(&authority)));
+    assert_eq!(
+        send(&https, "POST /login", &[FORM, ("host", "notes.example")], form).await.status(),
+        StatusCode::SEE_OTHER
+    );
+    let entered = send(&plain, "POST /login", &[FORM, ("host", "localhost:4000")], form).await;
+    let cookie = field(&entered, SET_COOKIE.as_str()).split(';').next().expect("a pair").to_owned();
+    assert!(entered.status() == StatusCode::SEE_OTHER && cookie.starts_with("exeunt="), "{entered:?}");
+    let left = send(&plain, "POST /logout", &[("host", "notes.example"), ("cookie", &cookie)], "").await;
+    assert_eq!(left.status(), StatusCode::SEE_OTHER, "nobody is kept from signing out");
+    assert_eq!(send(&plain, "GET /notes", &[("cookie", &cookie)], "").await.status(), StatusCode::UNAUTHORIZED);
+}
+
 /// One who signs in has nothing to sign out of, and would only be alarmed.
 #[tokio::test]
 async fn where_the_store_cannot_be_reached_it_is_worded_by_what_was_asked() {

@@ -109,6 +109,11 @@ impl From<AuthError> for Problem {
             AuthError::NotAdmin => "this is for administrators: sign in as one".to_owned(),
             AuthError::TooMuchOpen => "too many streams and downloads are open for this session: close some".to_owned(),
             AuthError::MissingLayer | AuthError::NoAddress => "this server is put together wrongly".to_owned(),
+            AuthError::NotLoopback => {
+                "this server speaks plain HTTP, so it registers nobody who comes from elsewhere than this machine: \
+                                       it is started with --public-url and the https address of the site"
+                    .to_owned()
+            }
             other => other.to_string(),
         };
         Self { status: error.status(), detail, retry_after_s: error.retry_after_s() }

@@ -131,6 +131,7 @@ impl From<AuthError> for Failure {
             AuthError::Unavailable(_)
             | AuthError::MissingLayer
             | AuthError::NoAddress
+            | AuthError::NotLoopback
             | AuthError::NotHere
             | AuthError::Choice(_)
             | AuthError::Note(_) => Self::Store,

@@ -179,6 +179,7 @@ fn auth_page(words: &'static Words, error: &AuthError) -> String {
         AuthError::Oneself => (words.of_admin.oneself_title, words.of_admin.oneself_text.to_owned()),
         AuthError::Denied(reason) => (words.wrong_credentials, reason.clone().into_owned()),
         AuthError::Unclear => (words.unclear_title, words.unclear_text.to_owned()),
+        AuthError::NotLoopback => (words.of_admin.plain_http_title, words.of_admin.plain_http_text.to_owned()),
         AuthError::Choice(fault) => (words.bad_form_title, choice(words, fault)),
         AuthError::NotSignedIn
         | AuthError::WrongCredentials

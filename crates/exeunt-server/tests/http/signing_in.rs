@@ -35,6 +35,24 @@ async fn whoever_registers_is_signed_in_and_signs_out_for_good() {
     thief.must_be_refused().await;
 }
 
+/// The cookie has no `Secure` there: elsewhere others could read it on its way.
+#[tokio::test]
+async fn on_plain_http_nobody_comes_in_from_elsewhere_and_whoever_runs_the_server_is_told_what_to_do() {
+    let app = TestApp::new().await;
+    app.add("Ana").await;
+    let form = [("username", "ana"), ("password", PASSWORD)];
+    for path in ["/login", "/register"] {
+        let answer = app.anon().post(&format!("http://notes.example{path}")).form(&form).await;
+        assert_eq!((answer.status.as_u16(), answer.has("set-cookie")), (500, false), "{answer:?}");
+        assert!(answer.text().contains("--public-url") && !answer.text().contains("with_origin"), "{answer:?}");
+    }
+    let ana = app.anon();
+    must_lead_in(&ana.sign_in("Ana", PASSWORD).await);
+    let thief = ana.thief();
+    ana.post("http://notes.example/logout").await.must_be_a_goodbye(303);
+    thief.must_be_refused().await;
+}
+
 #[tokio::test]
 async fn a_name_is_the_same_in_every_spelling() {
     let app = TestApp::new().await;

@@ -94,6 +94,10 @@ pub(crate) struct AdminWords {
     pub(crate) oneself_title: &'static str,
     /// What no administrator does to themself: where it is done instead.
     pub(crate) oneself_text: &'static str,
+    /// A server on plain HTTP that was asked from elsewhere: the title.
+    pub(crate) plain_http_title: &'static str,
+    /// A server on plain HTTP that was asked from elsewhere: what is not done, and what whoever runs it can do.
+    pub(crate) plain_http_text: &'static str,
 }
 
 /// The English texts.
@@ -176,6 +180,10 @@ pub(crate) static ENGLISH: AdminWords = AdminWords {
     oneself_title: "That would be yourself",
     oneself_text: "Administrators do not do this to themselves, so that nobody locks themself out by a slip. Nothing was done. \
                    Your own sessions and your password are on your account page.",
+    plain_http_title: "Not over this connection",
+    plain_http_text: "This server speaks plain HTTP and was asked by another name than localhost. Others could read your session on \
+                      the way, so nobody was registered or signed in. Whoever runs the server starts it with --public-url \
+                      and the https address of the site.",
 };
 
 /// The Brazilian Portuguese texts.
@@ -258,4 +266,8 @@ pub(crate) static PORTUGUESE: AdminWords = AdminWords {
     oneself_title: "Seria você mesmo",
     oneself_text: "Administradores não fazem isso consigo mesmos, para que ninguém perca o próprio acesso por descuido. Não \
                    fizemos nada. Suas sessões e sua senha ficam na página da sua conta.",
+    plain_http_title: "Não por esta conexão",
+    plain_http_text: "Este servidor fala HTTP sem criptografia e foi chamado por um nome que não é localhost. Outros poderiam ler a sua \
+                      sessão no caminho; por isso, ninguém foi cadastrado nem entrou. Quem administra o servidor deve \
+                      iniciá-lo com --public-url e o endereço https do site.",
 };
