@@ -8,8 +8,8 @@ use std::sync::Arc;
 use axum_core::extract::FromRequestParts;
 use exeunt::live::Watch;
 use exeunt::{AuditEntry, AuditQuery, Device, LiveSession, Opened, Revoked, SessionId, StoreError, UserId};
-use http::request::Parts;
 use http::Method;
+use http::request::Parts;
 use tracing::Instrument as _;
 
 use crate::address::device_of;
