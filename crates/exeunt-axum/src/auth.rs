@@ -115,7 +115,7 @@ impl Auth {
     /// [`AuthError::WrongCredentials`] without saying which; [`AuthError::CrossOrigin`] for another site's form;
     /// [`AuthError::NotLoopback`]; and what else keeps somebody out.
     pub async fn login(&self, name: &str, password: &str) -> Result<LoggedIn, AuthError> {
-        self.refuse_readable()?;
+        self.refuse_foreign().and_then(|()| self.refuse_readable())?;
         let entered = self.enter(name, password, self.asker().ok()).await?;
         Ok(LoggedIn::new(entered, Carrier::Cookie, self.shared.transport.clone()))
     }

@@ -2,7 +2,7 @@
 //!
 //! Owns the syntax of RFC 9110 section 11.4, and verifies nothing.
 
-use data_encoding::BASE64;
+use data_encoding::BASE64_NOPAD;
 use exeunt::Token;
 use exeunt::token::TOKEN_PREFIX;
 use http::HeaderMap;
@@ -74,7 +74,9 @@ fn has_token(line: &[u8]) -> bool {
 
 /// Whether a token of ours is shown as the name or the password, as programs do that know only `Basic`.
 fn is_token_in_basic(credentials: &str) -> bool {
-    let decoded = Zeroizing::new(BASE64.decode(credentials.as_bytes()).unwrap_or_default());
+    // Without padding, and in either alphabet: whoever reads it leniently would find the token.
+    let bare = Zeroizing::new(credentials.trim_end_matches('=').replace('-', "+").replace('_', "/"));
+    let decoded = Zeroizing::new(BASE64_NOPAD.decode(bare.as_bytes()).unwrap_or_default());
     let mut parts = decoded.splitn(2, |byte| *byte == b':').filter_map(|part| std::str::from_utf8(part).ok());
     parts.any(|part| Token::parse(part).is_ok())
 }

@@ -190,7 +190,7 @@ fn what_is_known(error: &StoreError) -> &'static str {
 impl AuthError {
     /// Why a sign-in failed, which is no reason to speak of signing out.
     pub(crate) fn at_sign_in(self) -> Self {
-        self.at("sign somebody in", ", so you were not signed in")
+        self.at("sign somebody in", ", so you were not signed in; whoever was signed in here may still be")
     }
 
     fn at(self, deed: &'static str, told: &'static str) -> Self {
@@ -361,15 +361,7 @@ impl IntoResponse for RegisterRefused {
 /// program that prefers it so.
 fn plain(status: StatusCode, text: String) -> Response {
     let fields = [(CONTENT_TYPE, TEXT), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    let mut response = (
-        status,
-        fields,
-        format!(
-            "{text}
-"
-        ),
-    )
-        .into_response();
+    let mut response = (status, fields, format!("{text}\n")).into_response();
     response.extensions_mut().insert(Sentence(text));
     response
 }

@@ -86,18 +86,26 @@ pub(crate) fn is_readable(request: &Parts, transport: &Transport, public: Option
         && public.map_or_else(|| !is_for_loopback(request), |public| !is_loopback(public.authority()))
 }
 
-/// A request that calls us nothing is from no browser, and holds no cookie that could be read on the way to one.
+/// A request that calls us nothing is from no browser, and holds no cookie that could be read on the way to one. A proxy may put its own word
+/// into `Host`; the browser says in `Origin` what it calls us.
 fn is_for_loopback(request: &Parts) -> bool {
     let mut hosts = request.headers.get_all(HOST).iter();
+    let mut origins =
+        request.headers.get_all(ORIGIN).iter().filter_map(|origin| origin.to_str().ok()?.split_once("://"));
     hosts.all(|host| host.to_str().is_ok_and(is_loopback))
+        && origins.all(|(_, authority)| is_loopback(authority))
         && request.uri.authority().is_none_or(|authority| is_loopback(authority.as_str()))
 }
 
 fn is_loopback(authority: &str) -> bool {
     authority.parse::<Authority>().is_ok_and(|authority| {
-        let host = authority.host();
+        let host = authority.host().to_ascii_lowercase();
         let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-        host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.to_canonical().is_loopback())
+        let name = host.strip_suffix('.').unwrap_or(&host);
+        // RFC 6761 section 6.3.
+        name == "localhost"
+            || name.ends_with(".localhost")
+            || address.is_ok_and(|address| address.to_canonical().is_loopback())
     })
 }
 

@@ -141,9 +141,15 @@ impl Hooks {
     }
 }
 
+/// The hook is called when it is waited for, and not before: it may panic in the call itself.
 fn boxed<A, T, F>(hook: impl Fn(A) -> F + Send + Sync + 'static) -> Hook<A, T>
 where
+    A: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    Arc::new(move |given| Box::pin(hook(given)))
+    let hook = Arc::new(hook);
+    Arc::new(move |given| {
+        let hook = Arc::clone(&hook);
+        Box::pin(async move { hook(given).await })
+    })
 }

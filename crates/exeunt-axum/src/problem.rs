@@ -12,6 +12,7 @@ use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http_body::Body as _;
 use pin_project_lite::pin_project;
 
 /// How a refusal is answered by itself.
@@ -84,8 +85,10 @@ where
 
 fn put_otherwise(mut response: Response, wanted: Wanted) -> Response {
     let Some(Sentence(detail)) = response.extensions_mut().remove() else { return response };
-    // Somebody has put another body there meanwhile.
-    if response.headers().get(CONTENT_TYPE) != Some(&TEXT) || response.headers().contains_key(CONTENT_ENCODING) {
+    // Somebody has put another body there meanwhile. Of an answer to HEAD the body was taken out already.
+    let is_ours = [0, detail.len() as u64 + 1].map(Some).contains(&response.body().size_hint().exact());
+    let fields = response.headers();
+    if !is_ours || fields.get(CONTENT_TYPE) != Some(&TEXT) || fields.contains_key(CONTENT_ENCODING) {
         return response;
     }
     let text = problem(response.status(), &detail);

@@ -184,7 +184,11 @@ async fn where_the_store_cannot_be_reached_it_is_worded_by_what_was_asked() {
     let app = routes().route("/register", post(register)).layer(AuthLayer::new(authority));
     let cookie = signed_in(&app).await;
     for (call, request, words) in [
-        ("open_session", "POST /login", "cannot be reached, so you were not signed in; try again"),
+        (
+            "open_session",
+            "POST /login",
+            "cannot be reached, so you were not signed in; whoever was signed in here may still be; try again",
+        ),
         ("add_user", "POST /register", "cannot be reached, so it is not known whether you are registered; try again"),
         ("revoke", "POST /logout", "cannot be reached: if you were signing out, you are NOT signed out; try again"),
     ] {

@@ -163,11 +163,14 @@ async fn hooks_hear_of_each_step_and_of_the_end_only_when_it_is_over() {
 #[tokio::test(start_paused = true)]
 async fn a_hook_that_panics_or_hangs_keeps_nobody_signed_in() {
     let (authority, _) = authority().await;
-    let hooks: [fn(AuthLayer) -> AuthLayer; 4] = [
-        |layer| layer.before_logout(|_| async { panic!("the app's own fault") }),
-        |layer| layer.before_logout(|_| std::future::pending()),
-        |layer| layer.after_logout(|_| async { panic!("the app's own fault") }),
-        |layer| layer.after_login(|_| std::future::pending()),
+    let at_once = |_| -> std::future::Ready<()> { panic!("the app's own fault, in the call itself") };
+    let hooks: [Box<dyn Fn(AuthLayer) -> AuthLayer>; 6] = [
+        Box::new(move |layer| layer.before_logout(at_once)),
+        Box::new(move |layer| layer.after_logout(|_| -> std::future::Ready<()> { panic!("the app's own fault") })),
+        Box::new(|layer| layer.before_logout(|_| async { panic!("the app's own fault") })),
+        Box::new(|layer| layer.before_logout(|_| std::future::pending())),
+        Box::new(|layer| layer.after_logout(|_| async { panic!("the app's own fault") })),
+        Box::new(|layer| layer.after_login(|_| std::future::pending())),
     ];
     for hook in hooks {
         let app = routes().layer(hook(AuthLayer::new(Arc::clone(&authority))));

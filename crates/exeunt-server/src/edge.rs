@@ -188,7 +188,7 @@ impl Edge {
             if let Some(lasted) = unanswered.over() {
                 tracing::info!(seconds = lasted.as_secs(), "requests are answered again");
             }
-        } else if let Some(failing) = unanswered.failed(status.as_str()) {
+        } else if let Some(failing) = unanswered.failed(&format!("{} {route}", status.as_str())) {
             let (id, code) = (call.id.0, status.as_u16());
             let (seconds, requests) = (failing.lasted.as_secs(), failing.times);
             tracing::error!(request = %format_args!("{id:016x}"), %method, route, status = code, micros = call.micros(), seconds, requests, "answered");

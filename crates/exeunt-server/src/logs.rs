@@ -103,11 +103,15 @@ fn write_until_closed(mut said: mpsc::Receiver<Said>, lost: &AtomicU64) {
         // A log that nobody reads any more, or that has no room, is a pity and nothing else.
         let _ = io::stderr().write_all(&text);
         text.clear();
-        for to in ends.drain(..) {
-            let _ = to.send(());
-        }
-        if said.is_empty() {
+        // Also of a reader that is only slow: then there is always something that waits.
+        if said.len() < WAITING_MAX / 2 {
             tell_of(lost.swap(0, Ordering::Relaxed));
+        }
+        // What was lost is told before the last word.
+        if said.is_empty() {
+            for to in ends.drain(..) {
+                let _ = to.send(());
+            }
         }
     }
 }
@@ -115,6 +119,6 @@ fn write_until_closed(mut said: mpsc::Receiver<Said>, lost: &AtomicU64) {
 /// Said like any other line, when there is room for it.
 fn tell_of(lost: u64) {
     if lost > 0 {
-        tracing::warn!(lost, "lines of the log were lost: whoever reads it stood still, or is too slow");
+        tracing::error!(lost, "lines of the log were lost: whoever reads it stood still, or is too slow");
     }
 }

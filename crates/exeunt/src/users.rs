@@ -55,7 +55,7 @@ pub trait Users: std::fmt::Debug + Send + Sync + 'static {
 
 /// What the app did to a user in its own table. The audit trail keeps it as the cause of what ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UserChange {
+pub enum MemberChange {
     /// The user changed the password.
     Password,
     /// Somebody else set a new password, or the user did by the word of their mail.
@@ -66,13 +66,13 @@ pub enum UserChange {
     Deleted,
 }
 
-impl From<UserChange> for Cause {
-    fn from(change: UserChange) -> Self {
+impl From<MemberChange> for Cause {
+    fn from(change: MemberChange) -> Self {
         match change {
-            UserChange::Password => Self::PasswordChanged,
-            UserChange::PasswordReset => Self::PasswordReset,
-            UserChange::Disabled => Self::Disabled,
-            UserChange::Deleted => Self::Deleted,
+            MemberChange::Password => Self::PasswordChanged,
+            MemberChange::PasswordReset => Self::PasswordReset,
+            MemberChange::Disabled => Self::Disabled,
+            MemberChange::Deleted => Self::Deleted,
         }
     }
 }

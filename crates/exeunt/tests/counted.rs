@@ -7,7 +7,7 @@ mod scene;
 use exeunt::authority::Outcome;
 use exeunt::store::staged::When;
 use exeunt::user::UserName;
-use exeunt::users::UserChange;
+use exeunt::users::MemberChange;
 use exeunt::{Become, By, Device, Place, Target, UserId};
 use scene::{NAME, PASSWORD, Scene};
 
@@ -50,7 +50,7 @@ async fn an_ending_is_counted_whatever_it_came_with_and_what_ends_nothing_is_not
         assert!(change(scene.ana, to).await.expect("changed").is_some());
     }
     let guest = UserName::parse("member-17").expect("a name");
-    let _ = scene.authority.user_changed(&guest, UserChange::Password, By::operator()).await.expect("ended");
+    let _ = scene.authority.user_changed(&guest, MemberChange::Password, By::operator()).await.expect("ended");
     assert_eq!(endings(), [5, 0, 0]);
     for to in [Become::Admin, Become::Ordinary] {
         assert!(change(scene.ana, to).await.expect("changed").is_some());

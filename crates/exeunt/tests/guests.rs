@@ -11,10 +11,10 @@ use exeunt::credential::Work;
 use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
 use exeunt::user::UserName;
-use exeunt::users::{UserChange, Users, UsersError};
+use exeunt::users::{MemberChange, Users, UsersError};
 use exeunt::{
-    AuditQuery, Authority, Become, By, Cause, Device, LoginError, Opened, Place, RegisterError, Settings, Standing,
-    Token, UserId,
+    AuditQuery, Authority, Become, By, Cause, Deed, Device, LoginError, Opened, Place, RegisterError, Settings,
+    Standing, Token, UserId,
 };
 use tokio::sync::{Mutex, Notify};
 
@@ -83,7 +83,7 @@ async fn the_apps_word_lets_in_and_keeps_out() {
     assert_eq!((&*first.session.name, first.session.user), ("member-17", second.session.user));
     assert!(matches!(sign_in(&authority, "wrong").await.err(), Some(LoginError::Refused)));
     assert_eq!(members.asked.load(Ordering::SeqCst), 3);
-    let over = authority.user_changed(&member(), UserChange::Password, By::operator()).await.expect("ended");
+    let over = authority.user_changed(&member(), MemberChange::Password, By::operator()).await.expect("ended");
     assert_eq!(over.ended().len(), 2);
     assert!(!is_live(&authority, &first.token).await && !is_live(&authority, &second.token).await);
     assert!(is_live(&authority, &signed_in(&authority).await.token).await);
@@ -92,18 +92,23 @@ async fn the_apps_word_lets_in_and_keeps_out() {
 #[tokio::test]
 async fn what_the_app_did_is_what_the_trail_says() {
     let done = [
-        (UserChange::Password, Cause::PasswordChanged),
-        (UserChange::PasswordReset, Cause::PasswordReset),
-        (UserChange::Disabled, Cause::Disabled),
-        (UserChange::Deleted, Cause::Deleted),
+        (MemberChange::Password, Cause::PasswordChanged, Deed::PasswordChanged),
+        (MemberChange::PasswordReset, Cause::PasswordReset, Deed::PasswordChanged),
+        (MemberChange::Disabled, Cause::Disabled, Deed::UserDisabled),
+        (MemberChange::Deleted, Cause::Deleted, Deed::UserDeleted),
     ];
-    for (change, cause) in done {
+    for (change, cause, deed) in done {
         let (authority, _) = open().await;
         let opened = signed_in(&authority).await;
         let over = authority.user_changed(&member(), change, By::operator()).await.expect("ended");
         assert_eq!(over.ended(), [opened.session.id]);
         let query = AuditQuery { user: None, cause: Some(cause), from: None, until: None, before: None, limit: 9 };
         assert_eq!(authority.audit(&query).await.expect("looked").len(), 1, "{change:?}");
+        let all = AuditQuery { cause: None, ..query };
+        let trail = authority.audit(&all).await.expect("looked");
+        assert_eq!(trail.iter().filter(|entry| entry.deed == deed).count(), 1, "{change:?}: {trail:?}");
+        let is_told = trail.iter().any(|entry| entry.deed == Deed::PasswordChanged);
+        assert_eq!(is_told, deed == Deed::PasswordChanged, "{trail:?}");
         assert!(!is_live(&authority, &opened.token).await);
         let again = signed_in(&authority).await;
         assert!(is_live(&authority, &again.token).await, "whom the app proves is let in, whatever it did before");
@@ -126,7 +131,7 @@ async fn a_proof_from_before_the_change_opens_nothing() {
         });
         members.looked.notified().await;
         "small boats row".clone_into(&mut *members.password.lock().await);
-        let over = authority.user_changed(&member(), UserChange::Password, By::operator()).await.expect("ended");
+        let over = authority.user_changed(&member(), MemberChange::Password, By::operator()).await.expect("ended");
         assert_eq!(over.ended().len(), usize::from(was_here));
         drop(held);
         assert!(matches!(early.await.expect("ran").err(), Some(LoginError::Refused)), "was here: {was_here}");

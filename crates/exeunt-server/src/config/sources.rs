@@ -20,8 +20,6 @@ const FILE_SUFFIX: &str = "_FILE";
 
 /// Settings whose text may hold a password.
 const SECRET: [&str; 2] = ["store", "listen_store"];
-/// Settings that make no sense beside a folder of one's own.
-const OF_A_SHARED_STORE: [&str; 5] = ["store", "listen_store", "listen_nodes", "nodes_address", "strict"];
 /// The most characters of a wrong value that are repeated: it is to be recognised, and to leave room for what it should be.
 const SHOWN_CHARS_MAX: usize = 100;
 
@@ -177,12 +175,11 @@ impl Raw {
         Ok(raw)
     }
 
-    /// Takes what a heavier source says. Which store is meant can be said in two ways, so whoever says it in one unsays the other.
+    /// Takes what a heavier source says. Whoever names a store unsays a folder. A folder unsays no store: of many nodes one would serve alone
+    /// without a word, and what it ends would not be over at the others.
     fn yield_to(&mut self, mut heavier: Self) {
-        for (said, unsaid) in [("data", &OF_A_SHARED_STORE[..]), ("store", &["data"])] {
-            if heavier.0.contains_key(said) {
-                self.0.retain(|name, _| !unsaid.contains(&&**name));
-            }
+        if heavier.0.contains_key("store") {
+            self.0.remove("data");
         }
         self.0.append(&mut heavier.0);
     }
@@ -395,27 +392,19 @@ mod tests {
     }
 
     #[test]
-    fn whoever_says_which_store_unsays_what_a_lighter_source_said() {
-        let flags = |data: Option<&str>, store: Option<&str>| Flags {
-            data: data.map(str::to_owned),
-            store: store.map(str::to_owned),
-            ..Flags::default()
-        };
+    fn whoever_names_a_store_unsays_a_folder_and_a_folder_unsays_no_store() {
+        let store = |url: &str| Flags { store: Some(url.to_owned()), ..Flags::default() };
         let shared = ("EXEUNT_STORE", "postgres://exeunt@localhost/sessions");
-        let all =
-            [shared, ("EXEUNT_LISTEN_STORE", "postgres://exeunt@other/sessions"), ("EXEUNT_LISTEN_NODES", "[::1]:0")];
         let read =
             |flags, vars: &[_]| gather(flags, vars).and_then(|raw| Config::from_raw(&raw)).map(|read| read.store());
-        assert_eq!(read(flags(Some("two"), None), &all).expect("settings"), "sqlite:two");
-        assert_eq!(
-            read(flags(None, Some("sqlite:three")), &[("EXEUNT_DATA", "two")]).expect("settings"),
-            "sqlite:three"
-        );
-        assert!(read(flags(None, Some(shared.1)), &all[1..]).expect("settings").starts_with("postgres://"));
-        let both = read(flags(Some("two"), Some("sqlite:three")), &[]).expect_err("of one weight").to_string();
-        assert!(both.contains("not both"), "{both}");
-        let both = read(Flags::default(), &[shared, ("EXEUNT_DATA", "two")]).expect_err("of one weight").to_string();
-        assert!(both.contains("not both"), "{both}");
+        let in_folder = [("EXEUNT_DATA", "two")];
+        assert_eq!(read(store("sqlite:three"), &in_folder).expect("settings"), "sqlite:three");
+        assert!(read(store(shared.1), &in_folder).expect("settings").starts_with("postgres://"));
+        let folder = Flags { data: Some("two".to_owned()), ..Flags::default() };
+        for both in [read(folder, &[shared]), read(Flags::default(), &[shared, in_folder[0]])] {
+            let both = both.expect_err("one node would serve alone").to_string();
+            assert!(both.contains("EXEUNT_STORE") && both.contains("--store sqlite:FOLDER"), "{both}");
+        }
     }
 
     #[test]

@@ -5,10 +5,12 @@
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use exeunt::store::staged::When;
 use exeunt::{Become, By, UserId};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::api_admin_users::NASTY_NAMES;
 use crate::api_audit::{ALL, entries, scene};
@@ -84,6 +86,9 @@ async fn under_way(app: &TestApp, admin: &Actor) -> Stream {
     stream
 }
 
+/// Nothing here takes longer, even on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 fn waits(asked: Pin<&mut impl Future>) -> bool {
     asked.poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
@@ -96,10 +101,13 @@ async fn it_breaks_off_before_the_end_of_the_session_that_asked_is_answered() {
     let mut stream = under_way(&app, &admin).await;
     let mut leaving = pin!(admin.get("/logout").into_future());
     // It ends in a task of its own, to which this one leaves the thread.
-    while thief.get("/api/session").await.status == 200 {
-        tokio::task::yield_now().await;
-        assert!(waits(leaving.as_mut()), "answered while the export was open");
-    }
+    let ended = async {
+        while thief.get("/api/session").await.status == 200 {
+            tokio::task::yield_now().await;
+            assert!(waits(leaving.as_mut()), "answered while the export was open");
+        }
+    };
+    timeout(PATIENCE, ended).await.expect("it ends");
     assert!(waits(leaving.as_mut()), "answered while the export was open");
     assert!(stream.breaks_off().await, "what is cut must not look whole");
     leaving.await.must_be_a_goodbye(302);

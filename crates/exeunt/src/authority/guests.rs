@@ -14,7 +14,7 @@ use crate::revocation::{By, Revoked, Target};
 use crate::session::Device;
 use crate::store::{KnownUser, NewUser, PasswordChange, StoreError};
 use crate::user::{UserName, fold};
-use crate::users::{UserChange, Users, UsersError};
+use crate::users::{MemberChange, Users, UsersError};
 
 /// How long the app may take to prove who somebody is. It holds one of the few turns to hash, which others wait for.
 const PROOF_WAIT: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ impl Authority {
     /// # Errors
     ///
     /// [`StoreError`] when it cannot be known that it is over.
-    pub async fn user_changed(&self, user: &UserName, change: UserChange, by: By) -> Result<Revoked, StoreError> {
+    pub async fn user_changed(&self, user: &UserName, change: MemberChange, by: By) -> Result<Revoked, StoreError> {
         let known = self.guest(user).await?;
         let change = PasswordChange {
             user: known.user.id,

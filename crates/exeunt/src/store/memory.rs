@@ -15,7 +15,7 @@ use super::{
     KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
     StoreError, Sweep, Swept, UserChange, UserChanged, Witness,
 };
-use crate::audit::{AuditEntry, AuditQuery, Deed};
+use crate::audit::{AuditEntry, AuditQuery};
 use crate::credential::PasswordHash;
 use crate::revocation::{By, Cause, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
@@ -86,7 +86,7 @@ impl Store for MemoryStore {
         if let Some(row) = state.users.get_mut(&change.user) {
             row.hash = change.hash.clone();
         }
-        state.note(Deed::PasswordChanged, (Some(change.user), None), &change.by, change.at);
+        state.note(change.deed(), (Some(change.user), None), &change.by, change.at);
         let order =
             Order { target: Target::User(change.user), cause: change.cause, by: change.by.clone(), at: change.at };
         let revocation = state.end_user(change.user, &order);

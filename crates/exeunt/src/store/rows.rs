@@ -69,6 +69,18 @@ pub struct PasswordChange {
     pub at: Timestamp,
 }
 
+impl PasswordChange {
+    /// What stands in the trail. An app may have done something else to a user whom it keeps itself.
+    #[must_use]
+    pub const fn deed(&self) -> Deed {
+        match self.cause {
+            Cause::Disabled => Deed::UserDisabled,
+            Cause::Deleted => Deed::UserDeleted,
+            _ => Deed::PasswordChanged,
+        }
+    }
+}
+
 /// A password that was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordChanged {

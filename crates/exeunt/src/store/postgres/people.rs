@@ -73,7 +73,7 @@ impl Sentence for PasswordChange {
             return Ok(None);
         }
         tx.execute("UPDATE users SET hash = $2 WHERE id = $1", &[&self.user.0, &self.hash.as_phc()]).await?;
-        note(tx, (Deed::PasswordChanged, Some(self.user), None), &self.by, self.at).await?;
+        note(tx, (self.deed(), Some(self.user), None), &self.by, self.at).await?;
         let order = Order { target: Target::User(self.user), cause: self.cause, by: self.by.clone(), at: self.at };
         let revocation = end_user(tx, said, self.user, &order).await?;
         let mut opened = None;

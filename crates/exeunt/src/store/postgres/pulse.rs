@@ -13,6 +13,8 @@ const BEAT: &str = "UPDATE pulse SET beat = 1 - beat";
 
 /// What an ending writes, of no row: whether this role may is asked all the same. After a restore by another hand it may not.
 const ENDS_NOTHING: &str = "
+    SELECT FROM known_users WHERE false;
+    SELECT FROM live_sessions WHERE false;
     UPDATE counter SET seq = seq WHERE false;
     UPDATE users SET epoch = epoch WHERE false;
     UPDATE sessions SET ended_by = ended_by WHERE false;

@@ -71,8 +71,7 @@ pub(super) fn change_password(
     }
     tx.prepare_cached("UPDATE users SET hash = ?2 WHERE id = ?1")?
         .execute(params![change.user.0, change.hash.as_phc()])?;
-    let noted =
-        Note { deed: Deed::PasswordChanged, user: Some(change.user), session: None, by: &change.by, at: change.at };
+    let noted = Note { deed: change.deed(), user: Some(change.user), session: None, by: &change.by, at: change.at };
     note(tx, &noted)?;
     let order = Order { target: Target::User(change.user), cause: change.cause, by: change.by.clone(), at: change.at };
     let revocation = end_user(tx, said, change.user, &order)?;
