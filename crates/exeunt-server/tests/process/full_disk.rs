@@ -72,7 +72,7 @@ fn on_a_full_disk_the_log_says_why_once_and_the_metrics_count_each_request() {
     let why = said("the session store cannot be reached");
     assert!(why.len() == 1 && why[0].contains("disk"), "{log}");
     assert_eq!(said("the store could not commit").len(), 1, "{log}");
-    assert_eq!(said("\"ERROR\"").len(), 1 + 2, "and the first request of either status: {log}");
+    assert_eq!(said("\"ERROR\"").len(), 1 + 3, "and the first request of each route and status: {log}");
     assert!(said("\"answered\"").len() < 5, "{log}");
 }
 
