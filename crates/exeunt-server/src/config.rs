@@ -200,7 +200,7 @@ pub struct Exposed(SocketAddr);
 fn data_folder(raw: &Raw) -> Result<PathBuf, SettingError> {
     let data = raw.get("data", parse::folder)?;
     match (data, raw.get("store", parse::store)?) {
-        (Some(_), Some(_)) => Err(raw.refuse("store", "it says where the store is, and so does `data`: leave one of them out, or say --store sqlite:FOLDER, which overrides both")),
+        (Some(_), Some(_)) => Err(raw.refuse("store", "set either `data` or `store`, not both; the flag --store sqlite:FOLDER wins over either in the environment or a file")),
         (Some(folder), None) | (None, Some(Place::Folder(folder))) => Ok(folder),
         (None, None | Some(Place::Shared(_))) => Ok(PathBuf::from("./exeunt-data")),
     }
@@ -326,7 +326,7 @@ mod tests {
             assert!(said.contains(name) && said.contains("test"), "{said}");
         }
         let both = read(&[("data", "a"), ("store", "sqlite:b")]).expect_err("both");
-        assert!(both.to_string().contains("leave one of them out"), "{both}");
+        assert!(both.to_string().contains("not both"), "{both}");
     }
 
     #[test]
