@@ -10,8 +10,10 @@ export const BY_BEARER = 'bearer';
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 /** What every token of ours begins with; nothing in base64 does. */
 const TOKEN_PREFIX = 'exn_';
-/** A token of ours, whole. */
-const OURS = /^exn_[A-Za-z0-9_-]{43}$/;
+/** A token of ours, wherever it stands. */
+const OURS = /exn_[A-Za-z0-9_-]{43}/;
+/** Letters of base64 that stand for three bytes together. */
+const GROUP = 4;
 /** Longer than any token: 47 characters today. What is longer is not sent on. */
 const TOKEN_LENGTH_MAX = 256;
 
@@ -35,7 +37,7 @@ export function offeredBy(req, cookie) {
 function bearerOf(line) {
   // A scheme ends where no letter of a scheme follows (RFC 9110 section 5.6.2).
   if (!/^bearer(?![\w!#$%&'*+.^`|~-])/i.test(line)) {
-    if (line.includes(TOKEN_PREFIX) || isTokenInBasic(line)) throw unclear();
+    if (line.includes(TOKEN_PREFIX) || hidesToken(line)) throw unclear();
     return undefined;
   }
   const token = /^bearer (.*)$/i.exec(line)?.[1];
@@ -43,13 +45,10 @@ function bearerOf(line) {
   return token;
 }
 
-/** As the name or the password, as programs do that know only `Basic`. */
-function isTokenInBasic(line) {
-  const [, credentials] = /^basic (.*)$/i.exec(line) ?? [];
-  if (credentials === undefined) return false;
-  const decoded = Buffer.from(credentials, 'base64').toString('latin1');
-  const colon = decoded.indexOf(':');
-  return [decoded.slice(0, colon < 0 ? undefined : colon), decoded.slice(colon + 1)].some((part) => OURS.test(part));
+/** In base64, as the name or the password of `Basic`: wherever a word could begin, for spaces and commas are read leniently by some. */
+function hidesToken(line) {
+  const letters = line.replace(/[^A-Za-z0-9+/_-]/g, '');
+  return [...Array(GROUP).keys()].some((start) => OURS.test(Buffer.from(letters.slice(start), 'base64').toString('latin1')));
 }
 
 function isToken(value) {

@@ -70,7 +70,9 @@ promise('a bearer token that cannot be read is 400 and nobody is called signed o
   const app = await startApp(t, set.server, signOut);
   const ana = await member(app, set.server);
   const otherwise = ['Token ', 'Basic ', 'Basic x, Bearer ', ''].map((scheme) => scheme + ana.token);
-  for (const pair of [`${ana.token}:`, `ana:${ana.token}`]) otherwise.push(`Basic ${btoa(pair)}`);
+  for (const pair of [`${ana.token}:`, `ana:${ana.token}`, `ana:x:${ana.token}`]) {
+    for (const scheme of ['Basic ', 'Basic  ', 'Basic\t', 'Basic, ', 'Basic', 'Token ']) otherwise.push(scheme + btoa(pair));
+  }
   for (const line of [`Bearer  ${ana.token}`, `Bearer ${ana.token},`, `Bearer ${ana.token} x`, ...otherwise]) {
     for (const path of ['/me', '/logout']) {
       const answer = await ask(app.url + path, { headers: { authorization: line } });

@@ -4,10 +4,13 @@
 
 use data_encoding::BASE64_NOPAD;
 use exeunt::Token;
-use exeunt::token::TOKEN_PREFIX;
+use exeunt::token::{TOKEN_LENGTH, TOKEN_PREFIX};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use zeroize::Zeroizing;
+
+/// Letters of base64 that stand for three bytes together (RFC 4648 section 4).
+const GROUP: usize = 4;
 
 /// What a request says in its `Authorization` field.
 ///
@@ -52,7 +55,7 @@ impl<'a> Authorization<'a> {
         if credentials.is_empty() || clear < credentials.len() {
             Self::not_ours(scheme, line)
         } else if scheme.eq_ignore_ascii_case(b"basic") {
-            if has_token(line) || is_token_in_basic(credentials) { Self::Unclear } else { Self::Basic(credentials) }
+            if has_token(line) { Self::Unclear } else { Self::Basic(credentials) }
         } else if scheme.eq_ignore_ascii_case(b"bearer") {
             Self::Bearer(credentials)
         } else {
@@ -67,18 +70,36 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// Whether what begins a token of ours stands there, which nothing in base64 does: it has an underscore.
+/// Whether a token of ours is shown, in whatever way: as text, or in base64 as the name or the password, which programs do that
+/// know only `Basic`.
 fn has_token(line: &[u8]) -> bool {
-    line.windows(TOKEN_PREFIX.len()).any(|part| part == TOKEN_PREFIX.as_bytes())
+    // Nothing in base64 has an underscore.
+    line.windows(TOKEN_PREFIX.len()).any(|part| part == TOKEN_PREFIX.as_bytes()) || hides_token(line)
 }
 
-/// Whether a token of ours is shown as the name or the password, as programs do that know only `Basic`.
-fn is_token_in_basic(credentials: &str) -> bool {
-    // Without padding, and in either alphabet: whoever reads it leniently would find the token.
-    let bare = Zeroizing::new(credentials.trim_end_matches('=').replace('-', "+").replace('_', "/"));
-    let decoded = Zeroizing::new(BASE64_NOPAD.decode(bare.as_bytes()).unwrap_or_default());
-    let mut parts = decoded.splitn(2, |byte| *byte == b':').filter_map(|part| std::str::from_utf8(part).ok());
-    parts.any(|part| Token::parse(part).is_ok())
+/// Looks wherever a base64 word could begin, in either alphabet: how many spaces, commas or colons stand before it, a reader that
+/// is more lenient than we are would not care.
+fn hides_token(line: &[u8]) -> bool {
+    let letters: Zeroizing<Vec<u8>> = Zeroizing::new(line.iter().copied().filter_map(letter).collect());
+    (0..letters.len().min(GROUP)).any(|start| {
+        let whole = (letters.len() - start).next_multiple_of(GROUP);
+        let mut word = Zeroizing::new(letters[start..].to_vec());
+        word.resize(whole, b'A');
+        let text = Zeroizing::new(BASE64_NOPAD.decode(&word).unwrap_or_default());
+        text.windows(TOKEN_LENGTH)
+            .filter_map(|part| std::str::from_utf8(part).ok())
+            .any(|part| Token::parse(part).is_ok())
+    })
+}
+
+/// In the alphabet that has `+` and `/` (RFC 4648 section 4); `None`: it belongs to no word.
+fn letter(byte: u8) -> Option<u8> {
+    match byte {
+        b'-' => Some(b'+'),
+        b'_' => Some(b'/'),
+        b'+' | b'/' => Some(byte),
+        _ => byte.is_ascii_alphanumeric().then_some(byte),
+    }
 }
 
 /// A scheme is a token (RFC 9110 section 5.6.2).
@@ -88,6 +109,7 @@ fn is_scheme(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use data_encoding::BASE64;
     use http::HeaderValue;
 
     use super::*;
@@ -105,6 +127,33 @@ mod tests {
             Authorization::Other => "other",
             Authorization::Unclear => "unclear",
         }
+    }
+
+    #[test]
+    fn a_token_is_seen_however_it_is_wrapped() {
+        let token = Token::generate(&exeunt::random::OsRandom).reveal();
+        let wrapped = [format!("{token}:"), format!("ana:{token}"), format!("a:b:{token}:c"), token]
+            .map(|text| BASE64.encode(text.as_bytes()));
+        for word in &wrapped {
+            let bare = word.trim_end_matches('=').replace('+', "-").replace('/', "_");
+            let (start, end) = word.split_at(11);
+            for line in [
+                format!("Basic {word}"),
+                format!("Basic {bare}"),
+                format!("Basic  {word}"),
+                format!("Basic\t{word}"),
+                format!("Basic {word} "),
+                format!("Basic {start} {end}"),
+                format!("Basic, {word}"),
+                format!("Basic x, Basic {word}"),
+                format!("Basic{word}"),
+                format!("Token {word}"),
+                word.clone(),
+            ] {
+                assert_eq!(read(&[line.as_bytes()]), "unclear", "{line}");
+            }
+        }
+        assert_eq!(read(&[b"Basic YW5hOmV4bl8="]), "other credentials", "a password may begin as a token does");
     }
 
     #[test]

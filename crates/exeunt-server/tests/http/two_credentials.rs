@@ -45,6 +45,8 @@ async fn a_token_that_was_not_understood_is_not_called_ended() {
         format!("Basic {token}"),
         format!("Basic {}", BASE64.encode(format!("{token}:").as_bytes())),
         format!("Basic {}", BASE64.encode(format!("ana:{token}").as_bytes())),
+        format!("Basic  {}", BASE64.encode(format!("ana:{token}").as_bytes())),
+        format!("Token {}", BASE64.encode(token.as_bytes())),
         format!("Bearer {token}, Basic x"),
         token.clone(),
     ] {
