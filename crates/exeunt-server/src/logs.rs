@@ -24,6 +24,10 @@ const WAITING_MAX: usize = 4_096;
 /// Lines that are written at once, some 64 KiB: what a pipe holds.
 const TOGETHER_MAX: usize = 256;
 
+/// How long a line may wait for others to be written with it, where none waits: a thread that is woken for each of them costs the requests of a
+/// busy server more than the writing. Nobody who reads along sees it, and SIGKILL takes no more than that.
+const TOGETHER_WAIT: Duration = Duration::from_millis(5);
+
 /// How long the end of the process waits for what was said last: far above what a pipe or a disk needs that is well.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
@@ -107,11 +111,12 @@ fn write_until_closed(mut said: mpsc::Receiver<Said>, lost: &AtomicU64) {
         if said.len() < WAITING_MAX / 2 {
             tell_of(lost.swap(0, Ordering::Relaxed));
         }
-        // What was lost is told before the last word.
         if said.is_empty() {
+            // What was lost is told before the last word.
             for to in ends.drain(..) {
                 let _ = to.send(());
             }
+            thread::sleep(TOGETHER_WAIT);
         }
     }
 }
