@@ -194,9 +194,9 @@ fn surplus(tx: &Connection, user: UserId, (max, replaced): (usize, Option<Sessio
 
 /// Takes the next number (R2), and writes the fact and its entry in the audit trail.
 fn record(tx: &Connection, target: Target, user: Option<UserId>, order: &Order) -> Done<Seq> {
-    let seq: i64 = tx
-        .prepare_cached("UPDATE counter SET seq = seq + 1 WHERE one = 1 RETURNING seq")?
-        .query_row([], |row| row.get(0))?;
+    // Read and then written, for nobody else writes: `RETURNING` builds a table for its one row each time.
+    let seq = mark(tx)?.0 + 1;
+    tx.prepare_cached("UPDATE counter SET seq = ?1 WHERE one = 1")?.execute([seq])?;
     let (word, session) = vocabulary::target_words(target);
     let (user, actor) = (user.map(|user| user.0), vocabulary::actor_number(order.by.actor));
     let (sid, at, cause) = (session.as_ref().map(SessionId::as_bytes), order.at.as_micros(), order.cause.as_str());

@@ -39,6 +39,10 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// Statements kept prepared: more than there are.
 const STATEMENTS_KEPT: usize = 64;
 
+/// Pages that the writer keeps, in KiB: what an ending reads of a store with some hundred thousand sessions, but for the sessions themselves. With
+/// SQLite's own 2 MiB a tenth of what a sign-out costs went into reading the same pages again.
+const WRITER_CACHE_KIB: i64 = 8 * 1024;
+
 /// Every change of the schema, in order. One that was released is never edited; a new one is added below it.
 const MIGRATIONS: [(&str, &str); 3] = [
     ("0001_begin", include_str!("0001_begin.sql")),
@@ -228,6 +232,8 @@ impl Folder {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&path, flags)?;
         configure(&connection)?;
+        // Negative: KiB and not pages.
+        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         recognise(&connection, &path)?;
         repair(&connection)?;
         hold_to_the_promise(&connection)?;
