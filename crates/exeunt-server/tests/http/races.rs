@@ -82,6 +82,35 @@ async fn a_request_in_flight_finishes_and_brings_nothing_back() {
     }
 }
 
+/// The new token is still on its way when the browser signs out with the old one.
+#[tokio::test]
+async fn who_signs_out_while_the_password_changes_is_not_signed_in_again_by_the_answer() {
+    let (app, stage) = TestApp::staged().await;
+    let form = [("current", PASSWORD), ("new", "grey gulls glide")];
+    for name in ["Ana", "Bea"] {
+        let ana = app.browser_of_new(name).await;
+        let (tab, old) = (ana.thief(), ana.token());
+        if name == "Ana" {
+            let hold = stage.hold("change_password", When::After);
+            let changing = meanwhile(ana.post("/account/password").form(&form));
+            reached(&hold).await;
+            tab.get("/logout").await.must_be_a_goodbye(302);
+            hold.let_go();
+            assert_eq!(changing.await.expect("an answer").status, 303);
+        } else {
+            // Let in before the password was changed, and written after it.
+            let hold = stage.hold("revoke", When::Before);
+            let leaving = meanwhile(tab.get("/logout"));
+            reached(&hold).await;
+            assert_eq!(ana.post("/account/password").form(&form).await.status, 303);
+            hold.let_go();
+            leaving.await.expect("an answer").must_be_a_goodbye(302);
+        }
+        assert_ne!(ana.token(), old, "a new token was handed out");
+        ana.must_be_refused().await;
+    }
+}
+
 #[tokio::test]
 async fn two_logouts_at_once_are_one_end_and_two_goodbyes() {
     let (app, stage) = TestApp::staged().await;

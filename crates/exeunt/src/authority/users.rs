@@ -113,8 +113,14 @@ impl Authority {
             return Err(ChangeError::SessionGone);
         };
         let (opened, filled) = changed.opened.zip(filled).ok_or(ChangeError::SessionGone)?;
+        let digest = opened.digest;
         let opened = self.enter(token, &opened, filled).await?;
-        Ok((opened, self.over(ending, &changed.revocation).await))
+        let over = self.over(ending, &changed.revocation).await;
+        // From here on the token is its owner's, and whoever has only the old one must not be able to end what follows it.
+        if let Err(error) = self.store.hand_out(&digest).await {
+            tracing::warn!(%error, "it was not noted that a new token was handed out");
+        }
+        Ok((opened, over))
     }
 
     /// Gives whoever has this name now a new password on somebody else's word, and ends everything of theirs.
