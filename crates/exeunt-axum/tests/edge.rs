@@ -7,8 +7,10 @@ use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE};
 use axum::http::{Response, StatusCode};
 use axum::routing::get;
+use exeunt::Token;
+use exeunt::random::OsRandom;
 use exeunt::store::staged::When;
-use stage::{ANA, FORM, app, ask, cookie_of, notes, read_notes, send, signed_in, text};
+use stage::{ANA, FORM, app, ask, cookie_of, cookies, notes, read_notes, send, signed_in, text};
 
 async fn sign_in(app: &Router, fields: &[(&str, &str)]) -> Response<Body> {
     send(app, "POST /login", &[&[FORM], fields].concat(), ANA).await
@@ -118,10 +120,33 @@ async fn two_cookies_are_refused_and_nothing_is_claimed() {
 #[tokio::test]
 async fn without_a_session_signing_out_is_a_success_that_writes_nothing() {
     let (app, store) = app().await;
-    store.fail("revoke", When::Before);
+    for write in ["revoke", "touch", "settled"] {
+        store.fail(write, When::Before);
+    }
     for fields in [vec![], vec![("cookie", "__Host-exeunt=garbage")]] {
         let left = send(&app, "POST /logout", &fields, "").await;
         assert_eq!((left.status(), left.headers().contains_key(SET_COOKIE)), (StatusCode::SEE_OTHER, true));
+    }
+}
+
+/// A token that opens nothing any more may still open something elsewhere, so the store is asked, in a write that lasts. It ends nothing.
+#[tokio::test]
+async fn with_a_token_that_opens_nothing_signing_out_is_a_success_if_the_store_says_so_and_only_then() {
+    let (app, store) = app().await;
+    let cookie = signed_in(&app).await;
+    assert_eq!(ask(&app, "POST /logout", &cookie).await.status(), StatusCode::SEE_OTHER);
+    let made_up = format!("__Host-exeunt={}", Token::generate(&OsRandom).reveal());
+    for cookie in [&cookie, &made_up] {
+        for write in ["revoke", "touch"] {
+            store.fail(write, When::Before);
+        }
+        let left = ask(&app, "POST /logout", cookie).await;
+        assert_eq!((left.status(), cookies(&left).len()), (StatusCode::SEE_OTHER, 1));
+        store.fail("settled", When::Before);
+        let left = ask(&app, "POST /logout", cookie).await;
+        assert_eq!((left.status(), cookies(&left).len()), (StatusCode::SERVICE_UNAVAILABLE, 0));
+        store.clear();
+        assert_eq!(read_notes(&app, cookie).await, StatusCode::UNAUTHORIZED);
     }
 }
 
