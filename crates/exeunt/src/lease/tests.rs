@@ -27,6 +27,9 @@ use crate::store::Shared;
 use crate::token::Token;
 use crate::user::{Epoch, UserId};
 
+/// After so long a wait is called a hang. Nothing that is waited for takes as long.
+const HANGS: Duration = Duration::from_secs(60);
+
 const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
 struct Scene {
@@ -75,6 +78,16 @@ impl Scene {
     fn belief(&self, session: &Session) -> Belief {
         self.live.look(&session.digest, NOW)
     }
+}
+
+/// Lets the others go on until it is so. For clocks that run.
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(HANGS, waiting).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
 }
 
 #[tokio::test(start_paused = true)]
