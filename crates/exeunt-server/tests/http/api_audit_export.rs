@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use exeunt::store::staged::When;
 use exeunt::{Become, By, UserId};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::api_admin_users::NASTY_NAMES;
 use crate::api_audit::{ALL, entries, scene};
-use crate::support::{Actor, PASSWORD, Stream, TestApp};
+use crate::support::{Actor, PASSWORD, Stream, TestApp, credentials};
 
 const EXPORT: &str = "/api/admin/audit.jsonl";
 
@@ -50,7 +50,7 @@ async fn a_name_cannot_begin_a_line() {
     let app = TestApp::new().await;
     let admin = app.admin_of_new("Eve").await;
     for name in NASTY_NAMES {
-        let body = json!({"username": name, "password": PASSWORD}).to_string();
+        let body = credentials(name, PASSWORD);
         assert_eq!(admin.post("/api/admin/users").json(&body).await.status, 201, "{name}");
     }
     let lines = lines(&admin, "").await;

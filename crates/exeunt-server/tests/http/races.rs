@@ -5,10 +5,9 @@
 use std::time::Duration;
 
 use exeunt::store::staged::{Hold, When};
-use serde_json::json;
 
 use crate::directlink::{LOGOUT, must_be_an_error};
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, Answer, PASSWORD, TestApp, credentials};
 
 /// Sends a request on its own; it goes on while others are asked.
 fn meanwhile(ask: impl IntoFuture<Output = Answer, IntoFuture: Send + 'static>) -> tokio::task::JoinHandle<Answer> {
@@ -112,7 +111,7 @@ async fn of_two_bearer_logouts_at_once_one_ends_the_session_and_the_other_is_ref
 
 /// Signs in while everything of the user ends, once the session is written and before it is answered.
 async fn sign_in_during_the_end(app: &TestApp, hold: Hold) -> Actor {
-    let login = json!({"username": "Ana", "password": PASSWORD}).to_string();
+    let login = credentials("Ana", PASSWORD);
     let entering = meanwhile(app.anon().post("/api/login").json(&login));
     reached(&hold).await;
     let all = app.anon().post(LOGOUT).basic("Ana", PASSWORD).json("").await;
