@@ -6,6 +6,7 @@ use exeunt::store::staged::When;
 use serde_json::json;
 
 use crate::api_problems::must_be_a_problem;
+use crate::races::reached;
 use crate::support::{Actor, Ask, PASSWORD, TestApp, WRONG, credentials, names};
 
 const NEW: &str = "grey gulls glide";
@@ -175,7 +176,7 @@ async fn a_session_that_ends_while_the_password_is_verified_gets_no_new_token() 
     let thief = ana.thief();
     let verifying = stage.hold("user_by_name", When::After);
     let asked = tokio::spawn(change(&ana, PASSWORD, NEW).into_future());
-    verifying.reached().await;
+    reached(&verifying).await;
     assert_eq!(thief.post("/api/logout").await.ended().len(), 1);
     verifying.let_go();
     must_be_a_problem(&asked.await.expect("an answer"), 401);

@@ -10,6 +10,7 @@ use exeunt::{AuditQuery, Become, By, UserId};
 use exeunt_server::paths;
 use serde_json::json;
 
+use crate::races::reached;
 use crate::support::{Actor, Answer, Ask, PASSWORD, TestApp, credentials, late_body};
 
 const NEW: &str = "grey gulls glide";
@@ -252,7 +253,7 @@ async fn nor_by_one_that_ended_while_it_was_looked_which_are_theirs() {
     let path = format!("/api/sessions/{}", other.sid().await);
     let hold = stage.hold("sessions_of", When::After);
     let asked = tokio::spawn(ana.delete(&path).into_future());
-    hold.reached().await;
+    reached(&hold).await;
     Leaves::SignsOut.happens(&app, &ana).await;
     hold.let_go();
     assert_eq!(asked.await.expect("an answer").status, 401);
