@@ -2,13 +2,11 @@
 //!
 //! Owns the first corollary at the edges: what passed its check before a logout may finish, and brings nothing back.
 
-use std::time::Duration;
-
 use exeunt::store::staged::{Hold, When};
-use serde_json::json;
 
 use crate::directlink::{LOGOUT, must_be_an_error};
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, Answer, PASSWORD, TestApp, credentials};
+use crate::waiting::within;
 
 /// Sends a request on its own; it goes on while others are asked.
 fn meanwhile(ask: impl IntoFuture<Output = Answer, IntoFuture: Send + 'static>) -> tokio::task::JoinHandle<Answer> {
@@ -16,8 +14,8 @@ fn meanwhile(ask: impl IntoFuture<Output = Answer, IntoFuture: Send + 'static>) 
 }
 
 /// Waits until the store is asked; a request that never asks it fails the test instead of holding it up for ever.
-async fn reached(hold: &Hold) {
-    tokio::time::timeout(Duration::from_secs(30), hold.reached()).await.expect("the store is asked");
+pub(crate) async fn reached(hold: &Hold) {
+    within("the store is asked", hold.reached()).await;
 }
 
 #[tokio::test]
@@ -141,7 +139,7 @@ async fn of_two_bearer_logouts_at_once_one_ends_the_session_and_the_other_is_ref
 
 /// Signs in while everything of the user ends, once the session is written and before it is answered.
 async fn sign_in_during_the_end(app: &TestApp, hold: Hold) -> Actor {
-    let login = json!({"username": "Ana", "password": PASSWORD}).to_string();
+    let login = credentials("Ana", PASSWORD);
     let entering = meanwhile(app.anon().post("/api/login").json(&login));
     reached(&hold).await;
     let all = app.anon().post(LOGOUT).basic("Ana", PASSWORD).json("").await;

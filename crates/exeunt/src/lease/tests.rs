@@ -27,6 +27,9 @@ use crate::store::Shared;
 use crate::token::Token;
 use crate::user::{Epoch, UserId};
 
+/// After so long a wait is called a hang. Nothing that is waited for takes as long.
+const HANGS: Duration = Duration::from_secs(60);
+
 const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
 struct Scene {
@@ -75,6 +78,21 @@ impl Scene {
     fn belief(&self, session: &Session) -> Belief {
         self.live.look(&session.digest, NOW)
     }
+}
+
+/// Returns when everybody else waits for something: until then a paused clock stands still.
+async fn everybody_waits() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+/// Lets the others go on until it is so. For clocks that run.
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(HANGS, waiting).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -257,10 +275,8 @@ async fn who_is_told_to_leave_while_it_comes_stays_in_no_list() {
     let coming = tokio::spawn(async move { coming.renew_now().await });
     scene.desk.coming.notified().await;
     let leaving = tokio::spawn(async move { leaving.leave().await });
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-        assert!(!leaving.is_finished(), "its row is in the list by now");
-    }
+    everybody_waits().await;
+    assert!(!leaving.is_finished(), "its row is in the list by now");
     drop(shut);
     let _ = coming.await.expect("ran");
     leaving.await.expect("ran");
@@ -276,16 +292,11 @@ async fn nothing_is_acknowledged_before_what_was_open_for_it_is_closed() {
     scene.desk.write(&session, "a");
     scene.member.renew_now().await.expect("heard");
     assert!(watch.has_ended() && watch.was_told());
-    // As often as it takes for everybody to have had their turn; the clock stands still meanwhile.
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-        assert_ne!(*scene.desk.acknowledged.borrow(), Some(Seq(1)), "a stream is open");
-    }
+    everybody_waits().await;
+    assert_ne!(*scene.desk.acknowledged.borrow(), Some(Seq(1)), "a stream is open");
     scene.desk.state.lock().fails = true;
     drop(watch);
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
+    everybody_waits().await;
     scene.desk.state.lock().fails = false;
     // Said again where saying failed.
     let mut said = scene.desk.acknowledged.subscribe();

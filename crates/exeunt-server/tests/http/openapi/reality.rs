@@ -12,7 +12,7 @@ use exeunt::store::staged::{Staged, When};
 use serde_json::{Value, json};
 
 use super::document::Document;
-use crate::support::{Answer, PASSWORD, Setup, TestApp, WRONG, slow_body};
+use crate::support::{Answer, PASSWORD, Setup, TestApp, WRONG, credentials, slow_body};
 
 /// A method, a path as the document writes it, and what was answered.
 pub(super) type Real = Vec<(&'static str, &'static str, Answer)>;
@@ -24,7 +24,7 @@ const SESSIONS: &str = "/api/sessions";
 pub(super) const FOREIGN: (&str, &str) = ("sec-fetch-site", "cross-site");
 
 fn login(password: &str) -> String {
-    json!({"username": "Ana", "password": password}).to_string()
+    credentials("Ana", password)
 }
 
 /// What is answered while all is well.
