@@ -151,7 +151,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not be done or its outcome is unknown.
     async fn touch(&self, seen: &[Seen]) -> Result<usize, StoreError>;
 
-    /// Ends what the order names and appends the numbered fact. `None`: the store looked, and there is nothing to end.
+    /// Ends what the order names and appends the numbered fact. `None`: the store looked, and there is nothing to end. An order that
+    /// [cuts off](Order::cuts_off) is written even then.
     ///
     /// # Errors
     ///
