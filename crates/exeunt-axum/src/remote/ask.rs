@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use crate::errors::{AuthError, CHALLENGE, RETRY_AFTER_S};
+use crate::origin::is_this_machine;
 
 /// How long an answer may take: the server's own slowest is a sign-in that waits for its turn to hash.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
@@ -108,13 +109,7 @@ impl Line {
     pub(super) fn to(origin: &str) -> Result<Self, RemoteFault> {
         let origin = Url::parse(origin).map_err(|_| RemoteFault::Origin)?;
         let bare = origin.path() == "/" && origin.query().is_none() && origin.fragment().is_none();
-        let local = match origin.host_str() {
-            Some("localhost") => true,
-            Some(host) => {
-                host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-            }
-            None => false,
-        };
+        let local = origin.host_str().is_some_and(is_this_machine);
         let private = origin.scheme() == "https" || (origin.scheme() == "http" && local);
         if !bare || !private || !origin.username().is_empty() {
             return Err(RemoteFault::Origin);
