@@ -230,6 +230,24 @@ impl Source {
         Ok(authority.revoke(target, cause, by).await?)
     }
 
+    /// Ends one of one's own; `None`: it is not one of theirs, or has ended.
+    pub(crate) async fn end_one(&self, asker: Asker<'_>, id: SessionId) -> Result<Option<Revoked>, AuthError> {
+        match &self.0 {
+            Kind::Here(authority) => {
+                // A session never changes its owner, so what was listed as theirs is theirs.
+                let theirs = authority.sessions_of(asker.session.user).await?;
+                if theirs.iter().all(|session| session.id != id) {
+                    return Ok(None);
+                }
+            }
+            // It looks for itself whose it is.
+            #[cfg(feature = "remote")]
+            Kind::There(_) => {}
+        }
+        let revoked = self.end(asker, Ending::One(id)).await?;
+        Ok(revoked.seq().is_some().then_some(revoked))
+    }
+
     pub(crate) async fn sessions(&self, asker: Asker<'_>) -> Result<Vec<ListedSession>, AuthError> {
         match &self.0 {
             Kind::Here(authority) => {
