@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use data_encoding::HEXLOWER;
 use exeunt::{LiveSession, Revoked, SessionId, Timestamp};
-use exeunt_axum::ListedSession as Listed;
+use exeunt_axum::ListedSession;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -88,19 +88,15 @@ pub(super) struct PasswordChanged {
 }
 
 #[derive(Serialize)]
-pub(super) struct SessionList {
-    sessions: Vec<ListedSession>,
+pub(super) struct SessionList<'a> {
+    sessions: Vec<Marked<'a>>,
 }
 
 #[derive(Serialize)]
-struct ListedSession {
-    sid: String,
+struct Marked<'a> {
+    #[serde(flatten)]
+    session: &'a ListedSession,
     current: bool,
-    agent: String,
-    address: String,
-    opened_at: String,
-    seen_at: String,
-    expires_at: String,
 }
 
 #[derive(Serialize)]
@@ -153,24 +149,11 @@ fn push_time(text: &mut Vec<u8>, at: Timestamp) {
     }
 }
 
-impl SessionList {
+impl<'a> SessionList<'a> {
     /// These sessions, `current` marked.
-    pub(super) fn of(sessions: &[Listed], current: SessionId) -> Self {
-        Self { sessions: sessions.iter().map(|session| ListedSession::of(session, session.id == current)).collect() }
-    }
-}
-
-impl ListedSession {
-    fn of(session: &Listed, current: bool) -> Self {
-        Self {
-            sid: session.id.to_string(),
-            current,
-            agent: session.device.agent().to_owned(),
-            address: session.device.address().to_owned(),
-            opened_at: time(session.opened_at),
-            seen_at: time(session.seen_at),
-            expires_at: time(session.expires_at),
-        }
+    pub(super) fn of(sessions: &'a [ListedSession], current: SessionId) -> Self {
+        let marked = |session: &'a ListedSession| Marked { session, current: session.id == current };
+        Self { sessions: sessions.iter().map(marked).collect() }
     }
 }
 
