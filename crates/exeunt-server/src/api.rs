@@ -14,7 +14,6 @@ mod query;
 mod session;
 mod sessions;
 
-use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
@@ -22,16 +21,16 @@ pub(crate) use self::audit::audit;
 pub(crate) use self::events::events;
 pub(crate) use self::password::password;
 use self::problem::Problem;
-pub(crate) use self::session::{CHECK, JSON, login, logout, register, session, shown};
+pub(crate) use self::session::{CHECK, login, logout, register, session, shown};
 pub(crate) use self::sessions::{end_many, end_one, sessions};
+use crate::media::JSON;
 
 /// The document that describes this API, true to the code of the same version.
 const OPENAPI: &str = include_str!("api/openapi.json");
 
 /// `GET /api/openapi.json`: this API, described.
 pub(crate) async fn openapi() -> Response {
-    let media_type = HeaderValue::from_static("application/json");
-    ([(CONTENT_TYPE, media_type)], OPENAPI.replace("{version}", env!("CARGO_PKG_VERSION"))).into_response()
+    ([(CONTENT_TYPE, JSON)], OPENAPI.replace("{version}", env!("CARGO_PKG_VERSION"))).into_response()
 }
 
 /// No route has this address.

@@ -16,6 +16,7 @@ mod errand;
 mod forward;
 mod health;
 mod logs;
+mod media;
 mod metrics;
 mod nodes;
 mod pages;

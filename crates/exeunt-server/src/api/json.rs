@@ -4,7 +4,6 @@
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
 use data_encoding::HEXLOWER;
 use exeunt::{LiveSession, Revoked, SessionId, Timestamp};
 use exeunt_axum::ListedSession;
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::problem::Problem;
 use crate::body;
 use crate::calendar::{time, whole_seconds};
+use crate::media::is_json;
 use crate::secret::Secret;
 
 /// The most bytes of a body: a name and a password of the greatest length, escaped, with room to spare.
@@ -167,11 +167,9 @@ impl Ended {
     }
 }
 
-/// Reads a JSON body. The content type is insisted on: a form of another site cannot send it (ASVS 5.0 3.5.2).
+/// Reads a JSON body. The content type is insisted on: a form of another site cannot send it.
 pub(super) async fn read<T: Shape>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {
-    let media_type = headers.get(CONTENT_TYPE).and_then(|field| field.to_str().ok()).unwrap_or_default();
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
+    if !is_json(headers) {
         return Err(Problem::not_json());
     }
     let bytes = body::read(body, BYTES_MAX).await.map_err(Problem::of_body)?;

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::json::BYTES_MAX;
 use crate::body::BodyFault;
+use crate::media;
 
 /// Why not, and what to do.
 #[derive(Debug)]
@@ -138,8 +139,7 @@ impl IntoResponse for Problem {
         let status = self.status;
         let title = status.canonical_reason().unwrap_or_default();
         let body = json!({"type": "about:blank", "title": title, "status": status.as_u16(), "detail": self.detail});
-        let media_type = HeaderValue::from_static("application/problem+json");
-        let mut response = (status, [(CONTENT_TYPE, media_type)], body.to_string()).into_response();
+        let mut response = (status, [(CONTENT_TYPE, media::PROBLEM)], body.to_string()).into_response();
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
         }
