@@ -29,4 +29,4 @@ mod trail;
 
 pub use self::edge::Edge;
 pub use self::routes::{paths, router};
-pub use self::state::App;
+pub use self::state::{Access, App};

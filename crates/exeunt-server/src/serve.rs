@@ -20,7 +20,7 @@ pub(crate) use self::store::{adopt, is_in_use, must_be_begun, open};
 use crate::cli::say;
 use crate::config::Config;
 use crate::control::{self, Control};
-use crate::state::App;
+use crate::state::{Access, App};
 use crate::{accept, logs, metrics, routes};
 
 /// Runs a server until SIGINT or SIGTERM.
@@ -40,7 +40,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let metrics = counted.local_addr()?;
     let authority = own(&config, &addresses).await?;
     let control = control(&config)?;
-    let app = App::new(Arc::clone(&authority), &config, https, config.registration_open(&addresses));
+    let access = Access { https, registration_open: config.registration_open(&addresses) };
+    let app = App::new(Arc::clone(&authority), &config, access);
 
     let stop = app.stopping().clone();
     // Before the address is said: whoever has read it may stop the server.
