@@ -36,7 +36,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     let https = config.https_or_refuse(&addresses)?;
     // Before anybody waits for this node: one that cannot stay says no farewell.
-    let counted = listen_for_metrics(config.metrics).await?;
+    let counted = listen_for_metrics(config.metrics)?;
     let metrics = counted.local_addr()?;
     let authority = own(&config, &addresses).await?;
     let control = control(&config)?;
@@ -65,8 +65,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn listen_for_metrics(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| match address.port() {
+fn listen_for_metrics(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    accept::listen(address).with_context(|| match address.port() {
         0 => format!("the metrics address {address} cannot be used"),
         _ => format!(
             "the metrics address {address} cannot be used; --metrics {} takes a free port",
