@@ -37,6 +37,9 @@ const ANSWER_BYTES_MAX: usize = SESSIONS_LISTED_MAX * LISTED_BYTES_MAX;
 /// How long an event stream may be silent. The server says every 15 s that it is still there, so two such words were lost.
 const SILENCE_MAX: Duration = Duration::from_secs(40);
 
+/// The most bytes of a line of an event stream: an exeunt server's have some twenty, so a longer one is somebody else's.
+const LINE_BYTES_MAX: usize = 256;
+
 /// The most characters of a reason that is shown to somebody: a few sentences, whoever it was that answered.
 const DETAIL_CHARS_MAX: usize = 300;
 
@@ -155,7 +158,7 @@ impl Line {
             for byte in bytes {
                 if byte != b'\n' {
                     line.push(byte);
-                    if line.len() > DETAIL_CHARS_MAX {
+                    if line.len() > LINE_BYTES_MAX {
                         return;
                     }
                 } else if line == b"event: ended" {

@@ -17,7 +17,7 @@ use crate::media::is_json;
 use crate::secret::Secret;
 
 /// The most bytes of a body: a name and a password of the greatest length, escaped, with room to spare.
-pub(super) const BYTES_MAX: usize = 16 * 1024;
+pub(super) const BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// What is read from a body.
 pub(super) trait Shape: DeserializeOwned {
@@ -172,7 +172,7 @@ pub(super) async fn read<T: Shape>(headers: &HeaderMap, body: Body) -> Result<T,
     if !is_json(headers) {
         return Err(Problem::not_json());
     }
-    let bytes = body::read(body, BYTES_MAX).await.map_err(Problem::of_body)?;
+    let bytes = body::read(body, BODY_BYTES_MAX).await.map_err(Problem::of_body)?;
     if bytes.trim_ascii().is_empty() {
         return Err(Problem::no_body(T::SHAPE));
     }

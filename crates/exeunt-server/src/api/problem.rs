@@ -9,7 +9,7 @@ use exeunt::RegisterError;
 use exeunt_axum::{AuthError, CHALLENGE, RegisterRefused};
 use serde_json::json;
 
-use super::json::BYTES_MAX;
+use super::json::BODY_BYTES_MAX;
 use crate::body::BodyFault;
 use crate::media;
 
@@ -51,9 +51,10 @@ impl Problem {
 
     pub(super) fn of_body(fault: BodyFault) -> Self {
         match fault {
-            BodyFault::TooLarge => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {} KiB", BYTES_MAX / 1024))
-            }
+            BodyFault::TooLarge => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the body is larger than {} KiB", BODY_BYTES_MAX / 1024),
+            ),
             BodyFault::Slow => Self::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
             BodyFault::Broken => Self::new(StatusCode::BAD_REQUEST, "the body could not be read"),
         }

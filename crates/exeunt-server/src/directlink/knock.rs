@@ -20,7 +20,7 @@ use crate::secret::Secret;
 
 /// The most bytes of a body. It is empty or an object of which nothing is used, for who calls stands in the head; so it need only be read to its
 /// end, and whoever sends more is none of the clients.
-const BYTES_MAX: usize = 4 * 1024;
+const BODY_BYTES_MAX: usize = 4 * 1024;
 
 const NOT_BASIC: &str = "its Basic credentials are not the canonical base64 of a UTF-8 name, a colon and a password";
 
@@ -57,7 +57,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Credentials,
     if !is_json(headers) {
         return Err(Failure::Malformed("it says Content-Type: application/json not once"));
     }
-    let bytes = body::read(body, BYTES_MAX).await.map_err(|fault| match fault {
+    let bytes = body::read(body, BODY_BYTES_MAX).await.map_err(|fault| match fault {
         BodyFault::TooLarge => Failure::TooLarge,
         BodyFault::Slow | BodyFault::Broken => Failure::Malformed("its body did not come to its end"),
     })?;
