@@ -109,6 +109,7 @@ fn encoded(name: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
             text.push(char::from(byte));
         } else {
+            // A text takes whatever is written to it.
             let _ = write!(text, "%{byte:02X}");
         }
         text
