@@ -121,6 +121,8 @@ impl Failures {
 
     /// It went well. For how long it had failed, if it had and that is over.
     pub fn over(&mut self) -> Option<Duration> {
+        // Nearly always nothing had failed, and it matters to nobody what time it is.
+        self.lasting.as_ref()?;
         let now = Instant::now();
         let ended = self.ended(now)?;
         Some(if self.calm.is_zero() { now } else { ended.last }.duration_since(ended.since))

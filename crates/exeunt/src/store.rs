@@ -21,6 +21,8 @@ mod vocabulary;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use tokio::sync::mpsc::error::TrySendError;
 
 pub use self::loading::{Intake, Owner, Present};
 pub use self::rows::*;
@@ -151,7 +153,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not be done or its outcome is unknown.
     async fn touch(&self, seen: &[Seen]) -> Result<usize, StoreError>;
 
-    /// Ends what the order names and appends the numbered fact. `None`: the store looked, and there is nothing to end.
+    /// Ends what the order names and appends the numbered fact. `None`: the store looked, and there is nothing to end. An order that
+    /// [cuts off](Order::cuts_off) is written even then.
     ///
     /// # Errors
     ///
@@ -217,6 +220,15 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// [`StoreError`] when it could not.
     async fn ready(&self) -> Result<(), StoreError>;
+}
+
+/// Why a writer's queue did not take a sentence.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+fn not_taken<T>(error: &TrySendError<T>) -> StoreError {
+    match error {
+        TrySendError::Full(_) => StoreError::Busy,
+        TrySendError::Closed(_) => StoreError::Stopped,
+    }
 }
 
 /// Hears what ended, on the thread that committed it. Must not block and must not call the store.

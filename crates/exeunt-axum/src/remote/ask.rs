@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use crate::errors::{AuthError, CHALLENGE, RETRY_AFTER_S};
+use crate::origin::is_this_machine;
 
 /// How long an answer may take: the server's own slowest is a sign-in that waits for its turn to hash.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
@@ -35,6 +36,9 @@ const ANSWER_BYTES_MAX: usize = SESSIONS_LISTED_MAX * LISTED_BYTES_MAX;
 
 /// How long an event stream may be silent. The server says every 15 s that it is still there, so two such words were lost.
 const SILENCE_MAX: Duration = Duration::from_secs(40);
+
+/// The most bytes of a line of an event stream: an exeunt server's have some twenty, so a longer one is somebody else's.
+const LINE_BYTES_MAX: usize = 256;
 
 /// The most characters of a reason that is shown to somebody: a few sentences, whoever it was that answered.
 const DETAIL_CHARS_MAX: usize = 300;
@@ -108,13 +112,7 @@ impl Line {
     pub(super) fn to(origin: &str) -> Result<Self, RemoteFault> {
         let origin = Url::parse(origin).map_err(|_| RemoteFault::Origin)?;
         let bare = origin.path() == "/" && origin.query().is_none() && origin.fragment().is_none();
-        let local = match origin.host_str() {
-            Some("localhost") => true,
-            Some(host) => {
-                host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-            }
-            None => false,
-        };
+        let local = origin.host_str().is_some_and(is_this_machine);
         let private = origin.scheme() == "https" || (origin.scheme() == "http" && local);
         if !bare || !private || !origin.username().is_empty() {
             return Err(RemoteFault::Origin);
@@ -160,7 +158,7 @@ impl Line {
             for byte in bytes {
                 if byte != b'\n' {
                     line.push(byte);
-                    if line.len() > DETAIL_CHARS_MAX {
+                    if line.len() > LINE_BYTES_MAX {
                         return;
                     }
                 } else if line == b"event: ended" {

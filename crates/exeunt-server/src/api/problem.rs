@@ -9,8 +9,9 @@ use exeunt::RegisterError;
 use exeunt_axum::{AuthError, CHALLENGE, RegisterRefused};
 use serde_json::json;
 
-use super::json::BYTES_MAX;
+use super::json::BODY_BYTES_MAX;
 use crate::body::BodyFault;
+use crate::media;
 
 /// Why not, and what to do.
 #[derive(Debug)]
@@ -50,9 +51,10 @@ impl Problem {
 
     pub(super) fn of_body(fault: BodyFault) -> Self {
         match fault {
-            BodyFault::TooLarge => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {} KiB", BYTES_MAX / 1024))
-            }
+            BodyFault::TooLarge => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the body is larger than {} KiB", BODY_BYTES_MAX / 1024),
+            ),
             BodyFault::Slow => Self::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
             BodyFault::Broken => Self::new(StatusCode::BAD_REQUEST, "the body could not be read"),
         }
@@ -138,8 +140,7 @@ impl IntoResponse for Problem {
         let status = self.status;
         let title = status.canonical_reason().unwrap_or_default();
         let body = json!({"type": "about:blank", "title": title, "status": status.as_u16(), "detail": self.detail});
-        let media_type = HeaderValue::from_static("application/problem+json");
-        let mut response = (status, [(CONTENT_TYPE, media_type)], body.to_string()).into_response();
+        let mut response = (status, [(CONTENT_TYPE, media::PROBLEM)], body.to_string()).into_response();
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
         }

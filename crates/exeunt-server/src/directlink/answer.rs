@@ -8,10 +8,10 @@ use axum::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use exeunt::Revoked;
 use exeunt_axum::{AuthError, CHALLENGE, RETRY_AFTER_S};
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::time;
+use crate::calendar;
 use crate::state::App;
 
 /// The seed's spelling, kept.
@@ -103,7 +103,7 @@ impl Answer {
 
 impl Fields {
     fn new(app: &App, status: u16, description: &'static str) -> Self {
-        let now = Timestamp::now().to_zoned(app.zone.clone());
+        let now = calendar::at(app.authority.settings().clock.now()).to_zoned(app.zone.clone());
         let time = time::of(&now, app.started.elapsed());
         Self { status, description, apiver: APIVER, user: None, bearer: None, urllink: None, time }
     }

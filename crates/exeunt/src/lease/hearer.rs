@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::line::HearsAt;
-use super::line::seal::{FRAME_MAX, Seal, Way, read_frame};
+use super::line::seal::{FRAME_BYTES_MAX, Seal, Way, read_frame};
 use super::line::words::{self, Challenge, Words};
 use super::log::Log;
 use super::teller::{self, SILENCE_MAX};
@@ -34,7 +34,7 @@ const _: () = assert!(LINES_MAX >= teller::LINES_MAX);
 const STRANGERS_MAX: usize = 64;
 
 /// The longest greeting, in bytes: a stranger fills no more of this node's memory.
-const HELLO_MAX: usize = 256;
+const HELLO_BYTES_MAX: usize = 256;
 
 /// How long somebody may take to prove that they are a node. A node says it at once; who does not holds one of few places for so long.
 const HELLO_WAIT: Duration = Duration::from_secs(5);
@@ -153,7 +153,7 @@ impl Hearer {
         let mut challenge = Challenge::default();
         self.random.fill(&mut challenge);
         to.write_all(&challenge).await?;
-        let hello = timeout(HELLO_WAIT, read_frame(&mut from, HELLO_MAX)).await??;
+        let hello = timeout(HELLO_WAIT, read_frame(&mut from, HELLO_BYTES_MAX)).await??;
         let Run { seal, over } = self.runs.lock().present.clone().ok_or(io::ErrorKind::NotConnected)?;
         if said(&seal, &hello)? != Words::Hello(challenge) {
             return Err(stranger());
@@ -179,7 +179,7 @@ impl Hearer {
         answers: mpsc::Sender<Known>,
     ) -> io::Result<()> {
         loop {
-            let frame = timeout(SILENCE_MAX, read_frame(&mut from, FRAME_MAX)).await??;
+            let frame = timeout(SILENCE_MAX, read_frame(&mut from, FRAME_BYTES_MAX)).await??;
             let heard = match said(seal, &frame)? {
                 Words::Piece(piece) => self.applied(&piece).await,
                 Words::Still => self.log.known(),

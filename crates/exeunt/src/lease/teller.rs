@@ -19,7 +19,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::PATIENCE;
-use super::line::seal::{FRAME_MAX, Seal, Way, read_frame};
+use super::line::seal::{FRAME_BYTES_MAX, Seal, Way, read_frame};
 use super::line::words::{self, Challenge, Words};
 use crate::random::Random;
 use crate::revocation::Seq;
@@ -318,7 +318,7 @@ impl Call {
         let mut is_greeting = true;
         loop {
             let patience = if is_greeting { CONNECT_WAIT } else { SILENCE_MAX };
-            let frame = timeout(patience, read_frame(&mut from, FRAME_MAX)).await??;
+            let frame = timeout(patience, read_frame(&mut from, FRAME_BYTES_MAX)).await??;
             match seal.open(Way::ToTeller, &frame).as_deref().and_then(words::read) {
                 Some(Words::Heard(known)) => {
                     if self.told.take_answer(self.node, &known) || is_greeting {
