@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 use crate::address::device_of;
 use crate::current::live;
-use crate::errors::{AuthError, RegisterRefused};
+use crate::errors::{AuthError, During, RegisterRefused};
 use crate::flash::{Flash, FlashFault};
 use crate::guard::{Approach, is_readable};
 use crate::layer::Shared;
@@ -138,7 +138,8 @@ impl Auth {
     /// [`RegisterRefused`] says what the user can choose otherwise, or why not at all.
     pub async fn register(&self, name: &str, password: &str) -> Result<UserId, RegisterRefused> {
         self.refuse_foreign().and_then(|()| self.refuse_readable())?;
-        self.shared.source.register((name, password), &self.device).await.map_err(RegisterRefused::at_registration)
+        let registered = self.shared.source.register((name, password), &self.device).await;
+        registered.map_err(|refused| refused.during(During::Registration))
     }
 
     /// Signs out. When this returns `Ok`, the session is over: at every node, after any crash.
@@ -319,7 +320,7 @@ impl Auth {
         self.refuse_foreign()?;
         self.shared.hooks.before_login(name, &self.device).await?;
         let entered = self.shared.source.login((name, password), &self.device, over).await;
-        let entered = entered.map_err(AuthError::at_sign_in)?;
+        let entered = entered.map_err(|error| error.during(During::SignIn))?;
         self.shared.hooks.after_login(&entered.opened.session).await;
         Ok(entered)
     }

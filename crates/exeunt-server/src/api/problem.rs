@@ -85,7 +85,7 @@ impl Problem {
 
     /// Why a sign-out did not happen. A program, too, must be told that its token may still be good.
     pub(super) fn not_signed_out(error: AuthError) -> Self {
-        let unknown = matches!(error, AuthError::Unavailable(_));
+        let unknown = matches!(error, AuthError::Unavailable { .. });
         let problem = Self::from(error);
         let detail = "the session store cannot be reached: you are NOT signed out yet; try again".to_owned();
         if unknown { Self { detail, ..problem } } else { problem }
@@ -103,7 +103,7 @@ impl From<AuthError> for Problem {
             AuthError::NotSignedIn => {
                 "no live session: sign in with POST /api/login and send Authorization: Bearer with the token".to_owned()
             }
-            AuthError::Unavailable(_) => {
+            AuthError::Unavailable { .. } => {
                 "the session store cannot be reached: nothing was changed that can be relied on; try again".to_owned()
             }
             AuthError::NotAdmin => "this is for administrators: sign in as one".to_owned(),

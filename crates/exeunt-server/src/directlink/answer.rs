@@ -128,7 +128,7 @@ impl From<AuthError> for Failure {
             AuthError::Crowded | AuthError::TooManySessions | AuthError::TooMuchOpen => {
                 Self::TooMany { after_s: RETRY_AFTER_S }
             }
-            AuthError::Unavailable(_)
+            AuthError::Unavailable { .. }
             | AuthError::MissingLayer
             | AuthError::NoAddress
             | AuthError::NotLoopback

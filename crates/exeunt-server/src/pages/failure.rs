@@ -98,10 +98,10 @@ impl Refusal {
         let words = self.words;
         let (of_account, of_admin) = (words.of_account, words.of_admin);
         let (title, text, next) = match &self.why {
-            Why::NotSignedOut(AuthError::Unavailable(_)) => {
+            Why::NotSignedOut(AuthError::Unavailable { .. }) => {
                 (words.not_signed_out_title, words.not_signed_out_text, Next::SignOutAgain)
             }
-            Why::NotDone(AuthError::Unavailable(_), next) => {
+            Why::NotDone(AuthError::Unavailable { .. }, next) => {
                 (of_account.not_done_title, of_account.not_done_text, *next)
             }
             Why::Auth(error) | Why::NotSignedOut(error) | Why::NotDone(error, _) => return auth_page(words, error),
@@ -175,7 +175,7 @@ fn auth_page(words: &'static Words, error: &AuthError) -> String {
         AuthError::NotAdmin => (words.not_admin_title, words.not_admin_text.to_owned()),
         AuthError::TooManySessions => (words.too_many_sessions_title, words.too_many_sessions_text.to_owned()),
         AuthError::Crowded | AuthError::TooMuchOpen => (words.busy_title, words.busy_text.to_owned()),
-        AuthError::Unavailable(_) => (words.unreachable_title, words.unreachable_text.to_owned()),
+        AuthError::Unavailable { .. } => (words.unreachable_title, words.unreachable_text.to_owned()),
         AuthError::Oneself => (words.of_admin.oneself_title, words.of_admin.oneself_text.to_owned()),
         AuthError::Denied(reason) => (words.wrong_credentials, reason.clone().into_owned()),
         AuthError::Unclear => (words.unclear_title, words.unclear_text.to_owned()),
