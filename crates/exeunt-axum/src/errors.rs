@@ -10,7 +10,7 @@ use axum_core::response::{IntoResponse, Response};
 use exeunt::authority::ChangeError;
 use exeunt::live::WatchError;
 use exeunt::outage::Failures;
-use exeunt::{LoginError, RegisterError, StoreError};
+use exeunt::{ChoiceFault, LoginError, RegisterError, StoreError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
@@ -115,7 +115,7 @@ pub enum AuthError {
     },
     /// The user can choose otherwise, a name or a password: what [`RegisterRefused`] tells apart, for a handler that does not.
     #[error(transparent)]
-    Choice(RegisterError),
+    Choice(#[from] ChoiceFault),
     /// What the app wanted to leave as a note cannot be one.
     #[error("the app's note for the next page cannot be left: {0}")]
     Note(#[from] FlashFault),
@@ -148,7 +148,7 @@ impl AuthError {
             Self::TooMany { .. } | Self::TooMuchOpen => StatusCode::TOO_MANY_REQUESTS,
             Self::Crowded | Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotHere => StatusCode::NOT_IMPLEMENTED,
-            Self::Choice(fault) => status_of_choice(fault),
+            Self::Choice(fault) => status_of_choice(*fault),
             Self::MissingLayer | Self::NotLoopback | Self::NoAddress | Self::Note(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -270,7 +270,7 @@ impl From<LoginError> for AuthError {
 pub enum RegisterRefused {
     /// What the user can choose otherwise: a name or a password.
     #[error(transparent)]
-    Choice(RegisterError),
+    Choice(#[from] ChoiceFault),
     /// Anything else.
     #[error(transparent)]
     Auth(AuthError),
@@ -282,16 +282,16 @@ impl RegisterRefused {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Auth(error) => error.status(),
-            Self::Choice(fault) => status_of_choice(fault),
+            Self::Choice(fault) => status_of_choice(*fault),
         }
     }
 }
 
-const fn status_of_choice(fault: &RegisterError) -> StatusCode {
+const fn status_of_choice(fault: ChoiceFault) -> StatusCode {
     match fault {
-        RegisterError::Taken => StatusCode::CONFLICT,
-        RegisterError::NoSuchUser => StatusCode::NOT_FOUND,
-        _ => StatusCode::UNPROCESSABLE_ENTITY,
+        ChoiceFault::Taken => StatusCode::CONFLICT,
+        ChoiceFault::NoSuchUser => StatusCode::NOT_FOUND,
+        ChoiceFault::Name(_) | ChoiceFault::Password(_) | ChoiceFault::KeptByApp => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 
@@ -328,7 +328,7 @@ impl From<RegisterError> for RegisterRefused {
             RegisterError::TooMany(too_many) => AuthError::TooMany { after_s: too_many.after.as_secs() }.into(),
             RegisterError::Crowded(_) => AuthError::Crowded.into(),
             RegisterError::Store(error) => AuthError::from(error).into(),
-            choice => Self::Choice(choice),
+            RegisterError::Choice(fault) => Self::Choice(fault),
         }
     }
 }

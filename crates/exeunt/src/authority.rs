@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use self::counts::Counts;
 pub use self::counts::{Counted, Outcome, SPANS, Spread};
-pub use self::errors::{ChangeError, LoginError, RegisterError};
+pub use self::errors::{ChangeError, ChoiceFault, LoginError, RegisterError};
 use self::last_word::LastWord;
 use self::many::Many;
 pub use self::many::{NodeState, Part, Strict};

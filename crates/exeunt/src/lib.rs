@@ -62,7 +62,7 @@ pub mod users;
 
 pub use attempts::TooMany;
 pub use audit::{AuditEntry, AuditQuery, Deed};
-pub use authority::{Authority, LoginError, Place, RegisterError, Settings, Standing};
+pub use authority::{Authority, ChoiceFault, LoginError, Place, RegisterError, Settings, Standing};
 pub use clock::Timestamp;
 pub use hasher::Crowded;
 pub use revocation::{Actor, By, Cause, Revoked, Seq, Target};

@@ -5,7 +5,7 @@
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use exeunt::RegisterError;
+use exeunt::ChoiceFault;
 use exeunt_axum::{AuthError, CHALLENGE, RegisterRefused};
 use serde_json::json;
 
@@ -124,8 +124,8 @@ impl From<RegisterRefused> for Problem {
     fn from(refused: RegisterRefused) -> Self {
         match refused {
             RegisterRefused::Auth(error) => error.into(),
-            RegisterRefused::Choice(RegisterError::NoSuchUser) => Self::no_such_user(),
-            RegisterRefused::Choice(RegisterError::Taken) => {
+            RegisterRefused::Choice(ChoiceFault::NoSuchUser) => Self::no_such_user(),
+            RegisterRefused::Choice(ChoiceFault::Taken) => {
                 Self::new(StatusCode::CONFLICT, "this name is taken, perhaps spelled otherwise: choose another")
             }
             RegisterRefused::Choice(fault) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, fault.to_string()),
