@@ -102,7 +102,7 @@ pub enum AuthError {
         after_s: u64,
     },
     /// Too much at once; later it will work.
-    #[error("too many sign-ins at once; try again in a moment")]
+    #[error("too much is asked at once; try again in a moment")]
     Crowded,
     /// The store could not look, or cannot say that it is done. Nothing is claimed and the cookie is kept.
     #[error("the session store cannot be reached{}; try again", .during.told())]

@@ -17,7 +17,7 @@ pub enum LoginError {
     /// Wrong too often; right or wrong, it is not looked at now.
     #[error(transparent)]
     TooMany(#[from] TooMany),
-    /// Too many sign-ins at once; later it will work.
+    /// Too many hashes at once; later it will work.
     #[error(transparent)]
     Crowded(#[from] Crowded),
     /// The user has as many sessions as allowed; one of them has to be ended first.
