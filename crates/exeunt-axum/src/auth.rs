@@ -313,7 +313,7 @@ impl Auth {
             self.shared.hooks.after_logout(asker.session, &revoked).await;
             Ok(revoked)
         };
-        tokio::spawn(leaving.in_current_span()).await.map_err(|_| StoreError::Stopped)?
+        tokio::spawn(leaving.in_current_span()).await.map_err(|_| StoreError::Lost)?
     }
 
     async fn enter(&self, name: &str, password: &str, over: Option<Asker<'_>>) -> Result<Entered, AuthError> {

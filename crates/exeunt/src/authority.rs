@@ -41,7 +41,7 @@ use crate::user::{User, UserId};
 use crate::users::Users;
 
 /// How often a sign-in is begun again because everything of the user ended while the password was being verified. Each try is a hash; whoever
-/// loses three races in a row is told that the store is busy.
+/// loses three races in a row is told that others were faster.
 const LOGIN_TRIES: usize = 3;
 
 /// How often a session is read again because an ending was heard between the reading and the filling. That is a matter of microseconds, so once
@@ -169,7 +169,7 @@ impl Authority {
             }
             // Everything of this user ended since the password was verified, perhaps because it was changed: verify anew.
         }
-        Err(LoginError::Store(StoreError::Busy))
+        Err(LoginError::Store(StoreError::Overtaken))
     }
 
     /// Whose name and password these are, without opening a session.
@@ -307,7 +307,7 @@ impl Authority {
                 Belief::Unknown | Belief::NoLease => {}
             }
         }
-        Err(StoreError::Busy)
+        Err(StoreError::Overtaken)
     }
 
     fn fill(&self, session: &Session, mark: Seq) -> Fill {

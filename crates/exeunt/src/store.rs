@@ -213,9 +213,15 @@ pub trait Witness: std::fmt::Debug + Send + Sync + 'static {
 /// The store could not look, or cannot say that it is done. Never means absence and never means refusal.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// More is waiting to be written than the store takes on.
-    #[error("the store has too much to write at once")]
+    /// More is waiting already than is taken on.
+    #[error("the store has too much to do at once")]
     Busy,
+    /// Others changed the same thing, each time that it was about to be done.
+    #[error("others changed the same thing meanwhile")]
+    Overtaken,
+    /// The answer was lost, by a panic or because this program ends. What was asked may have been done, and others are still answered.
+    #[error("the answer was lost")]
+    Lost,
     /// The store has stopped for good; only a restart helps.
     #[error("the store has stopped")]
     Stopped,

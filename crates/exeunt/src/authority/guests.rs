@@ -85,7 +85,7 @@ impl Authority {
                 }
             }
         }
-        Err(LoginError::Store(StoreError::Busy))
+        Err(LoginError::Store(StoreError::Overtaken))
     }
 
     /// The row of whom the app has just named, if it has named anybody.
@@ -110,7 +110,7 @@ impl Authority {
         let new = NewUser { name: name.clone(), hash, admin: false, by, from: "".into(), at };
         // Two first sign-ins at once: the second finds the row of the first.
         let _ = self.store.add_user(&new).await?;
-        self.store.user_by_name(name).await?.ok_or(StoreError::Busy)
+        self.store.user_by_name(name).await?.ok_or(StoreError::Overtaken)
     }
 }
 

@@ -146,10 +146,10 @@ impl Readers {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Stopped)?;
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let connection = self.connections.iter().find_map(Mutex::try_lock).ok_or(StoreError::Stopped)?;
+            let connection = self.connections.iter().find_map(Mutex::try_lock).ok_or(StoreError::Busy)?;
             in_snapshot(&connection, sentence).map_err(|source| failed(deed, source))
         });
-        done.await.map_err(|_| StoreError::Stopped)?
+        done.await.map_err(|_| StoreError::Lost)?
     }
 }
 
@@ -239,7 +239,7 @@ impl Store for SqliteStore {
             loading.spawn(async move { readers.read("read the live sessions", share).await });
         }
         while let Some(done) = loading.join_next().await {
-            done.map_err(|_| StoreError::Stopped)??;
+            done.map_err(|_| StoreError::Lost)??;
         }
         Ok(())
     }
@@ -307,7 +307,7 @@ mod tests {
         for _ in 0..=READERS {
             let fails = |_: &Connection| -> rusqlite::Result<()> { panic!("a fault of ours") };
             let failed = store.read("fail", fails).await;
-            assert!(matches!(failed, Err(StoreError::Stopped)), "{failed:?}");
+            assert!(matches!(failed, Err(StoreError::Lost)), "{failed:?}");
         }
         assert_eq!(store.log_end().await.expect("looked"), Seq(0));
     }
