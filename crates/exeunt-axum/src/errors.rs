@@ -118,7 +118,7 @@ pub enum AuthError {
     Choice(#[from] ChoiceFault),
     /// What the app wanted to leave as a note cannot be one.
     #[error("the app's note for the next page cannot be left: {0}")]
-    Note(#[from] FlashFault),
+    Flash(#[from] FlashFault),
     /// The router has no [`AuthLayer`](crate::AuthLayer) around this handler.
     #[error("no AuthLayer around this route: add `.layer(AuthLayer::new(authority))` to the router")]
     MissingLayer,
@@ -149,7 +149,7 @@ impl AuthError {
             Self::Crowded | Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotHere => StatusCode::NOT_IMPLEMENTED,
             Self::Choice(fault) => status_of_choice(*fault),
-            Self::MissingLayer | Self::NotLoopback | Self::NoAddress | Self::Note(_) => {
+            Self::MissingLayer | Self::NotLoopback | Self::NoAddress | Self::Flash(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }
@@ -167,7 +167,7 @@ impl AuthError {
 
     /// Says in the log why the store could not be asked: once for all requests that fail of it in a row, and for each at `debug`. For an edge with
     /// its own dialect; as an answer it does so by itself. Of the other reasons there is nothing to say.
-    pub fn note(&self) {
+    pub fn log_once(&self) {
         let Self::Unavailable { source: error, .. } = self else { return };
         let failing = UNAVAILABLE.lock().unwrap_or_else(PoisonError::into_inner).failed(&error.to_string());
         let Some(failing) = failing else {
@@ -345,7 +345,7 @@ impl From<ChangeError> for RegisterRefused {
 
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
-        self.note();
+        self.log_once();
         let mut response = plain(self.status(), self.to_string());
         if let Some(seconds) = self.retry_after_s() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

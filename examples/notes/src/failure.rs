@@ -54,7 +54,7 @@ impl IntoResponse for Failure {
 }
 
 fn auth(error: &AuthError) -> Response {
-    error.note();
+    error.log_once();
     let mut answer = match error {
         AuthError::NotSignedIn => notice(error.status(), "You are signed out. Nothing was changed."),
         AuthError::Unavailable { .. } => {

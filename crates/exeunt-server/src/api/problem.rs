@@ -98,7 +98,7 @@ impl Problem {
 
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
-        error.note();
+        error.log_once();
         let detail = match &error {
             AuthError::NotSignedIn => {
                 "no live session: sign in with POST /api/login and send Authorization: Bearer with the token".to_owned()

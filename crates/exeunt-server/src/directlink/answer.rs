@@ -111,7 +111,7 @@ impl Fields {
 
 impl From<AuthError> for Failure {
     fn from(error: AuthError) -> Self {
-        error.note();
+        error.log_once();
         match error {
             AuthError::NotSignedIn
             | AuthError::NeitherCookie
@@ -134,7 +134,7 @@ impl From<AuthError> for Failure {
             | AuthError::NotLoopback
             | AuthError::NotHere
             | AuthError::Choice(_)
-            | AuthError::Note(_) => Self::Store,
+            | AuthError::Flash(_) => Self::Store,
         }
     }
 }

@@ -83,7 +83,7 @@ impl IntoResponse for Refusal {
             None => (self.why.status(), None),
         };
         if let Some(error) = self.why.auth() {
-            error.note();
+            error.log_once();
         }
         let mut response = (status, Html(self.page())).into_response();
         if let Some(seconds) = retry_after_s {
@@ -186,7 +186,7 @@ fn auth_page(words: &'static Words, error: &AuthError) -> String {
         | AuthError::MissingLayer
         | AuthError::NoAddress
         | AuthError::NotHere
-        | AuthError::Note(_) => (words.wrong_credentials, words.wrong_credentials.to_owned()),
+        | AuthError::Flash(_) => (words.wrong_credentials, words.wrong_credentials.to_owned()),
     };
     view::notice(words, title, &text, Next::Home)
 }
