@@ -283,7 +283,7 @@ impl Auth {
         }
     }
 
-    /// `None`: nothing was offered, or the authority refused it, and has said since that it is over everywhere.
+    /// `None`: no token came, or it was dead already and the authority has confirmed that it is dead at every node.
     async fn revoke_own(self, carrier: Carrier) -> Result<Option<Revoked>, AuthError> {
         let by_cookie = carrier == Carrier::Cookie;
         if by_cookie && self.method != Method::GET {

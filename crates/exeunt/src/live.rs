@@ -119,7 +119,8 @@ impl Live {
         self.complete.store(true, Ordering::SeqCst);
     }
 
-    /// The gate (R4). Every acceptance comes through here. The lease is looked at first: what holds after that was heard before.
+    /// The gate (R4). Every acceptance comes through here. The lease is read before the entry: every ending it vouches for was applied
+    /// earlier, so the entry shows it.
     #[must_use]
     pub fn look(&self, digest: &TokenDigest, now: Timestamp) -> Belief {
         if self.lease.as_ref().is_some_and(|lease| !lease.holds()) {

@@ -167,8 +167,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     async fn expire(&self, sweep: Sweep<'_>) -> Result<Swept, StoreError>;
 
     /// Those of these tokens' sessions that are live, and the end of the log: found by a transaction that also writes, and is committed and
-    /// synced as an ending is. What is not among them has ended as surely as if this store had just ended it; of what a plain look does not
-    /// find somebody else may not know whether his commit lasts.
+    /// synced as an ending is. What is not among them has ended as surely as if this store had just ended it; a plain read cannot promise
+    /// that: the ending it sees may be a commit that is not durable yet.
     ///
     /// # Errors
     ///

@@ -178,8 +178,8 @@ impl Coordinator {
         self.look_until_heard(seq, before).await;
     }
 
-    /// One looks for all; whoever learns from its look waits no longer for a turn. Where there are others none has heard yet, so the
-    /// first look waits, too: until the last to hear says so, which may go unheard, or for a moment.
+    /// One caller looks for all who wait. Other nodes cannot have heard yet, so even the first look waits for the store's hint, or for
+    /// `pause`.
     async fn look_until_heard(&self, seq: Seq, before: u64) {
         let mut pause = if self.is_alone() { Duration::ZERO } else { PAUSE_MIN };
         loop {

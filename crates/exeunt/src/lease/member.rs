@@ -339,7 +339,7 @@ impl Member {
                 () = self.stopped.cancelled() => return,
                 changed = applied.changed() => if changed.is_err() { return },
             }
-            // For the rest only those look here who found nothing left to end; and there is much else to do just now.
+            // Unless it is awaited only a caller who found nothing left to end waits for it, so it is put off, and many share one write.
             let is_awaited = |applied: &Applied| applied.awaited != answered;
             let _ = timeout(TOLD_PAUSE, applied.wait_for(is_awaited)).await;
             let awaited = applied.borrow_and_update().awaited;

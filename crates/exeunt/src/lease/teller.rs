@@ -35,8 +35,7 @@ const QUEUE_MAX: usize = 256;
 /// the store meanwhile, and called again after [`LINE_PAUSE`].
 pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(1);
 
-/// An answer that took longer does not show that the next one will come soon. Twice as long as a hearer may wait for the piece before this one:
-/// that happens on a line that is well.
+/// A line counts as answering only if its answer took less than this: twice `GAP_WAIT`, which a healthy hearer may need.
 pub(super) const FRESH: Duration = Duration::from_millis(100);
 
 /// How long nothing is said on a line before something is, for either end to know that the other is there. Nothing rests on hearing soon that it

@@ -22,7 +22,7 @@ const RACKS: u32 = 64;
 /// The most bytes of a name that lies in its user's entry: nearly all names fit, and the entry is 48 bytes with it.
 const SHORT_BYTES_MAX: usize = 22;
 
-/// Where a user lies: the rack and the place on it, and one more, so that no number is 0.
+/// Rack and place as `place * RACKS + rack + 1`; never 0, so an `Option` of it is four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Handle(NonZeroU32);
 

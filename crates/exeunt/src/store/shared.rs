@@ -118,7 +118,7 @@ pub struct Logged {
 pub enum News {
     /// Every revocation after the known one, in order.
     After {
-        /// They.
+        /// The revocations after the known one, oldest first.
         log: Vec<Logged>,
         /// Whether there are more than were read at once.
         more: bool,
