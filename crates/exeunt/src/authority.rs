@@ -286,7 +286,7 @@ impl Authority {
         self.ask_again(digest, Fill::Entered).await
     }
 
-    /// The same where what was said just before may have been `Refused`; the store then says whether it had ended.
+    /// The same after a fill that may have been `Refused`: then it is counted if the store says that the session has ended.
     async fn ask_again(&self, digest: &TokenDigest, mut last: Fill) -> Result<Standing, StoreError> {
         for _ in 0..FILL_TRIES {
             let Some(found) = self.store.session_by_token(digest).await? else {

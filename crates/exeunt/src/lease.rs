@@ -37,10 +37,11 @@ pub struct Lease {
     clock: Arc<dyn BootClock>,
     /// In nanoseconds of the clock; 0: there is no lease.
     deadline: AtomicU64,
-    /// Whether it was had and nobody has noted its loss. Only counting reads it.
+    /// Whether there was a lease whose loss is not counted yet. Only counting reads it.
     had: AtomicBool,
     losses: AtomicU64,
-    /// When the one that was lost last was over, in nanoseconds of the clock; 0: none is missed. Only the log reads it.
+    /// When the last lost lease ran out, in nanoseconds of the clock; 0: none was lost since the last renewal. Only what is logged depends
+    /// on it.
     over_at: AtomicU64,
 }
 
@@ -63,8 +64,8 @@ impl Lease {
         self.left().is_some()
     }
 
-    /// How long it may still believe; `None`: not at all. The deadline is read first: who is stopped between the two reads finds the
-    /// clock further on, never the deadline.
+    /// How long it may still believe; `None`: not at all. The deadline is read before the clock: a process that is stopped in between sees
+    /// a later time, and never a later deadline.
     #[must_use]
     pub fn left(&self) -> Option<Duration> {
         let deadline = self.deadline.load(Ordering::SeqCst);
@@ -107,7 +108,7 @@ impl Lease {
         self.note_loss_at(self.deadline.load(Ordering::SeqCst));
     }
 
-    /// Who was stopped sees it late: it was over at its deadline, and not when that is found out.
+    /// A process that was stopped finds out late; what is noted is when the lease was over, at its deadline.
     fn note_loss_at(&self, deadline: u64) {
         if self.had.swap(false, Ordering::SeqCst) {
             self.losses.fetch_add(1, Ordering::Relaxed);

@@ -174,8 +174,8 @@ impl Authority {
         Ok(Revoked::nothing_left())
     }
 
-    /// Nothing of `target` is left in the store, so nothing of it is believed here either (R8). What is, has signed in since, or the store
-    /// has lost it: a restored database, and no ending that could have been heard.
+    /// The store has nothing left of `target`, so this node must not believe any of it (R8). If it does, somebody has signed in since; or
+    /// the store has lost the session, as a restored database has, and no ending of it will be heard.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! Users: registering, changing, deleting, and their passwords.
 //!
 //! Owns the decisions about users. A new password, disabling, enabling and deleting end their sessions in the same transaction; a role ends none,
-//! for it is asked for at each request. It never rests on a
-//! word that was given before a hash: hashing waits its turn, and whoever gave the word may have lost the right to it by then.
+//! for it is asked for at each request. A word that may be taken back is asked for after the hash, never before: hashing waits its turn,
+//! and whoever gives it may have lost the right to by then.
 
 use std::sync::Arc;
 

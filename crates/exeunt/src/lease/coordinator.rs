@@ -42,13 +42,13 @@ pub(crate) struct Coordinator {
     last: watch::Sender<Option<Look>>,
     /// Whoever holds it looks for all.
     looking: tokio::sync::Mutex<()>,
-    /// The other nodes as they were seen last, each with when it was first seen with its lease's number.
+    /// The other nodes as they were seen last, each with the time since when its lease's number stands still.
     seen: Mutex<HashMap<NodeId, (Peer, Instant)>>,
     ran_out: AtomicU64,
 }
 
-/// A look at who has heard. It says nothing of what was committed after it began: that may have the number of something that a log, lost
-/// since, had told everybody (R8).
+/// A look at who has heard. It proves nothing about a commit after it began: that may reuse a number which everybody heard in a history
+/// that is lost since (R8).
 #[derive(Clone, Copy, Debug)]
 struct Look {
     /// Looks are numbered in the order in which they begin, from one.
@@ -103,15 +103,15 @@ impl Coordinator {
         self.in_time(seq, since, heard).await;
     }
 
-    /// The same of what somebody may have written, in whatever history: what was told here with that number may be another one (R8).
+    /// The same where another process may have written `seq`, perhaps in another history: what was told here under that number may be
+    /// something else, so only the store is asked (R8).
     pub(crate) async fn known_everywhere(&self, seq: Seq, since: Instant) {
         let before = self.begun.load(Ordering::SeqCst);
         self.in_time(seq, since, self.look_until_heard(seq, before)).await;
     }
 
     async fn in_time(&self, seq: Seq, since: Instant, heard: impl Future<Output = ()>) {
-        // On our own clock, that of the operating system's monotonic time: while the machine sleeps it stands still, so this may only
-        // come out longer.
+        // By the operating system's monotonic clock, which stands still while the machine sleeps: the wait can only come out longer.
         let until = since + PATIENCE;
         if timeout_at(until, heard).await.is_err() {
             self.ran_out.fetch_add(1, Ordering::Relaxed);
@@ -153,7 +153,7 @@ impl Coordinator {
             self.teller.reach(&peers);
             self.teller.looked(&peers, began);
         }
-        // Without others: what was committed before we looked is heard by all there are.
+        // Where there is no other node, everybody has heard what was committed before this look.
         let everywhere = peers.iter().map(|peer| peer.heard).min().unwrap_or(Seq(i64::MAX));
         self.keep(Look { number, everywhere });
         for silent in self.silent(&peers) {

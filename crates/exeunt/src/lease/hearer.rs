@@ -24,7 +24,7 @@ use crate::live::Live;
 use crate::random::Random;
 use crate::store::{Known, Line, LineKey, NodeId, Piece};
 
-/// Lines to one node at most: as many as nodes of which a primary bears the log.
+/// Lines to one node at most: as many as the nodes that one primary can serve with its log.
 const LINES_MAX: usize = 1_024;
 
 const _: () = assert!(LINES_MAX >= teller::LINES_MAX);
@@ -116,8 +116,8 @@ impl Hearer {
         line
     }
 
-    /// The run that was offered last has joined, and its log begun: what was answered before that would be forgotten with what the run before
-    /// knew.
+    /// Lets callers in to the run that was offered last. To be called when it has joined and begun its log: that forgets whatever was
+    /// applied before, which must not have been answered.
     pub(crate) fn open(&self) {
         let mut runs = self.runs.lock();
         runs.present = runs.coming.take();

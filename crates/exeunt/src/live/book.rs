@@ -31,8 +31,8 @@ impl Book {
             || self.tombstones.iter().any(|(seq, target)| *seq > mark && target.covers(session, user))
     }
 
-    /// False: it was heard already; where many write, one's own are heard at once and once more in their turn. Something else under the
-    /// same number is of a log that went backwards, and is news (R8).
+    /// False: it was heard already. Where many write, one's own are heard twice: when they are written, and from the log. Another target
+    /// under the same number is of a log that went backwards, and is news (R8).
     pub(super) fn remember(&mut self, seq: Seq, target: Target) -> bool {
         if self.newest >= Some(seq) && self.tombstones.iter().any(|heard| *heard == (seq, target)) {
             return false;

@@ -269,7 +269,7 @@ fn is(holders: &Slab<Holder>, place: u32, user: UserId) -> bool {
     holders.get(place).is_some_and(|holder| holder.id == user)
 }
 
-/// By bits that the index of the rack does not begin with.
+/// By bits of the hash that the rack's table does not look by: it takes the lowest and the highest.
 const fn rack_of(user: UserId) -> u32 {
     (hash(user) >> 32) as u32 % RACKS
 }
