@@ -17,7 +17,7 @@ use super::PATIENCE;
 use super::teller::{Teller, Told};
 use crate::random::Random;
 use crate::revocation::Seq;
-use crate::store::{NodeId, Peer, Shared, StoreError};
+use crate::store::{NodeId, Peer, Shared, StoreError, one_line};
 
 /// The first pause between two looks at who has heard. A node that is well hears within a commit.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
@@ -157,7 +157,7 @@ impl Coordinator {
         let everywhere = peers.iter().map(|peer| peer.heard).min().unwrap_or(Seq(i64::MAX));
         self.keep(Look { number, everywhere });
         for silent in self.silent(&peers) {
-            tracing::info!(node = %silent.node, label = plain(&silent.label), "a silent node is removed");
+            tracing::info!(node = %silent.node, label = one_line(&silent.label), "a silent node is removed");
             self.shared.remove(silent.node, silent.lease).await?;
         }
         Ok(())
@@ -241,11 +241,6 @@ impl Coordinator {
     }
 }
 
-/// One line, whatever a machine is called.
-fn plain(label: &str) -> String {
-    label.chars().filter(|char| !char.is_control()).collect()
-}
-
 fn called(peer: &Peer) -> String {
-    format!("{} ({})", peer.node, plain(&peer.label))
+    format!("{} ({})", peer.node, one_line(&peer.label))
 }

@@ -204,6 +204,12 @@ impl Peer {
     }
 }
 
+/// A label on one line, whatever a machine is called: a log or a terminal would act on control characters.
+#[must_use]
+pub fn one_line(label: &str) -> String {
+    label.chars().filter(|char| !char.is_control()).collect()
+}
+
 /// A store that many nodes share.
 #[async_trait]
 pub trait Shared: std::fmt::Debug + Send + Sync + 'static {
