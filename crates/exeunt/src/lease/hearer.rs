@@ -163,7 +163,7 @@ impl Hearer {
         let (answers, waiting) = mpsc::channel(ANSWERS_MAX);
         // Says that somebody is there, and nothing else: nobody waits for what was heard before.
         let known = self.log.known().ok_or(io::ErrorKind::NotConnected)?;
-        let _ = answers.send(known).await;
+        answers.send(known).await.map_err(|_| unanswered())?;
         tokio::select! {
             () = over.cancelled() => Ok(()),
             heard = self.hear(&seal, from, answers) => heard,
@@ -186,7 +186,7 @@ impl Hearer {
                 _ => return Err(stranger()),
             };
             if let Some(heard) = heard {
-                let _ = answers.send(heard).await;
+                answers.send(heard).await.map_err(|_| unanswered())?;
             }
         }
     }
@@ -219,7 +219,9 @@ impl Hearer {
                 self.live.closed_up_to(last).await;
             }
             for known in group.drain(..) {
-                seal.close(Way::ToTeller, &words::heard(&known), &*self.random, &mut frames);
+                if !seal.close(Way::ToTeller, &words::heard(&known), &*self.random, &mut frames) {
+                    return Err(unanswered());
+                }
             }
             to.write_all(&frames).await?;
             frames.clear();
@@ -230,6 +232,11 @@ impl Hearer {
 
 fn said(seal: &Seal, frame: &[u8]) -> io::Result<Words> {
     seal.open(Way::ToHearer, frame).as_deref().and_then(words::read).ok_or_else(stranger)
+}
+
+/// Who waits for an answer hears that the line broke, and looks at the store.
+fn unanswered() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "an answer could not be given")
 }
 
 fn stranger() -> io::Error {

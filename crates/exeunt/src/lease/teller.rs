@@ -292,8 +292,9 @@ impl Call {
         let (mut group, mut frames) = (vec![Arc::from(words::hello(challenge))], Vec::new());
         loop {
             for words in group.drain(..) {
-                // What is too long is not told here.
-                seal.close(Way::ToHearer, &words, &*self.random, &mut frames);
+                if !seal.close(Way::ToHearer, &words, &*self.random, &mut frames) {
+                    tracing::debug!(node = %self.node, "what ended is too much for a line; it is heard through the store");
+                }
             }
             to.write_all(&frames).await?;
             frames.clear();
