@@ -18,6 +18,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::watch;
+use tokio::time::timeout;
+
 pub use self::clock::{BootClock, BootInstant, ManualBootClock, SystemBootClock};
 pub use self::line::HearsAt;
 
@@ -121,6 +124,18 @@ impl Lease {
     pub fn losses(&self) -> u64 {
         self.losses.load(Ordering::Relaxed)
     }
+}
+
+/// Waits until what a channel says is `so`. One whose sender is gone says nothing, which must not pass for it.
+async fn until<T>(says: &mut watch::Receiver<T>, so: impl FnMut(&T) -> bool) {
+    if says.wait_for(so).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The same, but no longer than `limit`. How it ended is not said: whoever waits so looks themself what is so by then.
+async fn until_within<T>(limit: Duration, says: &mut watch::Receiver<T>, so: impl FnMut(&T) -> bool) {
+    let _ = timeout(limit, until(says, so)).await;
 }
 
 fn nanos(span: Duration) -> u64 {

@@ -97,6 +97,7 @@ impl Many {
     /// Waits until this node has applied everything up to `seq`, or believes nothing that it believed at `since`.
     async fn heard_here(&self, seq: Seq, since: Instant) {
         if let Some(member) = &self.member {
+            // Who waited in vain has lost its lease meanwhile: to renew it is to apply what is new.
             let _ = timeout_at(since + PATIENCE, member.applied(seq)).await;
         }
     }

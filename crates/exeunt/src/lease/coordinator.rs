@@ -13,8 +13,8 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::PATIENCE;
 use super::teller::{Teller, Told};
+use super::{PATIENCE, until};
 use crate::random::Random;
 use crate::revocation::Seq;
 use crate::store::{NodeId, Peer, Shared, StoreError, one_line};
@@ -210,7 +210,7 @@ impl Coordinator {
     /// Waits for a look that shows it.
     async fn shown(&self, seq: Seq, before: u64) {
         let shows = |look: &Option<Look>| look.is_some_and(|look| look.shows(seq, before));
-        let _ = self.last.subscribe().wait_for(shows).await;
+        until(&mut self.last.subscribe(), shows).await;
     }
 
     fn keep(&self, look: Look) {

@@ -20,6 +20,7 @@ use super::line::seal::{FRAME_MAX, Seal, Way, read_frame};
 use super::line::words::{self, Challenge, Words};
 use super::log::Log;
 use super::teller::{self, SILENCE_MAX};
+use super::until_within;
 use crate::live::Live;
 use crate::random::Random;
 use crate::store::{Known, Line, LineKey, NodeId, Piece};
@@ -197,7 +198,7 @@ impl Hearer {
         let (_, last) = piece.ends()?;
         if !self.log.follow(piece) {
             let mut applied = self.log.applied();
-            let _ = timeout(GAP_WAIT, applied.wait_for(|applied| applied.seq >= last.seq)).await;
+            until_within(GAP_WAIT, &mut applied, |applied| applied.seq >= last.seq).await;
             if !self.log.follow(piece) {
                 return None;
             }

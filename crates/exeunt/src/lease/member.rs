@@ -17,7 +17,7 @@ use super::line::HearsAt;
 use super::log::{Applied, Log, Regressed};
 use super::trouble::{Trouble, cannot_listen, no_lease};
 use super::voice::Voice;
-use super::{BootInstant, LEASE, Lease};
+use super::{BootInstant, LEASE, Lease, until, until_within};
 use crate::live::Live;
 use crate::outage::Outage;
 use crate::random::Random;
@@ -122,8 +122,9 @@ impl Member {
     /// Tries once to have a lease, and waits for that, but not for ever.
     pub(crate) async fn leased(&self) -> Result<(), StoreError> {
         let mut tries = self.tries.subscribe();
+        let before = *tries.borrow();
         self.wanted.notify_one();
-        let _ = timeout(LEASE_WAIT, tries.changed()).await;
+        until_within(LEASE_WAIT, &mut tries, |tries| *tries > before).await;
         if self.lease.holds() { Ok(()) } else { Err(no_lease()) }
     }
 
@@ -138,7 +139,7 @@ impl Member {
         if applied.borrow().seq < seq {
             // A hint may be on its way; a renewal hears without it.
             self.wanted.notify_one();
-            let _ = applied.wait_for(|applied| applied.seq >= seq).await;
+            until(&mut applied, |applied| applied.seq >= seq).await;
         }
     }
 
@@ -341,7 +342,7 @@ impl Member {
             }
             // Unless it is awaited only a caller who found nothing left to end waits for it, so it is put off, and many share one write.
             let is_awaited = |applied: &Applied| applied.awaited != answered;
-            let _ = timeout(TOLD_PAUSE, applied.wait_for(is_awaited)).await;
+            until_within(TOLD_PAUSE, &mut applied, is_awaited).await;
             let awaited = applied.borrow_and_update().awaited;
             let (node, known) = (*self.node.lock(), self.log.known());
             let (Some(node), Some(known)) = (node, known) else { continue };

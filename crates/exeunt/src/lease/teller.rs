@@ -18,9 +18,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::PATIENCE;
 use super::line::seal::{FRAME_MAX, Seal, Way, read_frame};
 use super::line::words::{self, Challenge, Words};
+use super::{PATIENCE, until};
 use crate::random::Random;
 use crate::revocation::Seq;
 use crate::store::{Known, Line, NodeId, Peer, Written};
@@ -209,7 +209,7 @@ impl Teller {
 impl Told {
     /// Waits until every node that was there when it was committed has answered it.
     pub(crate) async fn heard(&self) {
-        let _ = self.heard.subscribe().wait_for(|heard| *heard).await;
+        until(&mut self.heard.subscribe(), |heard| *heard).await;
     }
 
     /// Whether the others were woken through the store, too.

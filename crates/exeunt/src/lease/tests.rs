@@ -12,12 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
 
 use self::desk::Desk;
 use super::coordinator::Coordinator;
 use super::member::{Member, REST};
-use super::{BootClock, HearsAt, LEASE, Lease, ManualBootClock, PATIENCE};
+use super::{BootClock, HearsAt, LEASE, Lease, ManualBootClock, PATIENCE, until};
 use crate::clock::Timestamp;
 use crate::live::{Belief, Fill, Live, WatchError};
 use crate::random::{OsRandom, Random};
@@ -351,4 +352,12 @@ fn for_how_long_there_was_no_lease_is_counted_from_its_deadline_however_late_tha
     lease.give_up();
     clock.advance(Duration::from_secs(3));
     assert_eq!(lease.renewed(lease.now()), Some(Duration::from_secs(3)), "given up before its time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_nobody_speaks_in_any_more_has_not_said_what_is_waited_for() {
+    let (speaks, mut says) = watch::channel(Seq(0));
+    drop(speaks);
+    let heard = timeout(PATIENCE, until(&mut says, |said| *said >= Seq(1))).await;
+    assert!(heard.is_err(), "that it is closed is no word that somebody has heard");
 }

@@ -154,6 +154,7 @@ impl Link {
 
     /// Waits until there is nobody at the other end any more.
     pub(super) async fn closed(mut self) {
+        // However it came to its end.
         let _ = (&mut self.driver).await;
     }
 
