@@ -1,7 +1,8 @@
 //! The layer that goes around a router and brings the authority to its handlers.
 //!
 //! Owns what all requests share: the authority, the cookie's shape, the public origin, the app's hooks. It decides nothing; but
-//! for a glance at the server's edge it looks at no credential: a route that needs one asks for [`Auth`](crate::Auth) or [`CurrentUser`](crate::CurrentUser).
+//! for a glance at the server's edge it looks at no credential: a route that needs one asks for [`Auth`](crate::Auth) or
+//! [`CurrentUser`](crate::CurrentUser).
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -71,9 +72,9 @@ impl AuthLayer {
     }
 
     /// For a server on plain HTTP at a loopback address, such as a first try: the cookie is `exeunt`, without `Secure`.
-    /// Anywhere else the token could be read on the way, so nobody is registered or signed in where the site is called otherwise than `localhost` or a
-    /// loopback address, by its origin if that is set, else by the request ([`AuthError::NotLoopback`](crate::AuthError::NotLoopback)). A site on
-    /// HTTPS has [`AuthLayer::new`] and [`AuthLayer::with_origin`].
+    /// Anywhere else the token could be read on the way, so nobody is registered or signed in where the site is called otherwise than
+    /// `localhost` or a loopback address, by its origin if that is set, else by the request
+    /// ([`AuthError::NotLoopback`](crate::AuthError::NotLoopback)). A site on HTTPS has [`AuthLayer::new`] and [`AuthLayer::with_origin`].
     #[must_use]
     pub fn plain_http_on_loopback(authority: impl IntoSource) -> Self {
         Self::with(authority, Transport::PlainLoopback)

@@ -2,7 +2,8 @@
 //!
 //! Owns the deadline and nothing that could hold a thread up. It is never a flag that a timer keeps: a process that was stopped for an hour
 //! finds its lease over at the first look. `clock` counts suspension, `log` applies what others ended, `member` comes, renews and goes,
-//! `coordinator` waits until everybody has heard, `trouble` says why there is no lease. Nodes that have a `line` to each other need not wait for the database: `teller` and `hearer`.
+//! `coordinator` waits until everybody has heard, `trouble` says why there is no lease. Nodes that have a `line` to each other need not
+//! wait for the database: `teller` and `hearer`.
 
 pub(crate) mod clock;
 pub(crate) mod coordinator;

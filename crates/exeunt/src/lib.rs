@@ -27,8 +27,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A program that opens a folder with `SqliteStore` owns it until it ends. The commands of the server (`exeunt user …`, `exeunt end …`) do nothing on it
-//! meanwhile; what they do is done by the authority's own verbs, with [`By::operator`].
+//! A program that opens a folder with `SqliteStore` owns it until it ends. The commands of the server (`exeunt user …`, `exeunt end …`) do
+//! nothing on it meanwhile; what they do is done by the authority's own verbs, with [`By::operator`].
 //!
 //! # The map
 //!

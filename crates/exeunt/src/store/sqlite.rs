@@ -1,8 +1,8 @@
 //! The default store: one SQLite file, owned by one process.
 //!
 //! Owns the translation of the [`Store`]'s sentences into transactions. `file` opens the file and holds it to the promise,
-//! `mark` notices a restored one, `writer` groups commits, `sentences` and `endings` hold the SQL. No statement sets a session live again, and no upsert
-//! touches one (R1).
+//! `mark` notices a restored one, `writer` groups commits, `sentences` and `endings` hold the SQL. No statement sets a session live again,
+//! and no upsert touches one (R1).
 
 mod endings;
 mod file;

@@ -48,8 +48,9 @@ const SERVER_VERSION_MIN: i32 = 150_000;
 /// What a server multiplies its major version by when it says its version as a number.
 const MAJOR: i32 = 10_000;
 
-/// What every connection is set to. Every statement has its index, and a plan is kept: one that was made while a table was small would read it from end to end when it has grown, until the server counts again.
-/// What has no index then looks dear, and must not be compiled for that.
+/// What every connection is set to. Every statement has its index, and a plan is kept: one that was made while a table was small would read
+/// it from end to end when it has grown, until the server counts again. What has no index then looks dear, and must not be compiled for
+/// that.
 static SETTINGS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SET synchronous_commit TO on; SET idle_in_transaction_session_timeout TO {IDLE_MS_MAX}; \
