@@ -292,7 +292,7 @@ impl Auth {
         let Offered::Token(_, token) = &self.offered else { return Ok(None) };
         let is_own = !by_cookie || self.approach == Approach::Own;
         // Who has nothing to lose is not asked.
-        if !is_own && (self.session.is_some() || self.shared.source.is_refused_by_the_clock(token).await?) {
+        if !is_own && (self.session.is_some() || self.shared.source.has_something_to_end(token).await?) {
             let is_asked = self.approach == Approach::Sent;
             return Err(if is_asked { AuthError::Unconfirmed } else { AuthError::CrossOrigin });
         }

@@ -11,7 +11,7 @@ use http::request::Parts;
 
 use crate::errors::AuthError;
 use crate::layer::Shared;
-use crate::offered::Offered;
+use crate::offered::{Carrier, Offered};
 
 /// The session of whoever is asking; as an extractor it refuses everybody who is not signed in.
 ///
@@ -42,6 +42,12 @@ pub(crate) fn glance(shared: &Shared, headers: &HeaderMap) -> Option<LiveSession
         Ok(Offered::Token(_, token)) => shared.source.glance(&token),
         _ => None,
     }
+}
+
+/// Whether a request shows our cookie, and no bearer token.
+pub(crate) fn is_by_cookie(shared: &Shared, headers: &HeaderMap) -> bool {
+    let offered = Offered::of(headers, &shared.transport);
+    offered.is_ok_and(|offered| !matches!(offered, Offered::Nothing) && offered.carrier() == Carrier::Cookie)
 }
 
 /// The session that a request shows, if it shows one that lives.

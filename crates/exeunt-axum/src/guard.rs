@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Uri};
 
 use crate::cookie::Transport;
 use crate::origin::Origin;
@@ -31,7 +31,7 @@ impl Approach {
             Method::GET => Self::of_get(&request.headers),
             // Asks what GET would answer, and does nothing.
             Method::HEAD | Method::OPTIONS | Method::TRACE => Self::Foreign,
-            _ => Self::of_deed(request, public),
+            _ => Self::of_deed(&request.headers, &request.uri, public),
         }
     }
 
@@ -53,8 +53,7 @@ impl Approach {
 
     /// Fetch metadata first, for a browser cannot be made to lie in it; else `Origin`. What is said in words that we do not know, or twice, is
     /// no pass.
-    fn of_deed(request: &Parts, public: Option<&Origin>) -> Self {
-        let headers = &request.headers;
+    pub(crate) fn of_deed(headers: &HeaderMap, uri: &Uri, public: Option<&Origin>) -> Self {
         match text(headers, "sec-fetch-site") {
             Some("same-origin" | "none") => return Self::Own,
             Some(_) => return Self::Foreign,
@@ -68,7 +67,7 @@ impl Approach {
         let ours = match (origin.to_str(), public) {
             (Err(_), _) => false,
             (Ok(origin), Some(public)) => origin == public.as_str(),
-            (Ok(origin), None) => is_host_of(request, origin),
+            (Ok(origin), None) => is_host_of(headers, uri, origin),
         };
         if ours {
             return Self::Own;
@@ -111,9 +110,9 @@ fn is_loopback(authority: &str) -> bool {
 
 /// Without a public URL the scheme is not known; the host and port must be those that the request was sent to. HTTP/2 says them in
 /// the address, and may leave the field out (RFC 9113 section 8.3.1).
-fn is_host_of(request: &Parts, origin: &str) -> bool {
+fn is_host_of(headers: &HeaderMap, uri: &Uri, origin: &str) -> bool {
     let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    let host = text(&request.headers, HOST.as_str()).or_else(|| request.uri.authority().map(Authority::as_str));
+    let host = text(headers, HOST.as_str()).or_else(|| uri.authority().map(Authority::as_str));
     authority.is_some() && authority == host
 }
 

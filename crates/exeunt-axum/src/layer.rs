@@ -16,7 +16,8 @@ use tower_service::Service;
 
 use crate::address::Peer;
 use crate::cookie::{CookieDomain, Transport};
-use crate::current::glance;
+use crate::current::{glance, is_by_cookie};
+use crate::guard::Approach;
 use crate::hooks::{Attempt, Denied, Hooks, Left};
 use crate::origin::{Origin, OriginFault};
 use crate::problem::AuthFuture;
@@ -183,6 +184,15 @@ impl AuthLayer {
     #[must_use]
     pub fn glance(&self, headers: &HeaderMap) -> Option<LiveSession> {
         glance(&self.0, headers)
+    }
+
+    /// Whether another site makes a browser ask, with nothing to show but our cookie. The verbs refuse that by themselves; this is for what only tells
+    /// something, where no other site has any business: an API for one's own scripts, and not a page that others may link to.
+    #[must_use]
+    pub fn is_made_by_another_site<B>(&self, request: &Request<B>) -> bool {
+        let (headers, shared) = (request.headers(), &self.0);
+        let is_foreign = Approach::of_deed(headers, request.uri(), shared.origin.as_ref()) == Approach::Foreign;
+        is_foreign && is_by_cookie(shared, headers)
     }
 
     fn with(authority: impl IntoSource, transport: Transport) -> Self {

@@ -227,7 +227,12 @@ impl Source {
             Ending::Others => (Target::Others { user: session.user, keep: session.id }, Cause::LogoutEverywhere),
             Ending::Everything => (Target::User(session.user), Cause::LogoutEverywhere),
         };
-        Ok(authority.revoke(target, cause, by).await?)
+        let revoked = authority.revoke(target, cause, by).await?;
+        if matches!(ending, Ending::This) && revoked.seq().is_none() {
+            // Somebody was quicker. If that was a change of password, it goes on in another session.
+            return Ok(authority.end_successor(asker.token).await?.unwrap_or(revoked));
+        }
+        Ok(revoked)
     }
 
     pub(crate) async fn sessions(&self, asker: Asker<'_>) -> Result<Vec<ListedSession>, AuthError> {
@@ -269,11 +274,11 @@ impl Source {
         }
     }
 
-    /// Whether a token that was refused opens something where another clock counts. A distant authority says so with its answer to
+    /// Whether signing out with a token that was refused would end something. A distant authority says so with its answer to
     /// [`Source::settle`] alone.
-    pub(crate) async fn is_refused_by_the_clock(&self, token: &Token) -> Result<bool, AuthError> {
+    pub(crate) async fn has_something_to_end(&self, token: &Token) -> Result<bool, AuthError> {
         match &self.0 {
-            Kind::Here(authority) => Ok(authority.is_refused_by_the_clock(token).await?),
+            Kind::Here(authority) => Ok(authority.has_something_to_end(token).await?),
             #[cfg(feature = "remote")]
             Kind::There(_) => Ok(false),
         }

@@ -1,16 +1,16 @@
 //! From where somebody asks: what an app is told by its connections, and by its proxies.
 
+mod stage;
+
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
-use exeunt::store::memory::MemoryStore;
-use exeunt::{Authority, Settings};
 use exeunt_axum::{Auth, AuthLayer, ClientAddress};
+use stage::{send, text};
 use tower::ServiceExt as _;
 
 async fn whence(auth: Auth) -> String {
@@ -22,8 +22,7 @@ fn peer_of(ConnectInfo(peer): &ConnectInfo<SocketAddr>) -> IpAddr {
 }
 
 async fn layer() -> AuthLayer {
-    let settings = Settings { keep_every: None, ..Settings::default() };
-    AuthLayer::new(Authority::open(Arc::new(MemoryStore::default()), settings).await.expect("opened"))
+    AuthLayer::new(stage::authority().await.0)
 }
 
 /// Asked by a peer, with what stands in `X-Forwarded-For`.
@@ -32,14 +31,7 @@ async fn asked(layer: &AuthLayer, peer: &str, said: &[&str]) -> String {
     let builder = said.iter().fold(Request::get("/"), |builder, line| builder.header("x-forwarded-for", *line));
     let mut request = builder.body(Body::empty()).expect("a request");
     request.extensions_mut().insert(ConnectInfo(SocketAddr::new(peer.parse().expect("an address"), 4711)));
-    text(app, request).await.1
-}
-
-async fn text(app: Router, request: Request<Body>) -> (StatusCode, String) {
-    let answer = app.oneshot(request).await.expect("infallible");
-    let status = answer.status();
-    let bytes = axum::body::to_bytes(answer.into_body(), 1_024).await.expect("a body");
-    (status, String::from_utf8(bytes.to_vec()).expect("text"))
+    text(app.oneshot(request).await.expect("infallible")).await
 }
 
 #[tokio::test]
@@ -72,10 +64,12 @@ async fn behind_a_proxy_only_what_it_has_added_counts() {
 async fn an_app_that_wants_addresses_and_is_served_without_them_says_what_to_change() {
     let layer = layer().await.with_peer(peer_of);
     let app = Router::new().route("/", get(whence)).layer(layer);
-    let (status, said) = text(app.clone(), Request::get("/").body(Body::empty()).expect("a request")).await;
-    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    let answer = send(&app, "GET /", &[], "").await;
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let said = text(answer).await;
     assert!(said.contains("into_make_service_with_connect_info"), "{said}");
     let mut told = Request::get("/").body(Body::empty()).expect("a request");
     told.extensions_mut().insert(ClientAddress("192.0.2.3".parse().expect("an address")));
-    assert_eq!(text(app, told).await, (StatusCode::OK, "192.0.2.3".to_owned()));
+    let answer = app.oneshot(told).await.expect("infallible");
+    assert_eq!((answer.status(), text(answer).await), (StatusCode::OK, "192.0.2.3".to_owned()));
 }

@@ -3,14 +3,15 @@
 //! Owns the flagship promise as an app's author meets it: a slow protected route behind [`AuthLayer`], in every stack of the
 //! field the way a logged-out session came back to life. Once as a forced schedule, and over 10,000 random offsets.
 
+mod stage;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{COOKIE, SET_COOKIE};
-use axum::http::{Request, Response, StatusCode};
-use axum::response::Redirect;
+use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use exeunt::clock::{ManualClock, Timestamp};
 use exeunt::credential::{PasswordHash, Work};
@@ -20,9 +21,9 @@ use exeunt::store::memory::MemoryStore;
 use exeunt::store::{NewSession, NewUser, Opening, Store};
 use exeunt::user::UserName;
 use exeunt::{Authority, Device, Session, SessionLimit, Settings, Token, User};
-use exeunt_axum::{Auth, AuthError, AuthLayer, CurrentUser, LoggedOut};
+use exeunt_axum::{Auth, AuthError, AuthLayer};
+use stage::{NAME, ask, cookies, notes, sign_out, text};
 use tokio::sync::Semaphore;
-use tower::ServiceExt as _;
 
 /// Random offsets at which the logout meets the slow request.
 const OFFSETS: usize = 10_000;
@@ -49,20 +50,12 @@ async fn wander(auth: Auth) -> &'static str {
     if auth.user().is_some() { "signed in" } else { "signed out" }
 }
 
-async fn sign_out(auth: Auth) -> Result<(LoggedOut, Redirect), AuthError> {
-    Ok((auth.logout().await?, Redirect::to("/")))
-}
-
-async fn private(CurrentUser(session): CurrentUser) -> String {
-    session.name.to_string()
-}
-
 struct App {
     router: Router,
     gate: Gate,
     authority: Arc<Authority>,
     clock: Arc<ManualClock>,
-    tokens: Vec<String>,
+    cookies: Vec<String>,
 }
 
 impl App {
@@ -72,7 +65,7 @@ impl App {
         let start = Timestamp::from_micros(1_800_000_000_000_000);
         let clock = Arc::new(ManualClock::at(start));
         let random: &dyn Random = &OsRandom;
-        let name = UserName::parse("ana").expect("a name");
+        let name = UserName::parse(NAME).expect("a name");
         let new = NewUser {
             name,
             hash: PasswordHash::of_nobody(Work::for_tests(), random),
@@ -82,28 +75,29 @@ impl App {
             at: start,
         };
         let user = store.add_user(&new).await.expect("added").expect("not taken");
-        let mut tokens = Vec::new();
+        let mut cookies = Vec::new();
         for _ in 0..count {
-            tokens.push(open(&store, &user, start).await);
+            cookies.push(open(&store, &user, start).await);
         }
-        let settings = Settings { clock: Arc::clone(&clock) as Arc<_>, keep_every: None, ..Settings::default() };
+        let settings = Settings { clock: Arc::clone(&clock) as Arc<_>, ..stage::settings() };
         let authority = Authority::open(store, settings).await.expect("opened");
         let gate = Gate { inside: Arc::new(Semaphore::new(0)), open: Arc::new(Semaphore::new(0)) };
         let router = Router::new()
             .route("/slow", get(slow))
             .route("/wander", get(wander))
-            .route("/private", get(private))
-            .route("/logout", post(sign_out).get(sign_out))
+            .route("/notes", get(notes))
+            .route("/logout", post(sign_out))
             .with_state(gate.clone())
             .layer(AuthLayer::plain_http_on_loopback(Arc::clone(&authority)));
-        Self { router, gate, authority, clock, tokens }
+        Self { router, gate, authority, clock, cookies }
     }
 
-    async fn ask(&self, method: &str, path: &str, token: &str) -> Response<Body> {
-        ask(self.router.clone(), method, path, token).await
+    async fn ask(&self, request: &str, cookie: &str) -> Response<Body> {
+        ask(&self.router, request, cookie).await
     }
 }
 
+/// The `Cookie` field of a session that is opened here.
 async fn open(store: &Arc<dyn Store>, user: &User, at: Timestamp) -> String {
     let random: &dyn Random = &OsRandom;
     let token = Token::generate(random);
@@ -115,7 +109,7 @@ async fn open(store: &Arc<dyn Store>, user: &User, at: Timestamp) -> String {
         epoch: user.epoch,
         opened_at: at,
         seen_at: at,
-        expires_at: at.plus(std::time::Duration::from_secs(86_400)),
+        expires_at: at.plus(Duration::from_secs(86_400)),
         device: Device::default(),
     };
     let opening = store
@@ -123,45 +117,29 @@ async fn open(store: &Arc<dyn Store>, user: &User, at: Timestamp) -> String {
         .await
         .expect("opened");
     assert!(matches!(opening, Opening::Opened { .. }));
-    token.reveal()
-}
-
-async fn ask(router: Router, method: &str, path: &str, token: &str) -> Response<Body> {
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header(COOKIE, format!("exeunt={token}"))
-        .body(Body::empty())
-        .expect("a request");
-    router.oneshot(request).await.expect("infallible")
-}
-
-async fn text(response: Response<Body>) -> String {
-    let bytes = axum::body::to_bytes(response.into_body(), 1_024).await.expect("a body");
-    String::from_utf8(bytes.to_vec()).expect("text")
+    format!("exeunt={}", token.reveal())
 }
 
 fn live_cookies(response: &Response<Body>) -> usize {
-    let cookies = response.headers().get_all(SET_COOKIE).iter();
-    cookies.filter(|cookie| !cookie.to_str().expect("text").contains("Max-Age=0")).count()
+    cookies(response).iter().filter(|cookie| !cookie.contains("Max-Age=0")).count()
 }
 
 #[tokio::test]
 async fn a_request_in_flight_when_its_session_ends_finishes_and_brings_nothing_back() {
     let app = App::with_sessions(1).await;
-    let token = &app.tokens[0];
-    assert_eq!(app.ask("GET", "/private", token).await.status(), StatusCode::OK);
+    let cookie = &app.cookies[0];
+    assert_eq!(app.ask("GET /notes", cookie).await.status(), StatusCode::OK);
     // Long enough ago that the slow request's check is a use, which is noted after the logout.
-    app.clock.advance(std::time::Duration::from_secs(600));
+    app.clock.advance(Duration::from_secs(600));
 
-    let (router, held) = (app.router.clone(), token.clone());
-    let slow = tokio::spawn(async move { ask(router, "GET", "/slow", &held).await });
+    let (router, held) = (app.router.clone(), cookie.clone());
+    let slow = tokio::spawn(async move { ask(&router, "GET /slow", &held).await });
     app.gate.inside.acquire().await.expect("never closed").forget();
 
-    let out = app.ask("POST", "/logout", token).await;
+    let out = app.ask("POST /logout", cookie).await;
     assert_eq!(out.status(), StatusCode::SEE_OTHER);
     assert_eq!(live_cookies(&out), 0);
-    assert_eq!(out.headers().get_all(SET_COOKIE).iter().count(), 1, "exactly one, deleting");
+    assert_eq!(cookies(&out).len(), 1, "exactly one, deleting");
 
     app.gate.open.add_permits(1);
     let finished = slow.await.expect("ran");
@@ -169,9 +147,9 @@ async fn a_request_in_flight_when_its_session_ends_finishes_and_brings_nothing_b
     assert_eq!(text(finished).await, "ended meanwhile");
 
     app.authority.keep_house().await.expect("kept");
-    assert_eq!(app.ask("GET", "/private", token).await.status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(app.ask("POST", "/logout", token).await.status(), StatusCode::SEE_OTHER, "a second time is a success");
-    assert_eq!(app.ask("GET", "/private", token).await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(app.ask("GET /notes", cookie).await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(app.ask("POST /logout", cookie).await.status(), StatusCode::SEE_OTHER, "a second time is a success");
+    assert_eq!(app.ask("GET /notes", cookie).await.status(), StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -191,32 +169,32 @@ async fn over_ten_thousand_random_offsets_nothing_comes_back() {
     }
     assert!(over > OFFSETS / 100, "only {over} requests were under way when their session ended");
     app.authority.keep_house().await.expect("kept");
-    for token in &app.tokens {
-        assert_eq!(app.ask("GET", "/private", token).await.status(), StatusCode::UNAUTHORIZED);
+    for cookie in &app.cookies {
+        assert_eq!(app.ask("GET /notes", cookie).await.status(), StatusCode::UNAUTHORIZED);
     }
 }
 
 /// A request and a logout of one session, each after its own number of turns of the scheduler. True: the request had passed its check, and was
 /// still under way when the logout was answered.
 async fn meet(app: &App, round: usize, offsets: [u8; 2]) -> bool {
-    let token = app.tokens[round].clone();
-    let (router, held) = (app.router.clone(), token.clone());
+    let cookie = &app.cookies[round];
+    let (router, held) = (app.router.clone(), cookie.clone());
     let request = tokio::spawn(async move {
         for _ in 0..offsets[0] % 16 {
             tokio::task::yield_now().await;
         }
-        ask(router, "GET", "/wander", &held).await
+        ask(&router, "GET /wander", &held).await
     });
     for _ in 0..offsets[1] % 16 {
         tokio::task::yield_now().await;
     }
-    let out = app.ask("POST", "/logout", &token).await;
+    let out = app.ask("POST /logout", cookie).await;
     assert_eq!((out.status(), live_cookies(&out)), (StatusCode::SEE_OTHER, 0));
     let is_under_way = !request.is_finished();
     // Over from here on, whatever the other request is doing.
-    assert_eq!(app.ask("GET", "/private", &token).await.status(), StatusCode::UNAUTHORIZED, "round {round}");
+    assert_eq!(app.ask("GET /notes", cookie).await.status(), StatusCode::UNAUTHORIZED, "round {round}");
     let finished = request.await.expect("ran");
     assert_eq!((finished.status(), live_cookies(&finished)), (StatusCode::OK, 0));
-    assert_eq!(app.ask("GET", "/private", &token).await.status(), StatusCode::UNAUTHORIZED, "round {round}");
+    assert_eq!(app.ask("GET /notes", cookie).await.status(), StatusCode::UNAUTHORIZED, "round {round}");
     is_under_way && text(finished).await == "signed in"
 }

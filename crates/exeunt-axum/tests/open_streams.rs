@@ -2,26 +2,24 @@
 //!
 //! Owns `Auth::until_revoked()` as an app's author meets it.
 
+mod stage;
+
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::http::header::{COOKIE, RETRY_AFTER};
-use axum::http::{Request, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::Response;
+use axum::routing::get;
 use exeunt::clock::ManualClock;
-use exeunt::credential::Work;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::staged::Staged;
-use exeunt::{Authority, By, Device, Place, Settings, Timestamp};
-use exeunt_axum::{Auth, AuthError, AuthLayer, LoggedOut};
+use exeunt::{Authority, Device, Place, Settings, Timestamp};
+use exeunt_axum::{Auth, AuthError, AuthLayer};
+use stage::{NAME, PASSWORD, ask};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tower::ServiceExt as _;
-
-const PASSWORD: &str = "tall ships sail";
 
 /// The close code of a policy that was broken (RFC 6455 section 7.4.1): the session is no longer there.
 const POLICY: u16 = 1008;
@@ -49,22 +47,10 @@ async fn talk(mut socket: WebSocket, ended: impl Future<Output = ()>) {
     }
 }
 
-async fn sign_out(auth: Auth) -> Result<(LoggedOut, &'static str), AuthError> {
-    Ok((auth.logout().await?, "out"))
-}
-
 async fn serve() -> (std::net::SocketAddr, Arc<Authority>) {
-    let settings = Settings { work: Work::for_tests(), keep_every: None, ..Settings::default() };
-    let authority = Authority::open(Arc::new(MemoryStore::default()), settings).await.expect("opened");
-    authority.add_user("ana", PASSWORD, By::operator()).await.expect("added");
-    let app = Router::new()
-        .route("/socket", get(socket))
-        .route("/logout", post(sign_out))
-        .route(
-            "/open",
-            get(|auth: Auth| async move { if auth.user().is_some() { "in" } else { "out" }.into_response() }),
-        )
-        .layer(AuthLayer::plain_http_on_loopback(Arc::clone(&authority)));
+    let (authority, _) = stage::authority().await;
+    let layer = AuthLayer::plain_http_on_loopback(Arc::clone(&authority));
+    let app = stage::routes().route("/socket", get(socket)).layer(layer);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -73,7 +59,7 @@ async fn serve() -> (std::net::SocketAddr, Arc<Authority>) {
 
 async fn token(authority: &Authority) -> String {
     let device = Device::default();
-    let opened = authority.login("ana", PASSWORD, Place { device: &device, replaces: None }).await;
+    let opened = authority.login(NAME, PASSWORD, Place { device: &device, replaces: None }).await;
     opened.unwrap_or_else(|error| panic!("{error}")).token.reveal()
 }
 
@@ -113,6 +99,18 @@ async fn frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
     (kind, body)
 }
 
+/// The frame that is here already; whoever waited for it would find one that was written later, too. On loopback, whatever was written before an
+/// answer can be read as soon as the answer can.
+fn frame_that_is_here(stream: TcpStream) -> (u8, Vec<u8>) {
+    // The runtime has made it one that never waits, and it stays so.
+    let mut stream = stream.into_std().expect("a socket");
+    let mut bytes = [0; 128];
+    let count = std::io::Read::read(&mut stream, &mut bytes).expect("it is here before the answer");
+    let [kind, length, body @ ..] = &bytes[..count] else { panic!("{count} bytes are no frame") };
+    assert_eq!(body.len(), usize::from(*length), "one frame, and whole");
+    (kind & 0x0F, body.to_vec())
+}
+
 #[tokio::test]
 async fn a_socket_is_closed_before_logout_answers_and_only_that_sessions() {
     let (address, authority) = serve().await;
@@ -125,10 +123,9 @@ async fn a_socket_is_closed_before_logout_answers_and_only_that_sessions() {
     let mut out = TcpStream::connect(address).await.expect("connected");
     let request = format!("POST /logout HTTP/1.1\r\nHost: x\r\nCookie: exeunt={own}\r\nContent-Length: 0\r\n\r\n");
     out.write_all(request.as_bytes()).await.expect("sent");
-    assert!(head_of(&mut out).await.starts_with("HTTP/1.1 200"));
+    assert!(head_of(&mut out).await.starts_with("HTTP/1.1 303"));
 
-    // The answer is here, so the close must already have been written: it is read without waiting for anything else.
-    let (kind, body) = frame(&mut socket).await;
+    let (kind, body) = frame_that_is_here(socket);
     assert_eq!((kind, &body[..2]), (8, POLICY.to_be_bytes().as_slice()));
     says(&mut bystander, "still here").await;
     assert_eq!(frame(&mut bystander).await, (1, b"still here".to_vec()));
@@ -146,15 +143,8 @@ async fn a_socket_is_closed_before_logout_answers_and_only_that_sessions() {
 #[tokio::test]
 async fn what_cannot_be_watched_because_nobody_can_know_is_unavailable_and_not_too_much() {
     let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1_800_000_000_000_000)));
-    let settings = Settings {
-        clock: Arc::clone(&clock) as Arc<_>,
-        work: Work::for_tests(),
-        keep_every: None,
-        ..Settings::default()
-    };
-    let store = Staged::shared(Arc::new(MemoryStore::default()));
-    let authority = Authority::open(store, settings).await.expect("opened");
-    authority.add_user("ana", PASSWORD, By::operator()).await.expect("added");
+    let settings = Settings { clock: Arc::clone(&clock) as Arc<_>, ..stage::settings() };
+    let authority = stage::authority_on(&Staged::shared(Arc::new(MemoryStore::default())), settings).await;
     let (token, idle) = (token(&authority).await, authority.settings().lifetime.idle);
     let late = move |auth: Auth| async move {
         assert!(auth.user().is_some());
@@ -163,9 +153,7 @@ async fn what_cannot_be_watched_because_nobody_can_know_is_unavailable_and_not_t
         auth.until_revoked().map(|_| "open")
     };
     let app = Router::new().route("/late", get(late)).layer(AuthLayer::plain_http_on_loopback(authority));
-    let request =
-        Request::get("/late").header(COOKIE, format!("exeunt={token}")).body(Body::empty()).expect("a request");
-    let answer = app.oneshot(request).await.expect("answered");
+    let answer = ask(&app, "GET /late", &format!("exeunt={token}")).await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.headers().contains_key(RETRY_AFTER));
 }

@@ -1,82 +1,32 @@
 //! What an app that lets a refusal answer for itself says: to people as text, to programs that ask for it as a problem document.
 
+mod stage;
+
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
-use axum::http::{HeaderValue, Request, Response, StatusCode};
+use axum::http::{HeaderValue, Response, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Redirect};
-use axum::routing::{get, post};
+use axum::routing::post;
 use axum::{Form, Router};
-use exeunt::credential::Work;
-use exeunt::store::Store;
-use exeunt::store::memory::MemoryStore;
-use exeunt::store::staged::{Staged, When};
-use exeunt::{Authority, By, Settings};
-use exeunt_axum::{Auth, AuthError, AuthLayer, CurrentUser, LoggedIn, LoggedOut, RegisterRefused};
-use serde::Deserialize;
-use tower::ServiceExt as _;
+use exeunt::store::staged::When;
+use exeunt_axum::{Auth, AuthError, AuthLayer};
+use stage::{
+    ANA, FORM, PASSWORD, SignIn, app, ask, authority, cookie_of, cookies, read_notes, register, routes, send,
+    signed_in, text,
+};
 
-const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const JSON: (&str, &str) = ("accept", "application/json");
-
-#[derive(Deserialize)]
-struct SignIn {
-    name: String,
-    password: String,
-}
-
-async fn sign_in(auth: Auth, Form(form): Form<SignIn>) -> Result<(LoggedIn, Redirect), AuthError> {
-    Ok((auth.login(&form.name, &form.password).await?, Redirect::to("/notes")))
-}
-
-async fn sign_out(auth: Auth) -> Result<(LoggedOut, Redirect), AuthError> {
-    Ok((auth.logout().await?, Redirect::to("/")))
-}
-
-async fn notes(CurrentUser(session): CurrentUser) -> String {
-    session.name.to_string()
-}
-
-fn routes() -> Router {
-    Router::new().route("/login", post(sign_in)).route("/logout", post(sign_out)).route("/notes", get(notes))
-}
-
-async fn authority() -> (Arc<Authority>, Arc<Staged>) {
-    let store = Staged::new(Arc::new(MemoryStore::default()));
-    let settings = Settings { work: Work::for_tests(), keep_every: None, ..Settings::default() };
-    let authority = Authority::open(Arc::clone(&store) as Arc<dyn Store>, settings).await.expect("opened");
-    authority.add_user("Ana", "tall ships sail", By::operator()).await.expect("added");
-    (authority, store)
-}
-
-async fn send(app: &Router, request: &str, fields: &[(&str, &str)], body: &'static str) -> Response<Body> {
-    let (method, path) = request.split_once(' ').expect("a method and a path");
-    let builder = Request::builder().method(method).uri(path);
-    let builder = fields.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
-    app.clone().oneshot(builder.body(Body::from(body)).expect("a request")).await.expect("infallible")
-}
-
-async fn signed_in(app: &Router) -> String {
-    let entered = send(app, "POST /login", &[FORM], "name=ana&password=tall+ships+sail").await;
-    assert_eq!(entered.status(), StatusCode::SEE_OTHER);
-    field(&entered, SET_COOKIE.as_str()).split(';').next().expect("a pair").to_owned()
-}
 
 fn field(answer: &Response<Body>, name: &str) -> String {
     answer.headers().get(name).map_or_else(String::new, |value| value.to_str().expect("text").to_owned())
 }
 
-async fn text(answer: Response<Body>) -> String {
-    let bytes = axum::body::to_bytes(answer.into_body(), 4_096).await.expect("a body");
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
-
 #[tokio::test]
 async fn a_refusal_is_a_problem_document_only_for_whoever_prefers_json() {
-    let (authority, _) = authority().await;
-    let app = routes().layer(AuthLayer::new(authority));
+    let (app, _) = app().await;
     let ask = async |request: &str, accept: &[&str]| {
         let fields: Vec<_> = accept.iter().map(|line| ("accept", *line)).collect();
         let answer = send(&app, request, &fields, "").await;
@@ -113,7 +63,7 @@ async fn a_problem_document_keeps_the_fields_of_its_answer() {
     assert_eq!((left.status(), field(&left, CACHE_CONTROL.as_str())), (StatusCode::CONFLICT, "no-store".to_owned()));
     let said = r#"{"detail":"half \"done\"","status":409,"title":"Conflict","type":"about:blank"}"#;
     assert_eq!(text(left).await, said);
-    assert_eq!(send(&app, "GET /notes", &[("cookie", &cookie)], "").await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(read_notes(&app, &cookie).await, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -131,8 +81,7 @@ async fn what_an_app_has_put_in_the_place_of_a_refusal_stays() {
 
 #[tokio::test]
 async fn where_it_cannot_be_known_a_program_is_told_so_and_when_to_try_again() {
-    let (authority, store) = authority().await;
-    let app = routes().layer(AuthLayer::new(authority));
+    let (app, store) = app().await;
     let cookie = signed_in(&app).await;
     store.fail("revoke", When::Before);
     let left = send(&app, "POST /logout", &[JSON, ("cookie", &cookie)], "").await;
@@ -142,20 +91,16 @@ async fn where_it_cannot_be_known_a_program_is_told_so_and_when_to_try_again() {
     assert!(said.starts_with("{\"detail\"") && said.contains("NOT signed out"), "{said}");
     store.clear();
     assert_eq!(send(&app, "POST /logout", &[JSON, ("cookie", &cookie)], "").await.status(), StatusCode::SEE_OTHER);
-    assert_eq!(send(&app, "GET /notes", &[("cookie", &cookie)], "").await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(read_notes(&app, &cookie).await, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
 async fn on_plain_http_nobody_is_signed_in_who_comes_from_elsewhere_than_loopback() {
-    async fn register(auth: Auth, Form(form): Form<SignIn>) -> Result<String, RegisterRefused> {
-        Ok(auth.register(&form.name, &form.password).await?.to_string())
-    }
     let (authority, _) = authority().await;
     let routes = routes().route("/register", post(register));
     let plain = routes.clone().layer(AuthLayer::plain_http_on_loopback(Arc::clone(&authority)));
-    let form = "name=ana&password=tall+ships+sail";
     for request in ["POST /login", "POST /register"] {
-        let refused = send(&plain, request, &[FORM, ("host", "notes.example")], form).await;
+        let refused = send(&plain, request, &[FORM, ("host", "notes.example")], ANA).await;
         let set = field(&refused, SET_COOKIE.as_str());
         assert_eq!((refused.status(), &*set), (StatusCode::INTERNAL_SERVER_ERROR, ""), "{request}");
         let said = text(refused).await;
@@ -163,23 +108,20 @@ async fn on_plain_http_nobody_is_signed_in_who_comes_from_elsewhere_than_loopbac
     }
     let https = routes.layer(AuthLayer::new(Arc::clone(&authority)));
     assert_eq!(
-        send(&https, "POST /login", &[FORM, ("host", "notes.example")], form).await.status(),
+        send(&https, "POST /login", &[FORM, ("host", "notes.example")], ANA).await.status(),
         StatusCode::SEE_OTHER
     );
-    let entered = send(&plain, "POST /login", &[FORM, ("host", "localhost:4000")], form).await;
-    let cookie = field(&entered, SET_COOKIE.as_str()).split(';').next().expect("a pair").to_owned();
+    let entered = send(&plain, "POST /login", &[FORM, ("host", "localhost:4000")], ANA).await;
+    let cookie = cookie_of(&entered);
     assert!(entered.status() == StatusCode::SEE_OTHER && cookie.starts_with("exeunt="), "{entered:?}");
     let left = send(&plain, "POST /logout", &[("host", "notes.example"), ("cookie", &cookie)], "").await;
     assert_eq!(left.status(), StatusCode::SEE_OTHER, "nobody is kept from signing out");
-    assert_eq!(send(&plain, "GET /notes", &[("cookie", &cookie)], "").await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(read_notes(&plain, &cookie).await, StatusCode::UNAUTHORIZED);
 }
 
 /// One who signs in has nothing to sign out of, and would only be alarmed.
 #[tokio::test]
 async fn where_the_store_cannot_be_reached_it_is_worded_by_what_was_asked() {
-    async fn register(auth: Auth, Form(form): Form<SignIn>) -> Result<String, RegisterRefused> {
-        Ok(auth.register(&form.name, &form.password).await?.to_string())
-    }
     let (authority, store) = authority().await;
     let app = routes().route("/register", post(register)).layer(AuthLayer::new(authority));
     let cookie = signed_in(&app).await;
@@ -193,11 +135,7 @@ async fn where_the_store_cannot_be_reached_it_is_worded_by_what_was_asked() {
         ("revoke", "POST /logout", "cannot be reached: if you were signing out, you are NOT signed out; try again"),
     ] {
         store.fail(call, When::Before);
-        let form = if call == "open_session" {
-            "name=ana&password=tall+ships+sail"
-        } else {
-            "name=bea&password=small+boats+row"
-        };
+        let form = if call == "open_session" { ANA } else { "name=bea&password=small+boats+row" };
         let field = if call == "revoke" { ("cookie", &*cookie) } else { JSON };
         let refused = send(&app, request, &[FORM, field], form).await;
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE, "{request}");
@@ -205,14 +143,14 @@ async fn where_the_store_cannot_be_reached_it_is_worded_by_what_was_asked() {
         assert!(said.contains(words), "{said}");
         store.clear();
     }
-    assert_eq!(send(&app, "POST /logout", &[("cookie", &cookie)], "").await.status(), StatusCode::SEE_OTHER);
-    assert_eq!(send(&app, "GET /notes", &[("cookie", &cookie)], "").await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(ask(&app, "POST /logout", &cookie).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(read_notes(&app, &cookie).await, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
 async fn a_handler_that_leaves_a_note_or_changes_a_password_lets_all_of_it_answer_for_itself() {
     async fn new_password(auth: Auth, Form(form): Form<SignIn>) -> Result<impl IntoResponse, AuthError> {
-        let changed = auth.change_password("tall ships sail", &form.password).await?;
+        let changed = auth.change_password(PASSWORD, &form.password).await?;
         let note = auth.flash("over", &changed.revoked().ended().len().to_string())?;
         Ok((changed, note, Redirect::to("/notes")))
     }
@@ -239,9 +177,9 @@ async fn a_handler_that_leaves_a_note_or_changes_a_password_lets_all_of_it_answe
     }
     let changed = send(&app, "POST /password", &fields, "name=&password=small+boats+row").await;
     assert_eq!(changed.status(), StatusCode::SEE_OTHER);
-    let set: Vec<_> = changed.headers().get_all(SET_COOKIE).iter().map(|line| line.to_str().expect("text")).collect();
+    let set = cookies(&changed);
     assert!(set.len() == 2 && set[1].starts_with("__Host-exeunt-flash-over=MQ;"), "{set:?}");
     let new = set[0].split(';').next().expect("a pair");
-    assert_eq!(send(&app, "GET /notes", &[("cookie", new)], "").await.status(), StatusCode::OK);
-    assert_eq!(send(&app, "GET /notes", &[("cookie", &cookie)], "").await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(read_notes(&app, new).await, StatusCode::OK);
+    assert_eq!(read_notes(&app, &cookie).await, StatusCode::UNAUTHORIZED);
 }

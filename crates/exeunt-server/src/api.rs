@@ -17,6 +17,7 @@ mod sessions;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use exeunt_axum::AuthError;
 
 pub(crate) use self::audit::audit;
 pub(crate) use self::events::events;
@@ -25,6 +26,9 @@ use self::problem::Problem;
 pub(crate) use self::session::{CHECK, JSON, login, logout, register, session, shown};
 pub(crate) use self::sessions::{end_many, end_one, sessions};
 
+/// Where this API is described, to anybody.
+pub(crate) const DESCRIPTION: &str = "/api/openapi.json";
+
 /// The document that describes this API, true to the code of the same version.
 const OPENAPI: &str = include_str!("api/openapi.json");
 
@@ -32,6 +36,16 @@ const OPENAPI: &str = include_str!("api/openapi.json");
 pub(crate) async fn openapi() -> Response {
     let media_type = HeaderValue::from_static("application/json");
     ([(CONTENT_TYPE, media_type)], OPENAPI.replace("{version}", env!("CARGO_PKG_VERSION"))).into_response()
+}
+
+/// Whether what stands there is about whoever asks.
+pub(crate) fn tells(path: &str) -> bool {
+    path.starts_with("/api/") && path != DESCRIPTION
+}
+
+/// Another site asked, by a browser that added our cookie.
+pub(crate) fn made_elsewhere() -> Problem {
+    AuthError::CrossOrigin.into()
 }
 
 /// No route has this address.

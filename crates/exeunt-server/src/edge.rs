@@ -140,8 +140,17 @@ impl Edge {
     /// Most of all requests are checks, and most of these are answered with a session that is in memory: that is looked for here,
     /// before the router and the extractors. Whatever else there is to say, the route says.
     fn recognise<B>(&self, request: &Request<B>) -> Option<LiveSession> {
-        let is_check = request.uri().path() == api::CHECK && *request.method() == Method::GET && has_one_host(request);
+        let is_check = request.uri().path() == api::CHECK
+            && *request.method() == Method::GET
+            && has_one_host(request)
+            && !self.is_made_elsewhere(request);
         if is_check { self.app.auth.glance(request.headers()) } else { None }
+    }
+
+    /// No other site has any business with what the session API tells of whoever holds the cookie. What it does guards itself.
+    fn is_made_elsewhere<B>(&self, request: &Request<B>) -> bool {
+        let is_told = *request.method() == Method::GET && api::tells(request.uri().path());
+        is_told && self.app.auth.is_made_by_another_site(request)
     }
 
     /// What the route of the check would answer, byte for byte.
@@ -162,10 +171,12 @@ impl Edge {
             request.extensions_mut().insert(peer);
             request.extensions_mut().insert(address);
         }
-        let mut response = if has_one_host(&request) {
-            self.routes.call(request).await?
-        } else {
+        let mut response = if !has_one_host(&request) {
             StatusCode::BAD_REQUEST.into_response()
+        } else if self.is_made_elsewhere(&request) {
+            api::made_elsewhere().into_response()
+        } else {
+            self.routes.call(request).await?
         };
         if method != Method::HEAD && response.body().size_hint().exact().is_some() {
             // hyper says it, and at the same place for all.

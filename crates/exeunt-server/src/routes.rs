@@ -63,7 +63,7 @@ fn table() -> Vec<(&'static str, Routes)> {
         ("/api/password", post(api::password).fallback(api::wrong_method)),
         ("/api/events", get(api::events).fallback(api::wrong_method)),
         ("/api/audit", get(api::audit).fallback(api::wrong_method)),
-        ("/api/openapi.json", get(api::openapi).fallback(api::wrong_method)),
+        (api::DESCRIPTION, get(api::openapi).fallback(api::wrong_method)),
     ];
     table.extend(api_admin());
     table.extend(admin_pages());

@@ -175,6 +175,21 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not look, or not write, or it is unknown whether that lasts.
     async fn settled(&self, digests: &[TokenDigest]) -> Result<Marked<Vec<Session>>, StoreError>;
 
+    /// The live session with which a change of password goes on where the session of this token ended by it. A plain look: once
+    /// [`Store::settled`] has found nothing live for the token, what is to be found is there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not look.
+    async fn successor(&self, ended: &TokenDigest) -> Result<Option<Successor>, StoreError>;
+
+    /// Notes that the token of such a session has been handed out.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be done or its outcome is unknown.
+    async fn hand_out(&self, successor: &TokenDigest) -> Result<(), StoreError>;
+
     /// The number of the last revocation.
     ///
     /// # Errors

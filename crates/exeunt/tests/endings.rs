@@ -6,7 +6,7 @@ mod scene;
 
 use std::sync::Arc;
 
-use exeunt::authority::ChangeError;
+use exeunt::authority::{ChangeError, FOLLOWED_FOR};
 use exeunt::store::Store as _;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::sqlite::SqliteStore;
@@ -142,6 +142,61 @@ async fn a_rotation_committed_before_everything_ended_is_dead_with_it() {
     hold.let_go();
     let late = changing.await.expect("ran").unwrap_or_else(|error| panic!("{error}"));
     assert!(!scene.is_live(&late.token).await);
+}
+
+/// The answer with the new token is on its way when the browser signs out with the old one: it must not be signed in again by it.
+#[tokio::test]
+async fn a_rotation_committed_before_its_old_token_signed_out_is_dead_with_it() {
+    for is_asked_by_name in [false, true] {
+        let scene = Scene::new().await;
+        let own = scene.signed_in().await;
+        let elsewhere = scene.signed_in().await;
+        let hold = scene.store.hold("change_password", When::After);
+        let (authority, token) = (Arc::clone(&scene.authority), own.token.reveal());
+        let changing = tokio::spawn(async move {
+            let token = Token::parse(&token).expect("a token");
+            let exeunt::Standing::Live(session) = authority.check(&token).await.expect("looked") else {
+                panic!("dead")
+            };
+            let passwords = (PASSWORD, NEW_PASSWORD);
+            authority.change_password(&session, passwords, &Device::default()).await.map(|(opened, _)| opened)
+        });
+        hold.reached().await;
+        // Whoever was let in before it was committed signs out by the session's name.
+        if is_asked_by_name {
+            let out = scene.end(Target::Session(own.session.id)).await.expect("ended");
+            assert!(out.seq().is_none(), "the change has ended it");
+            let out = scene.authority.end_successor(&own.token).await.expect("ended");
+            assert!(out.is_some_and(|out| out.seq().is_some()));
+        } else {
+            scene.authority.settle(&own.token).await.expect("it can be known");
+        }
+        hold.let_go();
+        let late = changing.await.expect("ran").unwrap_or_else(|error| panic!("{error}"));
+        assert!(!scene.is_live(&late.token).await, "the browser is signed in again");
+        assert!(!scene.is_live(&own.token).await && !scene.is_live(&elsewhere.token).await);
+    }
+}
+
+/// Whoever stole the old token can do nothing with it.
+#[tokio::test]
+async fn an_old_token_has_no_power_over_what_followed_once_that_was_handed_out() {
+    let scene = Scene::new().await;
+    let own = scene.signed_in().await;
+    let changed = scene.changes_password(&own.token, PASSWORD).await.unwrap_or_else(|error| panic!("{error}"));
+    scene.authority.settle(&own.token).await.expect("it can be known");
+    assert!(scene.is_live(&changed.token).await);
+}
+
+#[tokio::test]
+async fn nor_after_some_time_where_nobody_noted_that_it_was_handed_out() {
+    let scene = Scene::new().await;
+    let own = scene.signed_in().await;
+    scene.store.fail("hand_out", When::Before);
+    let changed = scene.changes_password(&own.token, PASSWORD).await.unwrap_or_else(|error| panic!("{error}"));
+    scene.clock.advance(FOLLOWED_FOR);
+    scene.authority.settle(&own.token).await.expect("it can be known");
+    assert!(scene.is_live(&changed.token).await);
 }
 
 /// That nothing is left is somebody else's doing, and a store that cannot write cannot say whether that lasts.

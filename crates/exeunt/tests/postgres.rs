@@ -17,21 +17,18 @@ mod present;
 mod throwaway;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use exeunt::authority::{Part, Strict};
 use exeunt::credential::Work;
 use exeunt::store::postgres::{Address, PostgresStore};
 use exeunt::store::staged::{Staged, When};
-use exeunt::store::{Known, News, NodeId, Shared, Stamp, Store};
+use exeunt::store::{Known, Logged, News, NodeId, Shared, Stamp, Store};
 use exeunt::{Authority, By, Cause, Device, LoginError, Opened, Place, Seq, Settings, Standing, StoreError, Target};
 use throwaway::Postgres;
+use throwaway::waiting::{until, until_async, within};
 
 const NAME: &str = "ana";
 const PASSWORD: &str = "tall ships sail";
-
-/// After this a hint is called lost.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn store(database: &str) -> Arc<PostgresStore> {
     let address = Address::parse(database).expect("an address");
@@ -123,19 +120,22 @@ async fn a_commit_that_may_not_last_is_no_success() {
     authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
     let opened = sign_in(&authority).await;
     postgres.sql(&database, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'; SELECT pg_reload_conf()");
-    while postgres.sql(&database, "SHOW synchronous_standby_names") != "nobody" {}
+    until("it waits for a standby", || postgres.sql(&database, "SHOW synchronous_standby_names") == "nobody");
     let (leaving, session) = (Arc::clone(&authority), opened.session.id);
     let over =
         tokio::spawn(async move { leaving.revoke(Target::Session(session), Cause::Logout, By::operator()).await });
     // An operator who loses patience cancels the wait: the server commits here alone, and calls it success with a warning.
     let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
                   WHERE wait_event = 'SyncRep' AND query LIKE '%end_among%'";
-    while postgres.sql("postgres", cancel) == "0" {}
+    until("an ending waits for the standby", || postgres.sql("postgres", cancel) != "0");
     let error = over.await.expect("asked").expect_err("nothing may be claimed");
     assert!(error.to_string().contains("cannot be known whether the commit will last"), "{error}");
     postgres.sql(&database, "ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()");
     // It was committed here, and is heard from the log. Until then nothing was claimed, and a renewal may hang in the same wait.
-    while !authority.check(&opened.token).await.is_ok_and(|standing| is_over(&standing)) {}
+    until_async("it is over here", async || {
+        authority.check(&opened.token).await.is_ok_and(|standing| is_over(&standing))
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -150,19 +150,17 @@ async fn a_server_that_restarted_is_found_again() {
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()"
         );
         Postgres::shared().sql(&database, &end);
-        let over = loop {
-            match authority.revoke(Target::Session(opened.session.id), Cause::Logout, By::operator()).await {
-                Ok(over) => break over,
-                Err(error) => println!("{error}"),
-            }
-        };
-        drop(over);
-        loop {
-            if let Ok(standing) = authority.check(&opened.token).await {
-                assert!(is_over(&standing));
-                break;
-            }
-        }
+        until_async("somebody signs out", async || {
+            let over = authority.revoke(Target::Session(opened.session.id), Cause::Logout, By::operator()).await;
+            over.inspect_err(|error| println!("{error}")).is_ok()
+        })
+        .await;
+        until_async("it can be known", async || {
+            let standing = authority.check(&opened.token).await;
+            assert!(standing.as_ref().map_or(true, is_over));
+            standing.is_ok()
+        })
+        .await;
     }
 }
 
@@ -182,13 +180,16 @@ async fn endings_and_openings_of_many_nodes_never_wait_for_each_other_in_a_ring(
                 let device = Device::default();
                 let place = Place { device: &device, replaces: None };
                 // Everybody is put out again and again: who was put out three times while coming in is told to come later.
-                let opened = loop {
-                    match node.login(name, PASSWORD, place).await {
-                        Ok(opened) => break opened,
-                        Err(LoginError::Store(StoreError::Overtaken)) => {}
-                        Err(error) => panic!("{error}"),
+                let coming = async {
+                    loop {
+                        match node.login(name, PASSWORD, place).await {
+                            Ok(opened) => break opened,
+                            Err(LoginError::Store(StoreError::Overtaken)) => {}
+                            Err(error) => panic!("{error}"),
+                        }
                     }
                 };
+                let opened = within("somebody signs in", coming).await;
                 let target = match (task / 2 + round) % 4 {
                     0 => Target::Session(opened.session.id),
                     1 => Target::User(opened.session.user),
@@ -221,7 +222,7 @@ async fn who_finds_nothing_left_to_end_has_heard_it_himself_before_he_says_so() 
         assert!(matches!(other.check(&opened.token).await.expect("looked"), Standing::Live(_)));
         let (leaving, target) = (Arc::clone(&one), Target::Session(opened.session.id));
         let over = tokio::spawn(async move { leaving.revoke(target, Cause::Logout, By::operator()).await });
-        while Postgres::shared().sql(&database, "SELECT seq FROM counter") != round.to_string() {}
+        until("it is committed", || Postgres::shared().sql(&database, "SELECT seq FROM counter") == round.to_string());
         let second = other.revoke(target, Cause::Logout, By::operator()).await.expect("looked");
         assert!(is_over(&other.check(&opened.token).await.expect("looked")), "{second:?}");
         let _ = over.await.expect("asked").expect("over");
@@ -240,12 +241,7 @@ async fn an_acknowledgement_of_a_lost_log_says_nothing_of_this_one() {
     let opened = sign_in(&authority).await;
     let ended = async { authority.revoke(Target::Session(opened.session.id), Cause::Logout, By::operator()).await };
     let heard = async {
-        let log = loop {
-            match shared.news(&begun).await.expect("looked") {
-                News::After { log, .. } if !log.is_empty() => break log,
-                _ => {}
-            }
-        };
+        let log = ended_since(&*shared, &begun).await;
         let heard = |stamp| Known { seq: log[0].revocation.seq, stamp: Some(stamp) };
         let another = Stamp("00000000-0000-4000-8000-000000000000".to_owned());
         shared.acknowledge(node, &heard(another)).await.expect("said");
@@ -277,17 +273,12 @@ async fn the_last_to_hear_wakes_whoever_waits() {
     listener.heard().await;
     let ended = async { authority.revoke(Target::Session(opened.session.id), Cause::Logout, By::operator()).await };
     let heard = async {
-        let log = loop {
-            match shared.news(&begun).await.expect("looked") {
-                News::After { log, .. } if !log.is_empty() => break log,
-                _ => {}
-            }
-        };
+        let log = ended_since(&*shared, &begun).await;
         let known = Known { seq: log[0].revocation.seq, stamp: Some(log[0].stamp.clone()) };
         for node in nodes {
             shared.acknowledge(node, &known).await.expect("said");
         }
-        tokio::time::timeout(PATIENCE, listener.heard()).await.expect("woken");
+        within("it is woken", listener.heard()).await;
     };
     let _ = tokio::join!(ended, heard).0.expect("over");
     assert!(is_over(&authority.check(&opened.token).await.expect("looked")));
@@ -296,6 +287,19 @@ async fn the_last_to_hear_wakes_whoever_waits() {
 /// What another node has of the same database.
 async fn store_of_another(database: &str) -> Arc<dyn Shared> {
     store(database).await.shared().expect("many share it")
+}
+
+/// What has ended since, as soon as something has.
+async fn ended_since(shared: &dyn Shared, begun: &Known) -> Vec<Logged> {
+    let mut ended = Vec::new();
+    until_async("something ends", async || {
+        if let News::After { log, .. } = shared.news(begun).await.expect("looked") {
+            ended = log;
+        }
+        !ended.is_empty()
+    })
+    .await;
+    ended
 }
 
 async fn heard_by(shared: &dyn Shared, node: NodeId) -> Seq {

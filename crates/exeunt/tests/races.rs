@@ -3,6 +3,7 @@
 //! Owns rules R1, R4, R5 and R6 as they are seen through the authority. Nothing here sleeps.
 
 mod scene;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use exeunt::store::staged::{Staged, When};
 use exeunt::store::{Store, StoreError};
 use exeunt::{Authority, By, Cause, Device, LoginError, Place, Seq, Settings, Standing, Target, Token};
 use scene::{NAME, PASSWORD, Scene};
+use waiting::until_async;
 
 #[tokio::test]
 async fn a_sign_in_committed_before_everything_ended_is_dead_even_if_it_is_answered_later() {
@@ -219,9 +221,7 @@ async fn fifty_sign_ins_race_signing_out_everywhere_and_each_lands_on_one_side()
     let late = scene.store.hold("open_session", When::Before);
     let logins: Vec<_> = (0..50).map(|_| scene.sign_in(PASSWORD)).collect();
     late.reached().await;
-    while scene.authority.live_sessions() < 2 {
-        tokio::task::yield_now().await;
-    }
+    until_async("somebody is in before the end", async || scene.authority.live_sessions() >= 2).await;
     scene.end_everything().await;
     late.let_go();
     let (mut before, mut after) = (0, 0);

@@ -16,7 +16,7 @@ use exeunt::store::staged::{Staged, When};
 use exeunt::{
     AuditQuery, Authority, By, Cause, Device, Lifetime, LiveSession, Opened, Place, Settings, Standing, Timestamp,
 };
-use scene::{NAME, PASSWORD};
+use scene::{NAME, PASSWORD, everybody_waits};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -124,7 +124,7 @@ async fn causes(authority: &Authority) -> Vec<Cause> {
 }
 
 /// Memory must hear of every session: one that nobody was told of would else never be found unused, and take somebody's place for a month.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn whoever_goes_away_while_they_sign_in_leaves_nothing_that_is_never_swept() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let store = Staged::new(Arc::new(SqliteStore::open(&folder.path().join("data")).expect("begun")));
@@ -148,10 +148,8 @@ async fn whoever_goes_away_while_they_sign_in_leaves_nothing_that_is_never_swept
         assert!(caller.await.expect_err("aborted").is_cancelled());
         hold.let_go();
     }
-    // What they had begun somebody else brings to its end; there is one thread here, and everybody has a turn.
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
+    // What they had begun somebody else brings to its end. It is written, so there is nothing to do but to tell.
+    everybody_waits().await;
     assert_eq!(authority.live_sessions(), 1, "memory has not heard of it");
     let left = store.sessions_of(user, 10).await.expect("looked");
     assert!(left.len() == 1 && left[0].id != opened.session.id, "the one that came with the new password");

@@ -10,9 +10,9 @@ use std::time::Duration;
 use exeunt::store::Store;
 use exeunt::store::staged::When;
 use exeunt::{Authority, Become, By, Cause, Device, Place, SessionLimit, Settings, Target, Token};
-use scene::{NAME, PASSWORD, Scene};
+use scene::{NAME, PASSWORD, Scene, everybody_waits};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_open_for_a_session_is_told_and_closed_before_logout_answers() {
     let scene = Scene::new().await;
     let (own, other) = (scene.signed_in().await, scene.signed_in().await);
@@ -21,10 +21,8 @@ async fn what_is_open_for_a_session_is_told_and_closed_before_logout_answers() {
     let (closed, mut is_closed) = tokio::sync::watch::channel(false);
     tokio::spawn(async move {
         watch.ended().await;
-        // A stream takes some turns to close; logout waits for them.
-        for _ in 0..20 {
-            tokio::task::yield_now().await;
-        }
+        // A stream takes its time to close; logout waits for it, and nobody has anything else to do.
+        everybody_waits().await;
         closed.send_replace(true);
         drop(watch);
     });
@@ -64,7 +62,7 @@ async fn what_is_open_for_a_session_that_no_list_names_is_waited_for() {
 }
 
 /// Somebody else is just ending the session: to say "signed out" now would be to say it of a stream that is still open.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn whoever_comes_second_waits_for_the_same_streams() {
     let scene = Scene::new().await;
     let opened = scene.signed_in().await;
@@ -79,9 +77,7 @@ async fn whoever_comes_second_waits_for_the_same_streams() {
         let authority = Arc::clone(&scene.authority);
         async move { authority.settle(&token).await }
     });
-    for _ in 0..20 {
-        tokio::task::yield_now().await;
-    }
+    everybody_waits().await;
     assert!(!first.is_finished() && !second.is_finished());
     drop(watch);
     second.await.expect("ran").expect("it can be known");
@@ -89,7 +85,7 @@ async fn whoever_comes_second_waits_for_the_same_streams() {
 }
 
 /// The same where the second names something else: the user, of whom nothing is left.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn whoever_finds_nothing_left_waits_for_what_is_open_still() {
     for target in ["session", "user", "everyone"] {
         let scene = Scene::new().await;
@@ -106,10 +102,8 @@ async fn whoever_finds_nothing_left_waits_for_what_is_open_still() {
             "user" => Target::User(scene.ana),
             _ => Target::Everyone,
         });
-        for _ in 0..20 {
-            tokio::task::yield_now().await;
-            assert!(!first.is_finished() && !second.is_finished(), "{target}: a stream is open");
-        }
+        everybody_waits().await;
+        assert!(!first.is_finished() && !second.is_finished(), "{target}: a stream is open");
         drop(watch);
         assert!(second.await.expect("ran").expect("looked").seq().is_none(), "{target}: nothing was left");
         let _ = first.await.expect("ran").expect("ended");

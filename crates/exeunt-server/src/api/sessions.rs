@@ -26,7 +26,7 @@ pub(crate) async fn sessions(auth: Result<Auth, AuthError>) -> Result<Response, 
 
 /// `DELETE /api/sessions/{sid}`: ends one of one's own. The one that asks is signed out, cookie and all.
 pub(crate) async fn end_one(auth: Result<Auth, AuthError>, sid: Part) -> Result<Response, Problem> {
-    let auth = auth?;
+    let auth = auth.map_err(Problem::not_signed_out)?;
     let current = auth.signed_in()?.id;
     let sid = path::session(sid)?;
     if sid == current {
@@ -39,7 +39,7 @@ pub(crate) async fn end_one(auth: Result<Auth, AuthError>, sid: Part) -> Result<
 /// `DELETE /api/sessions`: ends all of one's own; with `?keep=current` all others. What is meant must be said exactly: with a
 /// query that is not understood nothing ends.
 pub(crate) async fn end_many(auth: Result<Auth, AuthError>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    let auth = auth?;
+    let auth = auth.map_err(Problem::not_signed_out)?;
     auth.signed_in()?;
     match query.as_deref() {
         None => leave_everywhere(auth).await,

@@ -2,11 +2,12 @@
 //!
 //! Owns what depends on the whole life of a node. Time passes here as the renewals of another node, which are counted.
 
-use crate::cluster::{Cluster, until};
+use crate::cluster::Cluster;
 use crate::http::{Connection, Request};
 use crate::people::{Ending, register, sign_in};
 use crate::server::Server;
 use crate::throwaway::Postgres;
+use crate::waiting::until;
 
 /// Renewals of a node that is well in three leases: four in each.
 const THREE_LEASES: i64 = 12;
@@ -30,7 +31,7 @@ fn what_waited_at_a_node_that_stood_still_for_three_leases_is_refused_when_it_go
     let late: Vec<Connection> = tokens.iter().map(|token| asking(cluster.server(2), token)).collect();
     let renewed = || postgres.sql(&cluster.database, "SELECT max(lease) FROM nodes").parse::<i64>().expect("a number");
     let then = renewed() + THREE_LEASES;
-    until(|| renewed() >= then);
+    until("a node renews", || renewed() >= then);
     cluster.server(2).thaw();
     for (when, waiting) in [("before", early), ("after", late)] {
         for mut waiting in waiting {

@@ -6,11 +6,12 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::cluster::{Cluster, until};
+use crate::cluster::Cluster;
 use crate::http::Request;
 use crate::people::{register, sign_in};
 use crate::sessions;
 use crate::throwaway::Postgres;
+use crate::waiting::until;
 use crate::wire::Wire;
 
 /// Logouts of the stream.
@@ -34,7 +35,7 @@ fn every_answered_logout_outlives_a_primary_that_dies_beside_a_synchronous_stand
     let standby = primary.standby();
     primary.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'; SELECT pg_reload_conf()");
     let followed = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
-    until(|| primary.sql("postgres", followed) == "1");
+    until("the standby follows", || primary.sql("postgres", followed) == "1");
     let tokens = sessions::open(&primary, &cluster.database, "ana", LOGOUTS);
     for token in &tokens {
         cluster.warm(token);
@@ -113,7 +114,7 @@ fn sign_out_while(
                     let place = next.fetch_add(1, Ordering::SeqCst);
                     let Some(token) = tokens.get(place) else { return };
                     if place >= tokens.len() - AFTER {
-                        until(|| dead.load(Ordering::SeqCst));
+                        until("the primary is dead", || dead.load(Ordering::SeqCst));
                     }
                     if cluster.sign_out(person % 3, token).status == 200 {
                         answered.lock().expect("whole").push(token.clone());
@@ -123,10 +124,10 @@ fn sign_out_while(
                 }
             });
         }
-        until(|| answered.lock().expect("whole").len() >= BEFORE);
+        until("enough are answered", || answered.lock().expect("whole").len() >= BEFORE);
         dies();
         dead.store(true, Ordering::SeqCst);
-        until(|| unanswered.load(Ordering::SeqCst) > 0);
+        until("somebody is not answered", || unanswered.load(Ordering::SeqCst) > 0);
         is_replaced();
     });
     answered.into_inner().expect("whole")
@@ -142,7 +143,7 @@ fn lead_to(cluster: &Cluster, postgres: &Postgres) {
 /// Every node serves again, with a lease, and knows whoever is in.
 fn serves(cluster: &Cluster, token: &str) {
     for node in 0..cluster.nodes.len() {
-        until(|| cluster.server(node).ask(&Request::get("/healthz")).status == 200);
+        cluster.until_health(node, 200);
     }
     cluster.warm(token);
 }

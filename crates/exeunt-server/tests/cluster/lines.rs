@@ -3,11 +3,12 @@
 //! Owns the lines' faults one at a time; at random they are in `random`. Whatever befalls a line, what was signed out is tried at the others.
 
 use crate::child::free_port;
-use crate::cluster::{Cluster, until};
+use crate::cluster::Cluster;
 use crate::people::{register, sign_in};
 use crate::scrape::{scrape, value};
 use crate::ten_thousand::{FEW, MANY, replay};
 use crate::throwaway::Postgres;
+use crate::waiting::until;
 use crate::wire::Wire;
 
 /// Three nodes, the ways of what others tell each, and the way of all notifications.
@@ -31,7 +32,7 @@ impl Three {
             cluster.add(postgres, &ways);
         }
         let three = Self { cluster, lines, ear };
-        (0..3).for_each(|node| until(|| three.counted(node, "exeunt_lines") == 2));
+        (0..3).for_each(|node| until("both others answer on their lines", || three.counted(node, "exeunt_lines") == 2));
         three
     }
 
@@ -81,7 +82,7 @@ fn a_node_that_hears_nothing_from_the_database_hears_directly_and_nobody_waits_f
     register(three.cluster.server(0), "ana");
     let heard = r#"exeunt_logout_seconds_count{outcome="heard"}"#;
     // A machine that stands still for as long as a line is waited for has the logout take the other way; then it is tried again.
-    loop {
+    until("a logout is heard on the lines", || {
         let token = sign_in(three.cluster.server(0), "ana");
         three.cluster.warm(&token);
         let before = three.counted(0, heard);
@@ -92,10 +93,8 @@ fn a_node_that_hears_nothing_from_the_database_hears_directly_and_nobody_waits_f
         let was_heard = three.counted(0, heard) > before;
         three.cluster.nodes[1].wire.heal();
         assert_eq!(three.cluster.check(1, &token), 401);
-        if was_heard {
-            return;
-        }
-    }
+        was_heard
+    });
 }
 
 #[test]
@@ -119,12 +118,12 @@ fn a_node_that_was_killed_and_comes_back_is_told_again() {
     three.cluster.warm(&token);
     three.cluster.nodes.pop().expect("three").server.kill();
     three.cluster.is_over_everywhere(0, &token);
-    until(|| three.counted(0, "exeunt_lines") == 1);
+    until("one line answers", || three.counted(0, "exeunt_lines") == 1);
     let port = free_port();
     three.lines[2].lead_to(port);
     let (hears, known_as) = (format!("127.0.0.1:{port}"), format!("127.0.0.1:{}", three.lines[2].port()));
     three.cluster.add(Postgres::shared(), &["--listen-nodes", &hears, "--nodes-address", &known_as]);
-    until(|| three.counted(0, "exeunt_lines") == 2);
+    until("both lines answer", || three.counted(0, "exeunt_lines") == 2);
     let token = sign_in(three.cluster.server(0), "ana");
     three.cluster.warm(&token);
     three.cluster.is_over_everywhere(0, &token);

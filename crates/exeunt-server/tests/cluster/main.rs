@@ -35,3 +35,5 @@ mod pooler;
 mod random;
 mod sessions;
 mod ten_thousand;
+
+use throwaway::waiting;

@@ -16,6 +16,7 @@ use self::dice::Dice;
 use self::stage::{Deck, Fault, NODES, Stage};
 use crate::history::{Deed, Moment, Outcome, Seen, Verdict, violations};
 use crate::people::register;
+use crate::waiting::until;
 
 /// How long things go wrong in a run that somebody waits for.
 const SECONDS: u64 = 25;
@@ -91,7 +92,7 @@ fn try_everything_again(world: &World, seed: u64) {
     let mut client = Client::new(world, Dice::of(seed, CLIENTS + 1));
     for key in world.keys() {
         for node in 0..NODES {
-            while client.check(node, &key) == Verdict::CannotKnow {}
+            until("a node can know", || client.check(node, &key) != Verdict::CannotKnow);
         }
     }
 }

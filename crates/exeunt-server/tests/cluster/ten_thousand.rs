@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
-use crate::cluster::{Cluster, until};
+use crate::cluster::Cluster;
 use crate::http::{Connection, Request};
 use crate::people::register;
 use crate::server::Server;
 use crate::sessions;
 use crate::throwaway::Postgres;
+use crate::waiting::until;
 use crate::wire::Wire;
 
 /// Checks after logouts that are answered, in each condition.
@@ -108,7 +109,7 @@ pub(crate) fn replay(cluster: &Cluster, crowd: Crowd, (bad, well): (impl Fn(), i
         well();
         for node in 0..3 {
             assert!(tokens.iter().all(|token| cluster.check(node, token) == 401));
-            until(|| cluster.ask(node, &bystander) == 200);
+            until("it serves again", || cluster.ask(node, &bystander) == 200);
         }
     }
     let is_enough = if crowd.can_know { heard.refused > CHECKS / 10 * 9 } else { heard.not_known > CHECKS / 4 };

@@ -5,21 +5,9 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{Actor, PASSWORD, TestApp};
-
-fn credentials(name: &str, password: &str) -> String {
-    json!({"username": name, "password": password}).to_string()
-}
-
-async fn sid(somebody: &Actor) -> String {
-    somebody.get("/api/session").await.json()["sid"].as_str().expect("a sid").to_owned()
-}
-
-fn names(object: &Value) -> Vec<&str> {
-    object.as_object().expect("an object").keys().map(String::as_str).collect()
-}
+use crate::support::{PASSWORD, TestApp, credentials, names};
 
 #[tokio::test]
 async fn login_opens_a_session_and_shows_its_token_once() {
@@ -57,7 +45,7 @@ async fn the_check_says_who_and_until_when() {
         assert_eq!(session["expires_at"], "2027-02-14T08:00:00Z", "however much it is used");
         assert_eq!(session["idle_expires_at"], "2027-01-23T08:00:00Z", "from this use on");
     }
-    assert_ne!(sid(&ana).await, sid(&program).await);
+    assert_ne!(ana.sid().await, program.sid().await);
 }
 
 #[tokio::test]
@@ -92,7 +80,7 @@ async fn sessions_are_ones_own_newest_first_with_this_one_marked_and_no_token() 
     assert_eq!(column("current"), [false, true, false]);
     assert_eq!(column("address"), ["192.0.2.7"; 3]);
     assert_eq!(column("opened_at"), ["2027-01-15T08:02:00Z", "2027-01-15T08:01:00Z", "2027-01-15T08:00:00Z"]);
-    assert_eq!(column("sid"), [sid(&all[2]).await, sid(&all[1]).await, sid(&all[0]).await]);
+    assert_eq!(column("sid"), [all[2].sid().await, all[1].sid().await, all[0].sid().await]);
     let fields = ["address", "agent", "current", "expires_at", "opened_at", "seen_at", "sid"];
     assert!(list.iter().all(|session| names(session) == fields), "{list:?}");
 }
@@ -104,7 +92,7 @@ async fn logout_says_which_session_ended_and_its_number() {
     let (first, second) = (app.program_of("Ana").await, app.program_of("Ana").await);
     let mut last = 0;
     for program in [first, second] {
-        let sid = sid(&program).await;
+        let sid = program.sid().await;
         let answer = program.post("/api/logout").await;
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(answer.one("cache-control"), "no-store");

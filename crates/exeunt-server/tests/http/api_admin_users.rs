@@ -7,7 +7,7 @@ use exeunt::store::staged::When;
 use serde_json::{Value, json};
 
 use crate::api_problems::must_be_a_problem;
-use crate::support::{Actor, PASSWORD, TestApp, WRONG};
+use crate::support::{Actor, PASSWORD, TestApp, WRONG, credentials};
 
 const USERS: &str = "/api/admin/users";
 const NEW: &str = "grey gulls glide";
@@ -21,10 +21,6 @@ pub(crate) const NASTY_NAMES: [&str; 6] = [
     "'; DROP TABLE users --",
     "é\u{301}漢字🚢",
 ];
-
-fn credentials(name: &str, password: &str) -> String {
-    json!({"username": name, "password": password}).to_string()
-}
 
 async fn deed(admin: &Actor, user: i64, verb: &str) -> crate::support::Answer {
     admin.post(&format!("{USERS}/{user}/{verb}")).await

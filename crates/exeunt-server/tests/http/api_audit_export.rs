@@ -5,16 +5,16 @@
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Waker};
-use std::time::Duration;
 
 use exeunt::store::staged::When;
 use exeunt::{Become, By, UserId};
-use serde_json::{Value, json};
-use tokio::time::timeout;
+use serde_json::Value;
 
 use crate::api_admin_users::NASTY_NAMES;
 use crate::api_audit::{ALL, entries, scene};
-use crate::support::{Actor, PASSWORD, Stream, TestApp};
+use crate::races::reached;
+use crate::support::{Actor, PASSWORD, Stream, TestApp, credentials};
+use crate::waiting::within;
 
 const EXPORT: &str = "/api/admin/audit.jsonl";
 
@@ -50,7 +50,7 @@ async fn a_name_cannot_begin_a_line() {
     let app = TestApp::new().await;
     let admin = app.admin_of_new("Eve").await;
     for name in NASTY_NAMES {
-        let body = json!({"username": name, "password": PASSWORD}).to_string();
+        let body = credentials(name, PASSWORD);
         assert_eq!(admin.post("/api/admin/users").json(&body).await.status, 201, "{name}");
     }
     let lines = lines(&admin, "").await;
@@ -86,9 +86,6 @@ async fn under_way(app: &TestApp, admin: &Actor) -> Stream {
     stream
 }
 
-/// Nothing here takes longer, even on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 fn waits(asked: Pin<&mut impl Future>) -> bool {
     asked.poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
@@ -107,7 +104,7 @@ async fn it_breaks_off_before_the_end_of_the_session_that_asked_is_answered() {
             assert!(waits(leaving.as_mut()), "answered while the export was open");
         }
     };
-    timeout(PATIENCE, ended).await.expect("it ends");
+    within("it ends", ended).await;
     assert!(waits(leaving.as_mut()), "answered while the export was open");
     assert!(stream.breaks_off().await, "what is cut must not look whole");
     leaving.await.must_be_a_goodbye(302);
@@ -134,7 +131,7 @@ async fn it_breaks_off_where_the_session_ends_while_a_page_is_read() {
     let mut stream = under_way(&app, &admin).await;
     let hold = stage.hold("audit", When::After);
     let reading = tokio::spawn(async move { stream.breaks_off().await });
-    hold.reached().await;
+    reached(&hold).await;
     let mut leaving = pin!(admin.get("/logout").into_future());
     assert!(waits(leaving.as_mut()), "answered while the export was open");
     // One that has heard nothing gets its page, and fails the test instead of holding it up for ever.

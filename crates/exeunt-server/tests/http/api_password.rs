@@ -3,10 +3,11 @@
 //! Owns the promise that with the old password and with every old token it is over, and that nothing is changed unless all is.
 
 use exeunt::store::staged::When;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::api_problems::must_be_a_problem;
-use crate::support::{Actor, Ask, PASSWORD, TestApp, WRONG};
+use crate::races::reached;
+use crate::support::{Actor, Ask, PASSWORD, TestApp, WRONG, credentials, names};
 
 const NEW: &str = "grey gulls glide";
 
@@ -15,12 +16,8 @@ fn change(actor: &Actor, current: &str, new: &str) -> Ask {
 }
 
 async fn log_in(app: &TestApp, password: &str) -> u16 {
-    let login = json!({"username": "Ana", "password": password}).to_string();
+    let login = credentials("Ana", password);
     app.anon().post("/api/login").json(&login).await.status.as_u16()
-}
-
-fn names(object: &Value) -> Vec<&str> {
-    object.as_object().expect("an object").keys().map(String::as_str).collect()
 }
 
 #[tokio::test]
@@ -179,7 +176,7 @@ async fn a_session_that_ends_while_the_password_is_verified_gets_no_new_token() 
     let thief = ana.thief();
     let verifying = stage.hold("user_by_name", When::After);
     let asked = tokio::spawn(change(&ana, PASSWORD, NEW).into_future());
-    verifying.reached().await;
+    reached(&verifying).await;
     assert_eq!(thief.post("/api/logout").await.ended().len(), 1);
     verifying.let_go();
     must_be_a_problem(&asked.await.expect("an answer"), 401);

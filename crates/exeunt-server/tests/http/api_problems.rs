@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::support::{Answer, PASSWORD, TestApp, WRONG, broken_body, slow_body};
+use crate::support::{Answer, PASSWORD, TestApp, WRONG, broken_body, credentials, slow_body};
 
 /// A problem document with this status, and nothing in it that was sent.
 pub(crate) fn must_be_a_problem(answer: &Answer, status: u16) {
@@ -126,7 +126,7 @@ async fn whoever_has_two_cookies_is_told_the_same_at_every_address() {
 async fn a_login_of_another_media_type_is_a_problem() {
     let app = TestApp::new().await;
     app.add("Ana").await;
-    let body = json!({"username": "Ana", "password": PASSWORD}).to_string();
+    let body = credentials("Ana", PASSWORD);
     for media_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""] {
         let answer = app.anon().post("/api/login").field("content-type", media_type).body(body.clone()).await;
         must_be_a_problem(&answer, 415);
@@ -139,7 +139,7 @@ async fn a_login_of_another_media_type_is_a_problem() {
 #[tokio::test]
 async fn a_login_that_is_too_large_or_too_slow_is_a_problem() {
     let app = TestApp::new().await;
-    let large = json!({"username": "Ana", "password": "x".repeat(16 * 1024)}).to_string();
+    let large = credentials("Ana", &"x".repeat(16 * 1024));
     must_be_a_problem(&app.anon().post("/api/login").json(&large).await, 413);
     tokio::time::pause();
     let slow = app.anon().post("/api/login").field("content-type", "application/json").body(slow_body());
@@ -151,7 +151,7 @@ async fn an_unknown_user_and_a_wrong_password_are_one_problem() {
     let app = TestApp::new().await;
     app.add("Ana").await;
     let login = async |name: &str, password: &str| {
-        let body = json!({"username": name, "password": password}).to_string();
+        let body = credentials(name, password);
         app.anon().post("/api/login").json(&body).await
     };
     let wrong = login("Ana", WRONG).await;
@@ -187,7 +187,7 @@ async fn without_a_live_session_the_check_and_the_list_are_401() {
 async fn another_site_can_use_the_cookie_neither_to_sign_out_nor_to_sign_in() {
     let app = TestApp::new().await;
     let ana = app.browser_of_new("Ana").await;
-    let login = json!({"username": "Ana", "password": PASSWORD}).to_string();
+    let login = credentials("Ana", PASSWORD);
     for foreign in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "null")] {
         must_be_a_problem(&ana.post("/api/logout").fields(&[foreign]).await, 403);
         must_be_a_problem(&app.anon().post("/api/logout").fields(&[foreign]).await, 403);

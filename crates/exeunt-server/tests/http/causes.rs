@@ -10,7 +10,7 @@ use exeunt::{AuditQuery, Become, By, Cause, Timestamp, UserId};
 use serde_json::json;
 
 use crate::doors;
-use crate::support::{LIFETIME, PASSWORD, Setup, TestApp};
+use crate::support::{LIFETIME, PASSWORD, Setup, TestApp, credentials};
 
 const NEW: &str = "grey gulls glide";
 
@@ -47,9 +47,7 @@ async fn ask(app: &TestApp, token: &str, cause: Cause) {
         Cause::Logout => own.post("/api/logout").await,
         Cause::LogoutEverywhere => own.delete("/api/sessions").await,
         Cause::EndedByOwner => app.program_of("Ana").await.delete(&format!("/api/sessions/{sid}")).await,
-        Cause::Replaced => {
-            own.post("/api/login").json(&json!({"username": "Ana", "password": PASSWORD}).to_string()).await
-        }
+        Cause::Replaced => own.post("/api/login").json(&credentials("Ana", PASSWORD)).await,
         Cause::PasswordChanged => {
             own.post("/api/password").json(&json!({"current": PASSWORD, "new": NEW}).to_string()).await
         }

@@ -4,11 +4,10 @@
 //! a 401. Each dialect says so in its own way, and when the store is back it works.
 
 use exeunt::store::staged::{Staged, When};
-use serde_json::json;
 
 use crate::api_problems::must_be_a_problem;
 use crate::directlink::{LOGIN, LOGOUT, must_be_an_error};
-use crate::support::{Actor, Answer, PASSWORD, TestApp, WRONG};
+use crate::support::{Actor, Answer, PASSWORD, TestApp, WRONG, credentials};
 
 const NOT_OUT: [(&str, &str); 2] = [("en", "You are NOT signed out"), ("pt", "Você NÃO saiu")];
 
@@ -100,7 +99,7 @@ async fn a_sign_out_whose_outcome_is_unknown_is_not_called_one_and_can_be_tried_
 
 /// Signs in by every door; returns the page's answer and the two programs' answers.
 async fn sign_in_by_every_door(app: &TestApp, browser: &Actor, password: &str) -> [Answer; 3] {
-    let login = json!({"username": "Ana", "password": password}).to_string();
+    let login = credentials("Ana", password);
     [
         browser.sign_in("Ana", password).await,
         app.anon().post("/api/login").json(&login).await,

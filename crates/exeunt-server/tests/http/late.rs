@@ -10,7 +10,8 @@ use exeunt::{AuditQuery, Become, By, UserId};
 use exeunt_server::paths;
 use serde_json::json;
 
-use crate::support::{Actor, Answer, Ask, PASSWORD, TestApp, late_body};
+use crate::races::reached;
+use crate::support::{Actor, Answer, Ask, PASSWORD, TestApp, credentials, late_body};
 
 const NEW: &str = "grey gulls glide";
 
@@ -77,7 +78,7 @@ async fn must_come_too_late(app: &TestApp, (admin, leaves): (&Actor, Leaves), pa
 #[tokio::test]
 async fn what_an_administrator_asked_for_is_not_done_when_its_body_comes_after_their_leaving() {
     for leaves in Leaves::BOTH {
-        let new_user = json!({"username": "Zoe", "password": NEW}).to_string();
+        let new_user = credentials("Zoe", NEW);
         let new_password = json!({"new": NEW}).to_string();
         for (path, body) in [("/api/admin/users", &*new_user), ("/api/admin/users/{id}/password", &*new_password)] {
             let app = TestApp::new().await;
@@ -252,7 +253,7 @@ async fn nor_by_one_that_ended_while_it_was_looked_which_are_theirs() {
     let path = format!("/api/sessions/{}", other.sid().await);
     let hold = stage.hold("sessions_of", When::After);
     let asked = tokio::spawn(ana.delete(&path).into_future());
-    hold.reached().await;
+    reached(&hold).await;
     Leaves::SignsOut.happens(&app, &ana).await;
     hold.let_go();
     assert_eq!(asked.await.expect("an answer").status, 401);

@@ -3,6 +3,7 @@
 //! Owns the guard of contract section 1. Whatever it holds back leaves the session alive, and the person can still
 //! leave.
 
+use crate::api_problems::must_be_a_problem;
 use crate::support::{Actor, Setup, TestApp};
 
 /// The way out still works, and is the end.
@@ -144,12 +145,29 @@ async fn with_a_public_url_only_that_origin_is_ours() {
 }
 
 #[tokio::test]
-async fn the_cookie_lets_no_other_site_read_the_answer() {
+async fn the_cookie_lets_no_other_site_ask_the_api_anything() {
     let app = TestApp::new().await;
-    let ana = app.browser_of_new("Ana").await;
-    let answer = ana.get("/api/session").field("origin", "https://evil.example").field("sec-fetch-site", "cross-site");
-    let answer = answer.await;
-    assert!(!answer.headers.keys().any(|name| name.as_str().starts_with("access-control-")), "{answer:?}");
-    assert_eq!(answer.one("cross-origin-resource-policy"), "same-origin");
+    let ana = app.admin_of_new("Ana").await;
+    let program = app.program_of("Ana").await;
+    let told =
+        ["/api/session", "/api/sessions", "/api/audit", "/api/events", "/api/admin/users", "/api/admin/audit.jsonl"];
+    for (field, value) in
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")]
+    {
+        for path in told {
+            let answer = ana.get(path).field(field, value).await;
+            must_be_a_problem(&answer, 403);
+            assert!(!answer.headers.keys().any(|name| name.as_str().starts_with("access-control-")), "{answer:?}");
+            assert_eq!(answer.one("cross-origin-resource-policy"), "same-origin");
+            answer.must_keep_the_cookie();
+        }
+        // Whoever shows a bearer token means it, and what is told to anybody is told to them.
+        assert_eq!(program.get("/api/session").field(field, value).await.status, 200);
+        assert_eq!(ana.get("/api/openapi.json").field(field, value).await.status, 200);
+        assert_eq!(app.anon().get("/api/session").field(field, value).await.status, 401);
+    }
+    for site in ["same-origin", "none"] {
+        assert_eq!(ana.get("/api/session").field("sec-fetch-site", site).await.status, 200);
+    }
     must_still_leave(&ana).await;
 }

@@ -46,3 +46,5 @@ mod shared_cookie;
 mod signing_in;
 mod support;
 mod two_credentials;
+#[path = "../../../exeunt/tests/waiting/mod.rs"]
+mod waiting;

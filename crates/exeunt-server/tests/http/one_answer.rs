@@ -97,7 +97,9 @@ async fn who_is_signed_in_is_told_the_same_before_and_after_memory_has_met_them(
         get(&format!(
             "cookie: exeunt={cookie}\r\nx-forwarded-for: 192.0.2.1\r\nx-original-url: /account\r\nx-request-id: 0\r\n"
         )),
-        get(&format!("cookie: exeunt={cookie}\r\norigin: https://evil.example\r\nsec-fetch-site: cross-site\r\n")),
+        get(&format!(
+            "authorization: Bearer {bearer}\r\norigin: https://evil.example\r\nsec-fetch-site: cross-site\r\n"
+        )),
         get(&format!("cookie: exeunt={cookie}\r\naccept: text/html\r\nif-none-match: *\r\nrange: bytes=0-1\r\n")),
         get(&format!("cookie: exeunt={cookie}\r\n")).replace("/api/session", "/api/session?token=x&%00"),
         get(&format!("cookie: exeunt={cookie}\r\n")).replace("/api/session", "http://localhost:3000/api/session"),
@@ -130,6 +132,8 @@ async fn who_is_not_let_in_is_told_the_same_before_and_after_memory_has_met_the_
         (400, get(&good).replace("host:", "host: evil.example\r\nhost:")),
         (400, get(&good).replace("localhost:3000", "a, b")),
         (400, get(&good).replace("localhost:3000", "a b/c@d")),
+        (403, get(&format!("{good}origin: https://evil.example\r\nsec-fetch-site: cross-site\r\n"))),
+        (403, get(&format!("{good}origin: http://localhost:3001\r\n"))),
         (405, get(&good).replace("GET", "POST")),
         (405, get(&good).replace("GET", "get")),
         (404, get(&good).replace("/api/session", "/api/session/")),

@@ -2,13 +2,11 @@
 //!
 //! Owns the first corollary at the edges: what passed its check before a logout may finish, and brings nothing back.
 
-use std::time::Duration;
-
 use exeunt::store::staged::{Hold, When};
-use serde_json::json;
 
 use crate::directlink::{LOGOUT, must_be_an_error};
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, Answer, PASSWORD, TestApp, credentials};
+use crate::waiting::within;
 
 /// Sends a request on its own; it goes on while others are asked.
 fn meanwhile(ask: impl IntoFuture<Output = Answer, IntoFuture: Send + 'static>) -> tokio::task::JoinHandle<Answer> {
@@ -16,8 +14,8 @@ fn meanwhile(ask: impl IntoFuture<Output = Answer, IntoFuture: Send + 'static>) 
 }
 
 /// Waits until the store is asked; a request that never asks it fails the test instead of holding it up for ever.
-async fn reached(hold: &Hold) {
-    tokio::time::timeout(Duration::from_secs(30), hold.reached()).await.expect("the store is asked");
+pub(crate) async fn reached(hold: &Hold) {
+    within("the store is asked", hold.reached()).await;
 }
 
 #[tokio::test]
@@ -82,6 +80,35 @@ async fn a_request_in_flight_finishes_and_brings_nothing_back() {
     }
 }
 
+/// The new token is still on its way when the browser signs out with the old one.
+#[tokio::test]
+async fn who_signs_out_while_the_password_changes_is_not_signed_in_again_by_the_answer() {
+    let (app, stage) = TestApp::staged().await;
+    let form = [("current", PASSWORD), ("new", "grey gulls glide")];
+    for name in ["Ana", "Bea"] {
+        let ana = app.browser_of_new(name).await;
+        let (tab, old) = (ana.thief(), ana.token());
+        if name == "Ana" {
+            let hold = stage.hold("change_password", When::After);
+            let changing = meanwhile(ana.post("/account/password").form(&form));
+            reached(&hold).await;
+            tab.get("/logout").await.must_be_a_goodbye(302);
+            hold.let_go();
+            assert_eq!(changing.await.expect("an answer").status, 303);
+        } else {
+            // Let in before the password was changed, and written after it.
+            let hold = stage.hold("revoke", When::Before);
+            let leaving = meanwhile(tab.get("/logout"));
+            reached(&hold).await;
+            assert_eq!(ana.post("/account/password").form(&form).await.status, 303);
+            hold.let_go();
+            leaving.await.expect("an answer").must_be_a_goodbye(302);
+        }
+        assert_ne!(ana.token(), old, "a new token was handed out");
+        ana.must_be_refused().await;
+    }
+}
+
 #[tokio::test]
 async fn two_logouts_at_once_are_one_end_and_two_goodbyes() {
     let (app, stage) = TestApp::staged().await;
@@ -112,7 +139,7 @@ async fn of_two_bearer_logouts_at_once_one_ends_the_session_and_the_other_is_ref
 
 /// Signs in while everything of the user ends, once the session is written and before it is answered.
 async fn sign_in_during_the_end(app: &TestApp, hold: Hold) -> Actor {
-    let login = json!({"username": "Ana", "password": PASSWORD}).to_string();
+    let login = credentials("Ana", PASSWORD);
     let entering = meanwhile(app.anon().post("/api/login").json(&login));
     reached(&hold).await;
     let all = app.anon().post(LOGOUT).basic("Ana", PASSWORD).json("").await;

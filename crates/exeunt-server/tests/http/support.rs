@@ -10,8 +10,8 @@ mod bodies;
 mod stream;
 
 pub(crate) use self::actor::Actor;
-pub(crate) use self::answer::Answer;
+pub(crate) use self::answer::{Answer, names};
 pub(crate) use self::app::{LIFETIME, PASSWORD, Setup, TestApp, WRONG};
-pub(crate) use self::ask::Ask;
+pub(crate) use self::ask::{Ask, credentials};
 pub(crate) use self::bodies::{broken_body, late_body, slow_body};
 pub(crate) use self::stream::Stream;

@@ -5,7 +5,7 @@
 use data_encoding::BASE64;
 use exeunt_server::paths;
 
-use crate::support::{PASSWORD, TestApp};
+use crate::support::{PASSWORD, TestApp, credentials};
 
 /// What looks at no credential.
 const BLIND: [&str; 6] = ["/exeunt.css", "/exeunt.js", "/account.js", "/healthz", "/livez", "/api/openapi.json"];
@@ -153,7 +153,7 @@ async fn a_program_that_signs_in_over_its_session_ends_the_old_one() {
     let app = TestApp::new().await;
     let old = app.program_of_new("Ana").await;
     let other = app.program_of("Ana").await;
-    let body = serde_json::json!({"username": "Ana", "password": PASSWORD}).to_string();
+    let body = credentials("Ana", PASSWORD);
     let answer = old.post("/api/login").json(&body).await;
     assert_eq!(answer.status, 201, "{answer:?}");
     let new = app.bearer(answer.json()["token"].as_str().expect("a token"));

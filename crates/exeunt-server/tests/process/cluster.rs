@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::http::{Answer, Request};
 use crate::server::{Finished, Folder, Server, finish};
 use crate::throwaway::Postgres;
+use crate::waiting::{first, until};
 use crate::wire::Wire;
 
 /// Nodes on one database.
@@ -74,12 +75,8 @@ impl Cluster {
 
     /// What a node answers about a token as soon as it can know; on a machine that is busy for two seconds leases are lost.
     pub(crate) fn check(&self, node: usize, token: &str) -> u16 {
-        loop {
-            match self.ask(node, token) {
-                503 => {}
-                status => return status,
-            }
-        }
+        let what = format!("node {node} can know");
+        first(&what, || Some(self.ask(node, token)).filter(|status| *status != 503))
     }
 
     /// Asks every node until each believes this token from its memory.
@@ -106,15 +103,14 @@ impl Cluster {
         }
     }
 
+    /// Waits until a node says of its health: 200, it is ready, or 503, it is not.
+    pub(crate) fn until_health(&self, node: usize, status: u16) {
+        let said = || self.server(node).ask(&Request::get("/healthz")).status;
+        until(&format!("node {node} says {status} of its health"), || said() == status);
+    }
+
     /// How many nodes are in the list.
     pub(crate) fn listed(&self, postgres: &Postgres) -> String {
         postgres.sql(&self.database, "SELECT count(*) FROM nodes")
-    }
-}
-
-/// Asks again until it is so; what is waited for is a condition, never a time.
-pub(crate) fn until(mut is_so: impl FnMut() -> bool) {
-    while !is_so() {
-        std::thread::yield_now();
     }
 }

@@ -6,16 +6,13 @@ use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, chown};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use crate::audit::long_trail;
 use crate::commands::{done, run};
 use crate::http::Request;
 use crate::people::{PASSWORD, is_live, register};
 use crate::server::{Finished, Folder, SERVE, Server, finish};
-
-/// How long the socket may stay silent before a test fails instead of hanging.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::waiting::PATIENCE;
 
 /// A user of the machine who is not the server's.
 const NOBODY: u32 = 65_534;

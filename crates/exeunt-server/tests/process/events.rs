@@ -2,14 +2,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use crate::http::Request;
 use crate::people::{is_live, register};
 use crate::server::{Folder, Server};
-
-/// How long a stream may stay silent before the test fails instead of hanging.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::waiting::PATIENCE;
 
 /// A stream that has said that it is open.
 pub(crate) fn open(server: &Server, token: &str) -> TcpStream {

@@ -11,6 +11,7 @@ use crate::http::{Answer, Request};
 use crate::people::{Ending, PASSWORD, api_login, directlink, form_login, is_live, register, says_signed_out, sign_in};
 use crate::scrape::{scrape, value};
 use crate::server::{Folder, SERVE, Server, finish};
+use crate::waiting::until;
 
 /// How often each is tried in an outage: with a line for each it would be told so often.
 const TRIES: u64 = 20;
@@ -117,7 +118,7 @@ fn when_the_disk_has_room_again_signing_out_works_without_a_restart_and_outlives
         assert!(!is_live(&server, token));
     }
     assert!(says_signed_out(&server.ask(&directlink("logout").basic("bea", PASSWORD))));
-    while server.ask(&Request::get("/healthz")).status != 200 {}
+    until("it is ready", || server.ask(&Request::get("/healthz")).status == 200);
     server.kill();
     let server = Server::start(&folder);
     assert!(tokens.iter().chain([&by_basic]).all(|token| !is_live(&server, token)));

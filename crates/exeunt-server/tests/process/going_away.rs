@@ -12,6 +12,7 @@ use crate::commands::{done, run};
 use crate::full_disk::limit_files;
 use crate::people::{PASSWORD, is_live, register};
 use crate::server::{Folder, SERVE, Server};
+use crate::waiting::until;
 
 const MAY_HAVE: &str =
     "went away before it said what became of it; it may have been done: look, and run the command again";
@@ -117,9 +118,8 @@ fn a_command_whose_server_dies_before_it_was_heard_does_it_itself() {
 /// Waits until somebody is connected to the socket: the kernel's table then has it twice.
 fn wait_until_connected(folder: &Folder) {
     let socket = folder.socket().display().to_string();
-    while fs::read_to_string("/proc/net/unix").expect("the table").matches(&socket).count() < 2 {
-        std::thread::yield_now();
-    }
+    let ends = || fs::read_to_string("/proc/net/unix").expect("the table").matches(&socket).count();
+    until("somebody is connected to the socket", || ends() >= 2);
 }
 
 /// While the server answers what was begun, its socket is gone and its lock is not: the command waits for the lock.
@@ -130,10 +130,7 @@ fn a_command_that_comes_while_the_server_stops_is_done() {
     let token = register(&server, "ana");
     let mut slow = server.connect();
     let rest = crate::stopping::send_half_a_login(&mut slow);
-    server.tell_to_stop();
-    while folder.socket().exists() {
-        std::thread::yield_now();
-    }
+    server.stops_listening(&folder);
     let command = folder.exeunt(&["end", "--user", "ana"]).spawn().expect("started");
     slow.send(&rest);
     assert_eq!(slow.answers_until_closed().len(), 1);

@@ -4,13 +4,11 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
 
 use data_encoding::BASE64;
 use serde_json::Value;
 
-/// How long an answer may take before the test fails instead of hanging.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::waiting::PATIENCE;
 
 /// A request, to be written as often as wanted.
 #[derive(Clone)]

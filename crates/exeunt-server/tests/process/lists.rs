@@ -55,10 +55,7 @@ fn at_a_terminal_a_list_has_a_head_and_its_columns_stand_below_it() {
             assert_eq!(done(&folder, args, "").lines().next().map(|line| line.split('\t').count()), Some(5));
         }
         if served {
-            server.tell_to_stop();
-            while folder.socket().exists() {
-                std::thread::yield_now();
-            }
+            server.stops_listening(&folder);
         }
     }
     assert!(server.finish().status.success());
@@ -118,10 +115,7 @@ fn a_list_of_nothing_says_so_beside_standard_output() {
             assert_eq!((listed.status.code(), &*listed.out, &*listed.log), (Some(0), "", said), "{args:?}: {served}");
         }
         if served {
-            server.tell_to_stop();
-            while folder.socket().exists() {
-                std::thread::yield_now();
-            }
+            server.stops_listening(&folder);
         }
     }
     assert!(server.finish().status.success());

@@ -1,8 +1,8 @@
 //! The real process, from outside: the binary `exeunt` is started, asked over TCP, killed, starved and started again.
 //!
 //! Owns what no test inside the process can show: that the promise outlives `kill -9` and a full disk, what is refused
-//! at start, how it stops, and what leaves the process. Nothing here naps or measures time; what is waited for is a
-//! condition.
+//! at start, how it stops, and what leaves the process. Nothing here naps, and no time is asserted; what is
+//! waited for is a condition.
 
 #![cfg(target_os = "linux")]
 
@@ -40,3 +40,5 @@ mod sessions_limit;
 mod smuggling;
 mod stopping;
 mod storm;
+
+use throwaway::waiting;

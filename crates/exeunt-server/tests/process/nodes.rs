@@ -12,5 +12,6 @@ mod refusals;
 mod restored;
 mod rolling;
 
-use crate::cluster::{Cluster, until};
+use crate::cluster::Cluster;
 use crate::throwaway;
+use crate::waiting::{first, until};

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use crate::http::Request;
 use crate::people::{PASSWORD, is_live, register, sign_in};
 use crate::server::{Finished, Folder, SERVE, Server, finish};
+use crate::waiting::until;
 
 fn names_folder_and_process(refused: &Finished, folder: &Folder, server: &Server) {
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
@@ -74,16 +75,13 @@ fn a_server_waits_for_the_command_that_has_the_folder() {
     store.execute_batch("BEGIN IMMEDIATE").expect("begun");
     let command = folder.exeunt(&["end", "--user", "ana"]).spawn().expect("started");
     let holder = || fs::read_to_string(folder.data().join("exeunt.lock")).expect("there");
-    while holder() != command.id().to_string() {
-        thread::yield_now();
-    }
+    until("the command has the folder", || holder() == command.id().to_string());
     let log = folder.path().join("log");
     let mut serve = folder.exeunt(&SERVE);
     serve.stderr(File::create(&log).expect("made"));
     let server = thread::spawn(move || Server::run(serve));
-    while !fs::read_to_string(&log).expect("there").contains("waiting for whoever has the data folder") {
-        thread::yield_now();
-    }
+    let waits = || fs::read_to_string(&log).expect("there").contains("waiting for whoever has the data folder");
+    until("the server waits for the folder", waits);
     drop(store);
     let finished = command.wait_with_output().expect("ended");
     assert!(finished.status.success() && finished.stdout.starts_with(b"1 session ended"), "{finished:?}");

@@ -12,6 +12,7 @@ use crate::control::ask_raw;
 use crate::http::Request;
 use crate::people::{api_login, directlink, form_login, token_in_cookie};
 use crate::server::{Folder, Server, finish};
+use crate::waiting::until;
 
 const NAME: &str = "canary";
 const PASSWORD: &str = "CanaryPasswordThatIsRight";
@@ -211,7 +212,7 @@ fn the_log_says_who_was_guessed_at_and_from_where_and_nothing_that_was_typed() {
     for (name, password) in [(NAME, WRONG[0]), (WRONG[1], WRONG[2])] {
         assert_eq!(server.ask(&form_login(name, password)).status, 401);
     }
-    while server.ask(&form_login(NAME, WRONG[3])).status != 429 {}
+    until("guesses are limited", || server.ask(&form_login(NAME, WRONG[3])).status == 429);
     let log = server.stop().log;
     let lines = log.lines().filter(|line| line.contains("a sign-in was refused"));
     let lines: Vec<serde_json::Value> = lines.map(|line| serde_json::from_str(line).expect("JSON")).collect();

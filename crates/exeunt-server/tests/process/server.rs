@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use tempfile::TempDir;
 
 use crate::http::{Answer, Connection, Request};
+use crate::waiting::until;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_exeunt");
 
@@ -172,21 +173,23 @@ impl Server {
         assert!(status.success());
     }
 
+    /// Tells the process to stop, and waits until no command finds its socket any more.
+    pub(crate) fn stops_listening(&self, folder: &Folder) {
+        self.tell_to_stop();
+        until("the socket is gone", || !folder.socket().exists());
+    }
+
     /// Waits until the log has this word; by then at the latest, what it tells of has begun.
     pub(crate) fn wait_until_logged(&self, word: &str) {
         let has = |bytes: &[u8]| bytes.windows(word.len()).any(|part| part == word.as_bytes());
-        while !has(&self.log.bytes.lock().expect("whole")) {
-            std::thread::yield_now();
-        }
+        until(&format!("the log has {word:?}"), || has(&self.log.bytes.lock().expect("whole")));
     }
 
     /// Holds the process still, as an overloaded machine might for any time. Returns when all of its threads stand.
     pub(crate) fn freeze(&self) {
         let status = Command::new("kill").args(["-s", "STOP", &self.process().to_string()]).status().expect("kill");
         assert!(status.success());
-        while !self.stands() {
-            std::thread::yield_now();
-        }
+        until("all threads of a server stand", || self.stands());
     }
 
     /// proc(5): the state follows the name in brackets, and `T` is stopped.

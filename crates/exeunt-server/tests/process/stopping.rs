@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::http::{Connection, Request};
 use crate::people::{PASSWORD, api_login, is_live, register};
 use crate::server::{Folder, SERVE, Server};
+use crate::waiting::{first, until};
 
 /// Sends the head and half of the body of a sign-in, and returns the other half; the server waits for it from then on.
 pub(crate) fn send_half_a_login(connection: &mut Connection) -> Vec<u8> {
@@ -20,14 +21,11 @@ pub(crate) fn send_half_a_login(connection: &mut Connection) -> Vec<u8> {
 
 /// Waits until the server takes no connection any more.
 fn wait_until_refused(server: &Server) {
-    loop {
-        match Connection::open(server.address) {
-            Ok(_) => {}
-            // Just when it stops listening, whoever has come and was not let in is sent away.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
-            Err(error) => return assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused),
-        }
-    }
+    // Just when it stops listening, whoever has come and was not let in is sent away.
+    let is_passing = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionReset;
+    let error =
+        first("it takes no connection", || Connection::open(server.address).err().filter(|error| !is_passing(error)));
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
 }
 
 #[test]
@@ -97,7 +95,7 @@ fn that_a_draining_server_says_that_it_is_not_ready_is_no_error_in_its_log() {
     let folder = Folder::new();
     let server = Server::start_with(&folder, &["--drain", "10m"]);
     server.tell_to_stop();
-    while server.ask(&Request::get("/healthz")).status == 200 {}
+    until("it is draining", || server.ask(&Request::get("/healthz")).status != 200);
     assert_eq!(server.ask(&Request::get("/healthz")).status, 503);
     // A second time: stop now.
     let stopped = server.stop();

@@ -8,10 +8,8 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
-/// How long a process may take to say what it is waited for, before the test fails instead of hanging.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::waiting::PATIENCE;
 
 /// The first port that is tried, and how many are tried before they begin anew. They lie below those that a system hands out
 /// by itself, so no connection that somebody opens meanwhile has one of them.

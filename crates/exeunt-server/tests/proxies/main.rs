@@ -15,6 +15,8 @@ mod people;
 #[path = "../process/server.rs"]
 #[expect(dead_code, reason = "shared with the tests of the process, which use all of it")]
 mod server;
+#[path = "../../../exeunt/tests/waiting/mod.rs"]
+mod waiting;
 
 mod child;
 mod stage;

@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Connection, Request};
+use crate::waiting::PATIENCE;
 
 /// A running app; its threads end with the test.
 pub(crate) struct App {
@@ -60,6 +61,7 @@ impl App {
     /// Opens the app's stream with this cookie, and waits until the app says that it is open.
     pub(crate) fn stream(&self, token: &str) -> Stream {
         let mut stream = Stream { socket: TcpStream::connect(self.address).expect("connected"), read: String::new() };
+        stream.socket.set_read_timeout(Some(PATIENCE)).expect("set");
         stream.socket.write_all(&Request::get("/stream").cookie(token).bytes()).expect("sent");
         stream.read_until("open\n");
         stream

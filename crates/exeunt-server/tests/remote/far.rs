@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::http::Request;
 use crate::people::{PASSWORD, is_live, register, sign_in, token_in_cookie};
 use crate::server::{Folder, Server, finish};
+use crate::waiting::until;
 use crate::wire::Wire;
 
 const NEW: &str = "another horse, another battery";
@@ -14,13 +15,6 @@ struct Scene {
     folder: Folder,
     server: Server,
     app: App,
-}
-
-/// Asks again until it is so; what is waited for is a condition, never a time.
-fn until(is_so: impl Fn() -> bool) {
-    while !is_so() {
-        std::thread::yield_now();
-    }
 }
 
 impl Scene {
@@ -88,7 +82,7 @@ fn whoever_signs_out_second_is_answered_after_the_server_and_not_before() {
         wire.hold_answers_to("POST /api/logout ");
         std::thread::scope(|tabs| {
             let second = tabs.spawn(|| app.ask(&way_out.cookie(&token)));
-            until(|| wire.is_holding() || second.is_finished());
+            until("the answer is held", || wire.is_holding() || second.is_finished());
             assert!(!second.is_finished(), "that a check was refused is no word that it is over everywhere");
             wire.heal();
             let left = second.join().expect("an answer");

@@ -14,6 +14,8 @@ mod people;
 #[path = "../process/server.rs"]
 #[expect(dead_code, reason = "shared with the tests of the process, which use all of it")]
 mod server;
+#[path = "../../../exeunt/tests/waiting/mod.rs"]
+mod waiting;
 #[path = "../process/wire.rs"]
 #[expect(dead_code, reason = "shared with the tests of the process, which use all of it")]
 mod wire;

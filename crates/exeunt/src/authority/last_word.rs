@@ -73,17 +73,13 @@ fn answer(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::store::memory::MemoryStore;
     use crate::store::staged::{Staged, When};
 
-    async fn turns() {
-        for _ in 0..20 {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn whoever_asks_while_somebody_asks_shares_the_next_write_and_never_the_one_that_has_begun() {
         let stage = Staged::new(Arc::new(MemoryStore::default()));
         let word = LastWord::new(Arc::clone(&stage) as Arc<dyn Store>);
@@ -96,7 +92,8 @@ mod tests {
         begun.reached().await;
         let next = stage.hold("settled", When::Before);
         let others: Vec<_> = (0..ASKED_MAX).map(|_| asks(&word)).collect();
-        turns().await;
+        // The clock stands still until everybody waits.
+        tokio::time::sleep(Duration::from_millis(1)).await;
         // Whoever asked for all is gone, and has nobody with him.
         first.abort();
         begun.let_go();

@@ -16,8 +16,13 @@ use crate::lease::trouble::no_lease;
 use crate::lease::{HearsAt, Lease, PATIENCE};
 use crate::live::{Belief, Live};
 use crate::revocation::{By, Cause, Revocation, Revoked, Seq, Target};
-use crate::store::{Store, StoreError};
+use crate::session::Session;
+use crate::store::{Store, StoreError, Successor};
 use crate::token::{Token, TokenDigest};
+
+/// How long whoever signs out with a token that a change of password replaced can mean the session that came in its place, where nobody noted that its
+/// token was handed out: far longer than that takes, and short enough that a stolen token cannot sign its owner out for ever after.
+pub const FOLLOWED_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// What a process is to others that share its store. Where it owns the store alone this says nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -229,13 +234,15 @@ impl Authority {
         heard
     }
 
-    /// Whether a token that was refused has a live session in the store: then it was refused by the clock alone.
+    /// Whether signing out with a token that was refused would end something: what the clock alone refuses, or what followed it.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the store could not look.
-    pub async fn is_refused_by_the_clock(&self, token: &Token) -> Result<bool, StoreError> {
-        Ok(self.store.session_by_token(&token.digest()).await?.is_some())
+    pub async fn has_something_to_end(&self, token: &Token) -> Result<bool, StoreError> {
+        let digest = token.digest();
+        Ok(self.store.session_by_token(&digest).await?.is_some()
+            || self.successor(&digest).await?.is_some_and(|next| !next.is_handed_out))
     }
 
     /// Signs out whoever shows a token that was refused: returns when it opens nothing at any node any more.
@@ -254,7 +261,34 @@ impl Authority {
             return self.revoke(Target::Session(session.id), Cause::Expired, By::house()).await.map(drop);
         }
         tokio::join!(self.live.closed_for(&digest), self.closed_by_others(found.mark));
-        self.is_not_believed(&digest)
+        self.is_not_believed(&digest)?;
+        match self.successor(&digest).await? {
+            Some(next) if !next.is_handed_out => self.end_next(next.session).await.map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Signs out whoever was let in with this token, where a change of password was quicker to end it: ends the session that goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be known that it is over. Nothing may be claimed then.
+    pub async fn end_successor(&self, token: &Token) -> Result<Option<Revoked>, StoreError> {
+        match self.successor(&token.digest()).await? {
+            Some(next) => self.end_next(next.session).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The session with which a change of password has just gone on from the one of this token. Its own token may be in an answer on its way to the
+    /// browser that signs out: that browser would be signed in again, by a request that passed its check before (`docs/decisions/0019`).
+    async fn successor(&self, ended: &TokenDigest) -> Result<Option<Successor>, StoreError> {
+        let next = self.store.successor(ended).await?;
+        Ok(next.filter(|next| next.session.opened_at.plus(FOLLOWED_FOR) > self.settings.clock.now()))
+    }
+
+    async fn end_next(&self, next: Session) -> Result<Revoked, StoreError> {
+        self.revoke(Target::Session(next.id), Cause::Logout, By::user(next.user, &next.device)).await
     }
 
     /// Whether a sign-in or sign-out could be remembered now, and this node may answer checks.

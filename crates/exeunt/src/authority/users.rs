@@ -14,7 +14,7 @@ use crate::credential::{NewPassword, PasswordFault, PasswordHash};
 use crate::revocation::{By, Cause, Revoked, Target};
 use crate::session::{Device, LiveSession, Opened};
 use crate::store::{Become, KnownUser, NewUser, PasswordChange, StoreError, UserChange};
-use crate::token::Token;
+use crate::token::{Token, TokenDigest};
 use crate::user::{User, UserId, UserName};
 
 impl Authority {
@@ -113,8 +113,10 @@ impl Authority {
             return Err(ChangeError::SessionGone);
         };
         let (opened, filled) = changed.opened.zip(filled).ok_or(ChangeError::SessionGone)?;
-        let opened = self.enter(token, &opened, filled).await?;
-        Ok((opened, self.over(ending, &changed.revocation).await))
+        let entered = self.enter(token, &opened, filled).await?;
+        let over = self.over(ending, &changed.revocation).await;
+        self.hand_out(&opened.digest).await;
+        Ok((entered, over))
     }
 
     /// Gives whoever has this name now a new password on somebody else's word, and ends everything of theirs.
@@ -192,6 +194,13 @@ impl Authority {
     /// [`StoreError`] when the store could not look.
     pub async fn user(&self, user: UserId) -> Result<Option<User>, StoreError> {
         Ok(self.store.user_by_id(user).await?.map(|known| known.user))
+    }
+
+    /// From here on a token is its owner's, and whoever has only the old one must not be able to end what follows it.
+    async fn hand_out(&self, digest: &TokenDigest) {
+        if let Err(error) = self.store.hand_out(digest).await {
+            tracing::warn!(%error, "it was not noted that a new token was handed out");
+        }
     }
 
     /// Where the app keeps the users, no password is kept here that could let somebody in one day.

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use self::desk::Desk;
 use super::coordinator::Coordinator;
 use super::member::{Member, REST};
-use super::{BootClock, HearsAt, LEASE, Lease, ManualBootClock, PATIENCE, until};
+use super::{BootClock, HearsAt, LEASE, Lease, ManualBootClock, PATIENCE};
 use crate::clock::Timestamp;
 use crate::live::{Belief, Fill, Live, WatchError};
 use crate::random::{OsRandom, Random};
@@ -27,6 +27,9 @@ use crate::session::{Device, Lifetime, Session, SessionId};
 use crate::store::Shared;
 use crate::token::Token;
 use crate::user::{Epoch, UserId};
+
+/// After so long a wait is called a hang. Nothing that is waited for takes as long.
+const HANGS: Duration = Duration::from_secs(60);
 
 const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
@@ -76,6 +79,21 @@ impl Scene {
     fn belief(&self, session: &Session) -> Belief {
         self.live.look(&session.digest, NOW)
     }
+}
+
+/// Returns when everybody else waits for something: until then a paused clock stands still.
+async fn everybody_waits() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+/// Lets the others go on until it is so. For clocks that run.
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(HANGS, waiting).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -258,10 +276,8 @@ async fn who_is_told_to_leave_while_it_comes_stays_in_no_list() {
     let coming = tokio::spawn(async move { coming.renew_now().await });
     scene.desk.coming.notified().await;
     let leaving = tokio::spawn(async move { leaving.leave().await });
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-        assert!(!leaving.is_finished(), "its row is in the list by now");
-    }
+    everybody_waits().await;
+    assert!(!leaving.is_finished(), "its row is in the list by now");
     drop(shut);
     let _ = coming.await.expect("ran");
     leaving.await.expect("ran");
@@ -277,16 +293,11 @@ async fn nothing_is_acknowledged_before_what_was_open_for_it_is_closed() {
     scene.desk.write(&session, "a");
     scene.member.renew_now().await.expect("heard");
     assert!(watch.has_ended() && watch.was_told());
-    // As often as it takes for everybody to have had their turn; the clock stands still meanwhile.
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-        assert_ne!(*scene.desk.acknowledged.borrow(), Some(Seq(1)), "a stream is open");
-    }
+    everybody_waits().await;
+    assert_ne!(*scene.desk.acknowledged.borrow(), Some(Seq(1)), "a stream is open");
     scene.desk.state.lock().fails = true;
     drop(watch);
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
+    everybody_waits().await;
     scene.desk.state.lock().fails = false;
     // Said again where saying failed.
     let mut said = scene.desk.acknowledged.subscribe();
@@ -358,6 +369,6 @@ fn for_how_long_there_was_no_lease_is_counted_from_its_deadline_however_late_tha
 async fn a_channel_that_nobody_speaks_in_any_more_has_not_said_what_is_waited_for() {
     let (speaks, mut says) = watch::channel(Seq(0));
     drop(speaks);
-    let heard = timeout(PATIENCE, until(&mut says, |said| *said >= Seq(1))).await;
+    let heard = timeout(PATIENCE, super::until(&mut says, |said| *said >= Seq(1))).await;
     assert!(heard.is_err(), "that it is closed is no word that somebody has heard");
 }

@@ -61,6 +61,7 @@ macro_rules! conformance {
             a_deleted_user_is_gone_and_the_name_is_free,
             the_limit_ends_the_oldest_or_refuses,
             a_password_changed_by_its_user_goes_on_in_one_new_session,
+            who_follows_is_found_by_the_token_that_ended_while_it_lives,
             a_password_is_not_changed_on_an_old_word,
             an_administrator_is_added_at_once_and_the_trail_says_both,
             the_audit_trail_tells_every_deed_with_its_fact,

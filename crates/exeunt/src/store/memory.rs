@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use self::state::{Row, State};
 use super::{
     KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
-    StoreError, Sweep, Swept, UserChange, UserChanged, Witness,
+    StoreError, Successor, Sweep, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::credential::PasswordHash;
@@ -93,6 +93,7 @@ impl Store for MemoryStore {
         let opened = change.then.as_ref().map(|then| Session { epoch: Epoch(revocation.seq), ..then.session.clone() });
         if let Some(session) = &opened {
             state.insert(session);
+            state.follows.extend(replaced.map(|replaced| (session.digest, (replaced, false))));
         }
         Ok(Some(PasswordChanged { revocation, opened }))
     }
@@ -205,6 +206,23 @@ impl Store for MemoryStore {
         let state = self.0.lock();
         let row = digests.iter().filter_map(|digest| state.find_live(digest)).cloned().collect();
         Ok(Marked { row, mark: state.seq() })
+    }
+
+    async fn successor(&self, ended: &TokenDigest) -> Result<Option<Successor>, StoreError> {
+        let state = self.0.lock();
+        let Some((ended, _)) = state.sessions.get(ended) else { return Ok(None) };
+        Ok(state.live().find_map(|session| {
+            let (follows, is_handed_out) = state.follows.get(&session.digest)?;
+            let successor = Successor { session: session.clone(), is_handed_out: *is_handed_out };
+            (*follows == ended.id).then_some(successor)
+        }))
+    }
+
+    async fn hand_out(&self, successor: &TokenDigest) -> Result<(), StoreError> {
+        if let Some((_, is_handed_out)) = self.0.lock().follows.get_mut(successor) {
+            *is_handed_out = true;
+        }
+        Ok(())
     }
 
     async fn log_end(&self) -> Result<Seq, StoreError> {

@@ -34,7 +34,7 @@ pub use self::roll::{Listed, Roll, RollError, roll};
 use self::writer::{Audience, Author, Writer};
 use super::{
     KnownUser, Marked, NewSession, NewUser, NodeId, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Shared,
-    Store, StoreError, Sweep, Swept, UserChange, UserChanged, Witness,
+    Store, StoreError, Successor, Sweep, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::credential::PasswordHash;
@@ -218,6 +218,18 @@ impl Store for PostgresStore {
         let digests = digests.to_vec();
         let look = move |link: Arc<Link>| async move { pulse::settled(&link, &digests).await };
         self.pool.run("look sessions up", look).await
+    }
+
+    async fn successor(&self, ended: &TokenDigest) -> Result<Option<Successor>, StoreError> {
+        let ended = *ended;
+        let look = move |link: Arc<Link>| async move { reading::successor(&link, &ended).await };
+        self.pool.run("look a session up", look).await
+    }
+
+    async fn hand_out(&self, successor: &TokenDigest) -> Result<(), StoreError> {
+        let successor = *successor;
+        let note = move |link: Arc<Link>| async move { endings::hand_out(&link, &successor).await };
+        self.pool.run("note that a token was handed out", note).await
     }
 
     async fn log_end(&self) -> Result<Seq, StoreError> {

@@ -216,6 +216,15 @@ pub struct Marked<T> {
     pub mark: Seq,
 }
 
+/// The session with which a change of password goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Successor {
+    /// The session, which is live.
+    pub session: Session,
+    /// Whether its token has been handed out. Until then whoever signs out with the old token means this session.
+    pub is_handed_out: bool,
+}
+
 /// A note that a session was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {

@@ -29,7 +29,7 @@ pub use self::mark::Sign;
 use self::writer::Writer;
 use super::{
     Intake, KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
-    StoreError, Sweep, Swept, UserChange, UserChanged, Witness,
+    StoreError, Successor, Sweep, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::Timestamp;
@@ -272,6 +272,16 @@ impl Store for SqliteStore {
     async fn settled(&self, digests: &[TokenDigest]) -> Result<Marked<Vec<Session>>, StoreError> {
         let digests = digests.to_vec();
         self.writer.write("look sessions up", move |tx, _| sentences::settled(tx, &digests)).await
+    }
+
+    async fn successor(&self, ended: &TokenDigest) -> Result<Option<Successor>, StoreError> {
+        let ended = *ended;
+        self.read("look a session up", move |tx| sentences::successor(tx, &ended)).await
+    }
+
+    async fn hand_out(&self, successor: &TokenDigest) -> Result<(), StoreError> {
+        let successor = *successor;
+        self.writer.write("note that a token was handed out", move |tx, _| sentences::hand_out(tx, &successor)).await
     }
 
     async fn log_end(&self) -> Result<Seq, StoreError> {

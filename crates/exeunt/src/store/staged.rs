@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     Intake, KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Shared,
-    Store, StoreError, Sweep, Swept, UserChange, UserChanged, Witness,
+    Store, StoreError, Successor, Sweep, Swept, UserChange, UserChanged, Witness,
 };
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::credential::PasswordHash;
@@ -216,6 +216,14 @@ impl Store for Staged {
 
     async fn settled(&self, digests: &[TokenDigest]) -> Result<Marked<Vec<Session>>, StoreError> {
         self.play("settled", self.inner.settled(digests)).await
+    }
+
+    async fn successor(&self, ended: &TokenDigest) -> Result<Option<Successor>, StoreError> {
+        self.play("successor", self.inner.successor(ended)).await
+    }
+
+    async fn hand_out(&self, successor: &TokenDigest) -> Result<(), StoreError> {
+        self.play("hand_out", self.inner.hand_out(successor)).await
     }
 
     async fn log_end(&self) -> Result<Seq, StoreError> {

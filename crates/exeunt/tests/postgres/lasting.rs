@@ -11,6 +11,7 @@ use exeunt::{Authority, By, Cause, Opened, Revoked, SessionId, StoreError, Targe
 use tokio::task::JoinHandle;
 
 use super::throwaway::Postgres;
+use super::throwaway::waiting::{until, until_async};
 use super::{NAME, PASSWORD, is_over, lead, sign_in, store};
 
 /// Cancels every wait for a standby, as an operator who loses patience: each commits here alone.
@@ -23,12 +24,17 @@ async fn ended_here_alone() -> (Postgres, Arc<Authority>, Opened) {
     let authority = lead(store(&database).await as Arc<dyn Store>, Strict::Lease).await;
     authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
     let opened = sign_in(&authority).await;
-    postgres.sql(&database, "ALTER SYSTEM SET synchronous_standby_names = 'ghost'; SELECT pg_reload_conf()");
-    while postgres.sql(&database, "SHOW synchronous_standby_names") != "ghost" {}
+    waits_for_a_ghost(&postgres, &database);
     let first = revoking(&authority, Target::Session(opened.session.id));
     answered(&postgres, first).await.expect_err("nothing may be claimed");
-    while postgres.sql(&database, "SELECT count(*) FROM live_sessions") != "0" {}
+    until("it is ended here", || postgres.sql(&database, "SELECT count(*) FROM live_sessions") == "0");
     (postgres, authority, opened)
+}
+
+/// From here on every commit waits for a standby that there is not.
+fn waits_for_a_ghost(postgres: &Postgres, database: &str) {
+    postgres.sql(database, "ALTER SYSTEM SET synchronous_standby_names = 'ghost'; SELECT pg_reload_conf()");
+    until("it waits for a standby", || postgres.sql(database, "SHOW synchronous_standby_names") == "ghost");
 }
 
 fn revoking(authority: &Arc<Authority>, target: Target) -> JoinHandle<Result<Revoked, StoreError>> {
@@ -38,9 +44,10 @@ fn revoking(authority: &Arc<Authority>, target: Target) -> JoinHandle<Result<Rev
 
 /// What it is answered while every wait for a standby is cancelled.
 async fn answered<T>(postgres: &Postgres, asked: JoinHandle<Result<T, StoreError>>) -> Result<T, StoreError> {
-    while !asked.is_finished() {
+    until("it is answered", || {
         postgres.sql("postgres", CANCEL);
-    }
+        asked.is_finished()
+    });
     asked.await.expect("ran")
 }
 
@@ -59,7 +66,7 @@ async fn what_somebody_else_has_ended_is_not_called_over_before_it_lasts() {
     let error = again.expect_err("no standby has it");
     assert!(error.to_string().contains("cannot be known whether the commit will last"), "{error}");
     postgres.sql("postgres", "ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()");
-    while authority.settle(&opened.token).await.is_err() {}
+    until_async("it lasts", async || authority.settle(&opened.token).await.is_ok()).await;
     assert!(!authority.check(&opened.token).await.is_ok_and(|standing| !is_over(&standing)));
 }
 
@@ -67,8 +74,7 @@ async fn what_somebody_else_has_ended_is_not_called_over_before_it_lasts() {
 async fn a_server_whose_commits_may_not_last_is_not_ready() {
     let postgres = Postgres::start("");
     let store = store(&postgres.database()).await;
-    postgres.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'ghost'; SELECT pg_reload_conf()");
-    while postgres.sql("postgres", "SHOW synchronous_standby_names") != "ghost" {}
+    waits_for_a_ghost(&postgres, "postgres");
     let error = answered(&postgres, tokio::spawn(async move { store.ready().await })).await.expect_err("cancelled");
     assert!(error.to_string().contains("cannot be known whether the commit will last"), "{error}");
 }

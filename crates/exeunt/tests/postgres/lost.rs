@@ -10,6 +10,7 @@ use exeunt::store::Store;
 use exeunt::{Authority, By, Cause, Opened, SessionId, Standing, StoreError, Target};
 
 use super::throwaway::Postgres;
+use super::throwaway::waiting::until_async;
 use super::{NAME, PASSWORD, is_over, lead, sign_in, store};
 
 /// A session that this node believes, and that its store has lost.
@@ -49,7 +50,10 @@ async fn what_memory_believes_and_the_store_does_not_know_is_not_called_over() {
             assert!(standing.is_err(), "{target}: a node that has lost something believes nothing: {standing:?}");
         }
         let _ = authority.revoke(Target::Everyone, Cause::Restored, By::operator()).await.expect("cut off");
-        while !authority.check(&opened.token).await.is_ok_and(|standing| is_over(&standing)) {}
+        until_async("it is over here", async || {
+            authority.check(&opened.token).await.is_ok_and(|standing| is_over(&standing))
+        })
+        .await;
         end(&authority, asked).await.expect("now it is");
     }
 }

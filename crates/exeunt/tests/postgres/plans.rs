@@ -148,7 +148,11 @@ async fn every_sentence(authority: &Authority) {
     let _ = authority.revoke(keep, Cause::LogoutEverywhere, By::operator()).await.expect("over");
     let (third, _) =
         authority.change_password(&second.session, (PASSWORD, "other tall ships"), &device).await.expect("changed");
-    let _ = authority.revoke(Target::Session(third.session.id), Cause::Logout, By::operator()).await.expect("over");
+    assert!(authority.end_successor(&second.token).await.expect("over").is_some());
+    assert!(is_over(&authority.check(&third.token).await.expect("looked")), "what followed is over, too");
+    let fourth =
+        authority.login(NAME, "other tall ships", Place { device: &device, replaces: None }).await.expect("in");
+    let _ = authority.revoke(Target::Session(fourth.session.id), Cause::Logout, By::operator()).await.expect("over");
     let _ = authority.revoke(Target::User(UserId(7)), Cause::EndedByAdmin, By::operator()).await.expect("over");
     let _ = authority
         .change_user(UserId(8), exeunt::Become::Disabled, By::operator())

@@ -11,6 +11,7 @@ use exeunt::{By, Cause, Seq, Target, Timestamp};
 use tokio::sync::mpsc;
 
 use super::throwaway::Postgres;
+use super::throwaway::waiting::until;
 use super::{NAME, PASSWORD, lead, sign_in, store};
 
 /// Hears what a process writes, and calls everybody reached if it was told to.
@@ -104,7 +105,7 @@ async fn an_ending_that_could_miss_somebody_is_not_said() {
 /// Waits until so many wait for the counter.
 fn waiting(database: &str, many: usize) {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-    while Postgres::shared().sql(database, sql) != many.to_string() {}
+    until("they wait for the counter", || Postgres::shared().sql(database, sql) == many.to_string());
 }
 
 /// Of every kind of ending, and whether it is a group of one statement or of many.

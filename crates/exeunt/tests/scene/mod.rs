@@ -3,6 +3,7 @@
 #![allow(clippy::allow_attributes, dead_code, reason = "each test binary uses its part")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use exeunt::authority::ChangeError;
 use exeunt::clock::ManualClock;
@@ -17,6 +18,11 @@ use exeunt::{
 pub(crate) const NAME: &str = "ana";
 pub(crate) const PASSWORD: &str = "tall ships sail";
 pub(crate) const NEW_PASSWORD: &str = "small boats row";
+
+/// Returns when everybody else waits for something: until then a paused clock stands still. A thread that hashes or writes is not seen by it.
+pub(crate) async fn everybody_waits() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
 
 pub(crate) struct Scene {
     pub(crate) store: Arc<Staged>,

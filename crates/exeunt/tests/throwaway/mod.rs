@@ -5,6 +5,9 @@
 
 #![allow(clippy::allow_attributes, dead_code, reason = "each test binary uses its part")]
 
+#[path = "../waiting/mod.rs"]
+pub(crate) mod waiting;
+
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -12,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use self::waiting::{first, until};
 
 /// Who the tests are to the server.
 const ROLE: &str = "exeunt";
@@ -69,13 +74,13 @@ impl Postgres {
     /// A server on a folder that `base` makes. A port that was free a moment ago somebody else may have taken since, perhaps another such
     /// server, which would answer in its place: then another port.
     fn run(settings: &str, base: &str) -> Self {
-        loop {
+        first("a server of PostgreSQL has its port", || {
             let server = Self::begin(settings, base);
-            if server.has_its_port() {
+            server.has_its_port().then(|| {
                 server.wait_until_ready();
-                return server;
-            }
-        }
+                server
+            })
+        })
     }
 
     fn begin(settings: &str, base: &str) -> Self {
@@ -103,16 +108,16 @@ impl Postgres {
     /// Waits until it listens, and says whether it does: it notes its state in its folder as soon as it has its port.
     fn has_its_port(&self) -> bool {
         let (noted, log) = (self.folder.join("data/postmaster.pid"), self.folder.join("log"));
-        loop {
+        first("a server of PostgreSQL begins to listen", || {
             if fs::read_to_string(&noted).is_ok_and(|noted| noted.lines().nth(NOTED_STATE).is_some()) {
-                return true;
+                return Some(true);
             }
             if fs::read_to_string(&log).is_ok_and(|log| log.contains(NO_PORT)) {
-                return false;
+                return Some(false);
             }
             assert!(self.folder.exists(), "the server did not start");
-            std::thread::yield_now();
-        }
+            None
+        })
     }
 
     /// The address of a database of its own, empty.
@@ -232,15 +237,12 @@ impl Postgres {
 
     /// Waits until it lets somebody in.
     pub(crate) fn wait_until_ready(&self) {
-        loop {
+        until("a server of PostgreSQL lets somebody in", || {
+            assert!(self.folder.exists(), "the server did not start");
             let mut ready = Command::new(client("pg_isready"));
             ready.args(["-q", "-h", "127.0.0.1", "-p"]).arg(self.port.to_string());
-            if ready.status().expect("pg_isready").success() {
-                return;
-            }
-            assert!(self.folder.exists(), "the server did not start");
-            std::thread::yield_now();
-        }
+            ready.status().expect("pg_isready").success()
+        });
     }
 }
 

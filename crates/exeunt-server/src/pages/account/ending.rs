@@ -25,7 +25,7 @@ struct Which {
 /// Ends one of one's own sessions. The one that asks signs out, which clears its cookie too.
 pub(crate) async fn end(headers: HeaderMap, auth: Result<Auth, AuthError>, body: Body) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let auth = signed_in(words, auth)?;
+    let auth = signed_in(words, auth, |error| Why::NotDone(error, Next::Account))?;
     let Which { sid } = form::read(words, &headers, body).await?;
     let gone = || Refusal::new(words, Why::NoSuchSession(Next::Account));
     let sid = SessionId::parse(&sid).ok_or_else(gone)?;
@@ -40,7 +40,7 @@ pub(crate) async fn end(headers: HeaderMap, auth: Result<Auth, AuthError>, body:
 /// Ends all of one's sessions but the one that asks.
 pub(crate) async fn end_others(headers: HeaderMap, auth: Result<Auth, AuthError>) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let auth = signed_in(words, auth)?;
+    let auth = signed_in(words, auth, |error| Why::NotDone(error, Next::Account))?;
     let ended = auth.logout_others().await.map_err(|error| not_done(words, error))?;
     let done = if ended.ended().is_empty() { Done::Alone } else { Done::Others };
     Ok(back(done).into_response())
@@ -49,15 +49,19 @@ pub(crate) async fn end_others(headers: HeaderMap, auth: Result<Auth, AuthError>
 /// Ends all of one's sessions.
 pub(crate) async fn end_all(headers: HeaderMap, auth: Result<Auth, AuthError>) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let auth = signed_in(words, auth)?;
+    let auth = signed_in(words, auth, Why::NotSignedOut)?;
     let out = auth.logout_everywhere().await.map_err(|error| Refusal::new(words, Why::NotSignedOut(error)))?;
     let note = Goodbye::Everywhere(out.revoked().map_or(0, |revoked| revoked.ended().len())).note(&out);
     Ok((out, note, go(StatusCode::SEE_OTHER, "/")).into_response())
 }
 
-/// Whoever is not signed in is sent home, whatever they sent along.
-pub(super) fn signed_in(words: &'static Words, auth: Result<Auth, AuthError>) -> Result<Auth, Refusal> {
-    let auth = auth.map_err(Refusal::in_words(words))?;
+/// Whoever is not signed in is sent home, whatever they sent along. Where that cannot be known, `why` says what was not done.
+pub(super) fn signed_in(
+    words: &'static Words,
+    auth: Result<Auth, AuthError>,
+    why: fn(AuthError) -> Why,
+) -> Result<Auth, Refusal> {
+    let auth = auth.map_err(|error| Refusal::new(words, why(error)))?;
     if auth.user().is_some() { Ok(auth) } else { Err(Refusal::new(words, AuthError::NotSignedIn)) }
 }
 

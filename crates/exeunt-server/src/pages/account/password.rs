@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::ending::{not_done, signed_in};
 use super::{Shown, back};
 use crate::pages::done::Done;
-use crate::pages::failure::{self, Refusal};
+use crate::pages::failure::{self, Refusal, Why};
 use crate::pages::{form, words};
 use crate::secret::Secret;
 use crate::state::App;
@@ -34,7 +34,7 @@ pub(crate) async fn change_password(
     body: Body,
 ) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let auth = signed_in(words, auth)?;
+    let auth = signed_in(words, auth, Why::Auth)?;
     let Change { current, new } = form::read(words, &headers, body).await?;
     let (status, problem) = match auth.change_password(current.reveal(), new.reveal()).await {
         Ok(changed) => return Ok((changed, back(Done::Password)).into_response()),

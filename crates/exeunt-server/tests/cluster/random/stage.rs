@@ -12,6 +12,7 @@ use crate::child::free_port;
 use crate::http::Request;
 use crate::server::{Folder, Server, finish};
 use crate::throwaway::Postgres;
+use crate::waiting::{first, until};
 use crate::wire::Wire;
 
 /// How many nodes there are.
@@ -142,7 +143,7 @@ impl Stage {
     pub(super) fn wait_until_well(&self) {
         for node in 0..NODES {
             let is_well = |server: &Server| server.ask(&Request::get("/healthz")).status == 200;
-            crate::cluster::until(|| self.with_server(node, is_well));
+            until("a node serves", || self.with_server(node, is_well));
         }
     }
 
@@ -159,12 +160,10 @@ impl Stage {
         let ways = ["--store", &store, "--listen-store", &ear, "--listen-nodes", &hears, "--nodes-address", &known_as];
         let all = [&args[..], &ways].concat();
         // A database that is about to crash looks as one that is well.
-        let server = loop {
-            match Server::try_to_run(self.folder.bare(&all)) {
-                Ok(server) => break server,
-                Err(why) => assert!(why.contains("the store"), "{why}"),
-            }
-        };
+        let server = first("a node starts", || {
+            let tried = Server::try_to_run(self.folder.bare(&all));
+            tried.inspect_err(|why| assert!(why.contains("the store"), "{why}")).ok()
+        });
         *self.addresses[node].lock().expect("whole") = server.address;
         *self.servers[node].lock().expect("whole") = Some(server);
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::own::slowly;
 use super::reality::{FOREIGN, Real};
 use crate::api_events::open;
-use crate::support::{Actor, Ask, PASSWORD, TestApp};
+use crate::support::{Actor, Ask, PASSWORD, TestApp, credentials};
 
 const USERS: &str = "/api/admin/users";
 const USER: &str = "/api/admin/users/{id}";
@@ -90,7 +90,7 @@ async fn where_too_much_is_open() -> Real {
 async fn when_all_is_well() -> Real {
     let app = TestApp::new().await;
     let admin = app.admin_of_new("Eve").await;
-    let body = json!({"username": "Zoe", "password": PASSWORD}).to_string();
+    let body = credentials("Zoe", PASSWORD);
     let mut real = vec![
         ("post", USERS, admin.post(USERS).json(&body).await),
         ("get", USERS, admin.get("/api/admin/users?limit=1").await),
@@ -134,7 +134,7 @@ async fn to_bad_bodies() -> Real {
         real.push(("post", template, post().form(&[("new", PASSWORD)]).await));
         real.push(("post", template, slowly(post()).await));
     }
-    let taken = json!({"username": "ANA", "password": PASSWORD}).to_string();
+    let taken = credentials("ANA", PASSWORD);
     real.push(("post", USERS, admin.post(USERS).json(&taken).await));
     for (template, query) in [(USERS, "x"), (AUDIT, "cause=x"), (EXPORT, "from=x")] {
         real.push(("get", template, admin.get(&format!("{template}?{query}")).await));

@@ -12,7 +12,7 @@ use exeunt::store::staged::{Staged, When};
 use serde_json::{Value, json};
 
 use super::document::Document;
-use crate::support::{Answer, PASSWORD, Setup, TestApp, WRONG, slow_body};
+use crate::support::{Answer, PASSWORD, Setup, TestApp, WRONG, credentials, slow_body};
 
 /// A method, a path as the document writes it, and what was answered.
 pub(super) type Real = Vec<(&'static str, &'static str, Answer)>;
@@ -24,7 +24,7 @@ const SESSIONS: &str = "/api/sessions";
 pub(super) const FOREIGN: (&str, &str) = ("sec-fetch-site", "cross-site");
 
 fn login(password: &str) -> String {
-    json!({"username": "Ana", "password": password}).to_string()
+    credentials("Ana", password)
 }
 
 /// What is answered while all is well.
@@ -114,6 +114,16 @@ async fn to_two_at_once() -> Real {
     real
 }
 
+/// What is answered to a browser that another site made ask.
+async fn to_another_site() -> Real {
+    let ana = TestApp::new().await.browser_of_new("Ana").await;
+    let mut real = Vec::new();
+    for path in [SESSION, SESSIONS, "/api/events", "/api/audit"] {
+        real.push(("get", path, ana.get(path).fields(&[FOREIGN]).await));
+    }
+    real
+}
+
 fn must_fit(document: &Document, method: &str, path: &str, answer: &Answer) {
     let operation = document.operations().find(|one| (one.method, one.path) == (method, path)).expect("described");
     let response = document.response(&operation, answer.status.as_u16());
@@ -140,7 +150,7 @@ async fn real_answers_are_what_the_document_says_and_every_status_is_shown() {
     let document = Document::of(&TestApp::new().await).await;
     let mut seen = BTreeSet::new();
     let alone = [when_all_is_well().await, to_bad_logins().await, in_an_outage().await, to_two_at_once().await];
-    let alone = alone.into_iter().chain([super::registering::real().await]);
+    let alone = alone.into_iter().chain([to_another_site().await, super::registering::real().await]);
     for real in alone.chain(super::own::real().await).chain(super::administration::real().await) {
         for (method, path, answer) in real {
             must_fit(&document, method, path, &answer);

@@ -3,25 +3,24 @@
 //! Owns how each of its statuses is brought about.
 
 use exeunt::store::staged::When;
-use serde_json::json;
 
 use super::own::slowly;
 use super::reality::{FOREIGN, Real};
-use crate::support::{PASSWORD, Setup, TestApp};
+use crate::support::{PASSWORD, Setup, TestApp, credentials};
 
 const REGISTER: &str = "/api/register";
 
 pub(super) async fn real() -> Real {
     let (app, stage) = TestApp::staged().await;
     let post = || app.anon().post(REGISTER);
-    let body = |name: &str| json!({"username": name, "password": PASSWORD}).to_string();
+    let body = |name: &str| credentials(name, PASSWORD);
     let mut answers = vec![
         post().json(&body("Ana")).await,
         post().json(&body("ana")).await,
         post().json("{").await,
         post().form(&[("username", "Ana")]).await,
         post().json(&body(&"x".repeat(20_000))).await,
-        post().json(&json!({"username": "Bea", "password": "short"}).to_string()).await,
+        post().json(&credentials("Bea", "short")).await,
         post().fields(&[FOREIGN]).json(&body("Bea")).await,
         Setup::default().registration_closed().build().await.anon().post(REGISTER).json(&body("Bea")).await,
         slowly(post()).await,

@@ -116,6 +116,11 @@ impl std::fmt::Debug for Answer {
     }
 }
 
+/// The names of an object's fields.
+pub(crate) fn names(object: &Value) -> Vec<&str> {
+    object.as_object().expect("an object").keys().map(String::as_str).collect()
+}
+
 fn attributes(line: &str) -> BTreeSet<&str> {
     line.split(';').skip(1).map(str::trim).collect()
 }

@@ -22,6 +22,7 @@ use tower::util::BoxCloneSyncService;
 use url::Url;
 
 use super::actor::{Actor, Server};
+use super::ask::credentials;
 
 /// The password of every user.
 pub(crate) const PASSWORD: &str = "tall ships sail";
@@ -210,8 +211,7 @@ impl TestApp {
 
     /// A program that a user has signed in.
     pub(crate) async fn program_of(&self, name: &str) -> Actor {
-        let login = serde_json::json!({"username": name, "password": PASSWORD});
-        let answer = self.anon().post("/api/login").json(&login.to_string()).await;
+        let answer = self.anon().post("/api/login").json(&credentials(name, PASSWORD)).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         self.bearer(answer.json()["token"].as_str().expect("a token"))
     }

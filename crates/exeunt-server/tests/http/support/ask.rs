@@ -17,6 +17,11 @@ use super::actor::Actor;
 use super::answer::Answer;
 use super::stream::Stream;
 
+/// A name and a password, as the API takes them.
+pub(crate) fn credentials(name: &str, password: &str) -> String {
+    serde_json::json!({"username": name, "password": password}).to_string()
+}
+
 /// One request.
 #[must_use = "a request is sent by awaiting it"]
 pub(crate) struct Ask {

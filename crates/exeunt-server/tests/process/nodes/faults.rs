@@ -50,9 +50,9 @@ fn a_node_that_is_cut_off_says_that_it_cannot_know_and_catches_up_before_it_serv
     }
     assert_eq!(cluster.server(2).ask(&Request::get("/healthz")).status, 503);
     cluster.nodes[2].wire.heal();
-    until(|| cluster.ask(2, &kept) == 200);
+    until("it serves again", || cluster.ask(2, &kept) == 200);
     assert_eq!(cluster.check(2, &token), 401);
-    until(|| cluster.server(2).ask(&Request::get("/healthz")).status == 200);
+    cluster.until_health(2, 200);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_node_whose_answers_are_held_back_believes_none_that_came_too_late() {
     for _ in 0..3 {
         // Node 1 has never seen this one: it asks, and the database's word that it is live is held on the way.
         let token = sign_in(cluster.server(0), "ana");
-        until(|| cluster.server(1).ask(&Request::get("/healthz")).status == 200);
+        cluster.until_health(1, 200);
         cluster.nodes[1].wire.hold_answers();
         let mut asking = cluster.server(1).connect();
         asking.send(&Request::get("/api/session").bearer(&token).bytes());
@@ -86,7 +86,7 @@ fn whoever_comes_second_is_answered_no_sooner_than_the_last_node_has_stopped_bel
         cluster.nodes[1].wire.hold_answers();
         let mut first = cluster.server(0).connect();
         first.send(&Request::post("/api/logout").bearer(&token).bytes());
-        until(|| cluster.check(0, &token) == 401);
+        until("it is committed", || cluster.check(0, &token) == 401);
         let second = cluster.sign_out(0, &token);
         assert_eq!(cluster.ask(1, &token), 503, "{second:?}");
         assert_eq!(second.status, 200, "{second:?}");
@@ -122,7 +122,7 @@ fn a_coordinator_that_is_killed_between_commit_and_answer_leaves_the_session_end
     let mut leaving = cluster.server(0).connect();
     leaving.send(&Request::post("/api/logout").bearer(&token).bytes());
     for node in 1..3 {
-        until(|| cluster.check(node, &token) == 401);
+        until("the others have heard", || cluster.check(node, &token) == 401);
     }
     cluster.nodes[0].server.kill();
     assert!(leaving.answer().map_or(true, |answer| answer.status == 503), "nothing was claimed");
@@ -159,7 +159,7 @@ fn a_database_that_hangs_lets_nobody_in_and_signs_nobody_out() {
     cluster.warm(&token);
     postgres.freeze();
     for node in 0..2 {
-        until(|| cluster.ask(node, &token) == 503);
+        until("the lease is over", || cluster.ask(node, &token) == 503);
         for ending in Ending::ALL {
             let answer = cluster.server(node).ask(&ending.request(&token));
             assert!(answer.status == 503 || answer.status == 500, "{ending:?}: {answer:?}");
@@ -169,11 +169,11 @@ fn a_database_that_hangs_lets_nobody_in_and_signs_nobody_out() {
     }
     postgres.thaw();
     // What was asked may have been done, or not; nobody claimed either. Now it is done.
-    until(|| cluster.ask(0, &token) != 503);
+    until("it serves again", || cluster.ask(0, &token) != 503);
     let again = cluster.sign_out(0, &token);
     assert_eq!(again.status, 200, "{again:?}");
     assert!((0..2).all(|node| cluster.check(node, &token) == 401));
-    until(|| cluster.server(0).ask(&Request::get("/healthz")).status == 200);
+    cluster.until_health(0, 200);
 }
 
 #[test]
@@ -185,14 +185,14 @@ fn a_node_that_is_stopped_amid_a_transaction_keeps_nobody_else_from_signing_out(
         let (own, other) = (sign_in(cluster.server(0), "ana"), sign_in(cluster.server(0), "bea"));
         // Node 1 has a connection to write on, and in its memory who will ask.
         let early = sign_in(cluster.server(0), "bea");
-        until(|| cluster.sign_out(1, &early).status == 200);
-        until(|| cluster.ask(1, &own) == 200);
+        until("somebody signs out", || cluster.sign_out(1, &early).status == 200);
+        until("it is known who will ask", || cluster.ask(1, &own) == 200);
         // To end all of somebody is more than one statement. The answers of the database are held, so node 1 stands within its transaction,
         // counter in hand.
         cluster.nodes[1].wire.hold_answers();
         let mut leaving = cluster.server(1).connect();
         leaving.send(&Request::new("DELETE", "/api/sessions").bearer(&own).bytes());
-        until(|| Postgres::shared().sql(&cluster.database, HOLDING_THE_COUNTER) == "t");
+        until("the counter is held", || Postgres::shared().sql(&cluster.database, HOLDING_THE_COUNTER) == "t");
         // From here on it cannot give up by itself, either.
         cluster.server(1).freeze();
         let answer = cluster.sign_out(0, &other);
@@ -219,6 +219,6 @@ fn a_commit_whose_answer_is_lost_is_no_success_and_no_failure() {
         assert_eq!(cluster.check(1, &token), 401);
         cluster.nodes[0].wire.heal();
         assert_eq!(cluster.check(0, &token), 401);
-        until(|| cluster.ask(0, &token) == 401);
+        until("it is refused", || cluster.ask(0, &token) == 401);
     }
 }

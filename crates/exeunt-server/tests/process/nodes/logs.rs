@@ -18,7 +18,7 @@ fn nothing_that_the_database_keeps_to_itself_is_in_a_nodes_log_at_its_most_talka
     let leaves = sign_in(cluster.server(1), "ana");
     cluster.warm(&leaves);
     let mut rows = String::new();
-    until(|| {
+    until("two nodes have keys of their lines", || {
         rows = postgres.sql(&cluster.database, "SELECT encode(line_key, 'hex') FROM nodes WHERE line_key IS NOT NULL");
         rows.lines().count() == 2
     });
@@ -49,12 +49,12 @@ fn a_database_that_is_away_is_said_once_and_so_is_that_it_is_back_and_for_how_lo
     let token = register(cluster.server(0), "ana");
     cluster.nodes[0].wire.cut();
     // Each check without a lease brings a renewal on.
-    until(|| cluster.ask(0, &token) == 503);
+    until("the lease is over", || cluster.ask(0, &token) == 503);
     (0..TRIES).for_each(|_| assert_eq!(cluster.ask(0, &token), 503));
     assert_eq!(cluster.server(0).ask(&Request::get("/healthz")).status, 503);
     cluster.nodes[0].wire.heal();
     assert_eq!(cluster.check(0, &token), 200, "it goes on by itself");
-    until(|| cluster.server(0).ask(&Request::get("/healthz")).status == 200);
+    cluster.until_health(0, 200);
     let log = cluster.nodes.remove(0).server.stop().log;
     assert!((1..=2).contains(&log.matches("the lease was not renewed").count()), "once for each reason: {log}");
     assert!(log.contains("the lease was not renewed; it is tried again"), "{log}");
@@ -73,7 +73,7 @@ fn a_node_that_stood_still_is_named_by_the_others_and_says_for_how_long_it_accep
     cluster.server(1).freeze();
     assert_eq!(cluster.sign_out(0, &token).status, 200);
     let address = cluster.server(1).address.to_string();
-    until(|| cluster.listed(Postgres::shared()) == "1");
+    until("it is removed", || cluster.listed(Postgres::shared()) == "1");
     cluster.server(1).thaw();
     assert_eq!(cluster.check(1, &token), 401);
     let stood = cluster.nodes.remove(1).server.stop().log;

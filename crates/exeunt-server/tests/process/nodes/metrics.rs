@@ -35,17 +35,18 @@ fn a_node_that_is_stopped_is_a_wait_at_one_node_and_a_lost_lease_at_the_other() 
     let losses = counted(&cluster, 1, "exeunt_lease_losses_total");
     let waits = counted(&cluster, 0, "exeunt_logout_waits_total");
     // The node may have been silent for a while when the logout comes; then it is removed before the wait runs out.
-    while counted(&cluster, 0, "exeunt_logout_waits_total") == waits {
+    until("a logout waits for a silent node", || {
         let token = sign_in(cluster.server(0), "ana");
         cluster.warm(&token);
         cluster.server(1).freeze();
         assert_eq!(cluster.sign_out(0, &token).status, 200);
         cluster.server(1).thaw();
         assert_eq!(cluster.check(1, &token), 401);
-    }
+        counted(&cluster, 0, "exeunt_logout_waits_total") > waits
+    });
     assert!(logouts(&cluster, 0, "waited") >= 1);
-    until(|| counted(&cluster, 1, "exeunt_lease_losses_total") > losses);
-    until(|| lease_left(&cluster, 1) > 0.0);
+    until("the lease is lost", || counted(&cluster, 1, "exeunt_lease_losses_total") > losses);
+    until("there is a lease again", || lease_left(&cluster, 1) > 0.0);
     assert!(lease_left(&cluster, 1) <= 2.0);
 }
 
@@ -57,7 +58,7 @@ fn a_node_that_hears_nothing_shows_how_far_it_is_behind() {
     for token in &tokens {
         cluster.warm(token);
     }
-    until(|| counted(&cluster, 1, "exeunt_applied_lag") == 0);
+    until("everything is applied", || counted(&cluster, 1, "exeunt_applied_lag") == 0);
     cluster.nodes[1].wire.hold_answers_about(LOG);
     for token in &tokens {
         assert_eq!(cluster.sign_out(0, token).status, 200);
@@ -70,7 +71,7 @@ fn a_node_that_hears_nothing_shows_how_far_it_is_behind() {
     assert!(lease_left(&cluster, 1) <= 0.0);
     assert_eq!(counted(&cluster, 0, "exeunt_applied_lag"), 0);
     cluster.nodes[1].wire.heal();
-    until(|| counted(&cluster, 1, "exeunt_applied_lag") == 0);
+    until("everything is applied", || counted(&cluster, 1, "exeunt_applied_lag") == 0);
     assert!(tokens.iter().all(|token| cluster.check(1, token) == 401));
 }
 
@@ -83,12 +84,12 @@ fn a_node_that_is_cut_off_says_no_lag_rather_than_an_old_one_and_its_logouts_are
     cluster.nodes[1].wire.cut();
     assert_eq!(cluster.sign_out(1, &token).status, 503);
     assert_eq!(logouts(&cluster, 1, "unknown"), 1);
-    until(|| lease_left(&cluster, 1) <= 0.0);
+    until("the lease is over", || lease_left(&cluster, 1) <= 0.0);
     let text = scrape(cluster.server(1));
     assert!(!text.contains("exeunt_applied_lag") && text.ends_with("# EOF\n"), "{text}");
     cluster.nodes[1].wire.heal();
-    until(|| scrape(cluster.server(1)).contains("exeunt_applied_lag 0\n"));
-    until(|| cluster.sign_out(1, &token).status == 200);
+    until("the lag is known", || scrape(cluster.server(1)).contains("exeunt_applied_lag 0\n"));
+    until("somebody signs out", || cluster.sign_out(1, &token).status == 200);
     assert!((0..2).all(|node| cluster.check(node, &token) == 401));
 }
 
@@ -97,20 +98,21 @@ fn a_word_of_the_store_that_comes_after_the_ending_is_counted_as_refused_and_as_
     let cluster = Cluster::of(2);
     register(cluster.server(0), "ana");
     // The look is held only where its connection has looked before; else what is held is its preparation.
-    while counted(&cluster, 1, "exeunt_stale_fills_refused_total") == 0 {
+    until("a stale fill is refused", || {
         let (before, token) = (sign_in(cluster.server(0), "ana"), sign_in(cluster.server(0), "ana"));
         assert_eq!(cluster.check(1, &before), 200);
         cluster.nodes[1].wire.hold_answers_about(LOOK);
         let mut asking = cluster.server(1).connect();
         asking.send(&Request::get("/api/session").bearer(&token).bytes());
-        until(|| cluster.nodes[1].wire.is_holding());
+        until("something is held", || cluster.nodes[1].wire.is_holding());
         assert_eq!(cluster.sign_out(0, &token).status, 200);
         cluster.nodes[1].wire.heal();
         let status = asking.answer().expect("an answer").status;
         assert!(status == 401 || status == 503, "{status}");
         assert_eq!(cluster.check(1, &token), 401);
-    }
-    until(|| counted(&cluster, 1, "exeunt_revivals_blocked_total") > 0);
+        counted(&cluster, 1, "exeunt_stale_fills_refused_total") > 0
+    });
+    until("a revival is blocked", || counted(&cluster, 1, "exeunt_revivals_blocked_total") > 0);
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn a_node_that_is_lost_is_removed_by_the_others() {
     let token = register(cluster.server(0), "ana");
     cluster.warm(&token);
     cluster.nodes.pop().expect("three").server.kill();
-    until(|| cluster.listed(Postgres::shared()) == "2");
+    until("two nodes are listed", || cluster.listed(Postgres::shared()) == "2");
     cluster.is_over_everywhere(1, &token);
 }
 
@@ -41,13 +41,13 @@ fn a_node_that_was_removed_joins_anew_and_serves() {
     cluster.warm(&token);
     cluster.warm(&kept);
     cluster.server(1).freeze();
-    until(|| cluster.listed(Postgres::shared()) == "1");
+    until("one node is listed", || cluster.listed(Postgres::shared()) == "1");
     let answer = cluster.sign_out(0, &token);
     assert_eq!(answer.status, 200, "{answer:?}");
     cluster.server(1).thaw();
     let now = cluster.ask(1, &token);
     assert!(now == 401 || now == 503, "{now}");
-    until(|| cluster.listed(Postgres::shared()) == "2");
+    until("two nodes are listed", || cluster.listed(Postgres::shared()) == "2");
     assert_eq!((cluster.check(1, &token), cluster.check(1, &kept)), (401, 200));
 }
 
@@ -80,7 +80,9 @@ fn the_list_of_nodes_tells_who_is_there_and_how_far_each_has_come() {
     cluster.warm(&token);
     cluster.is_over_everywhere(0, &token);
     let end: i64 = Postgres::shared().sql(&cluster.database, "SELECT seq FROM counter").parse().expect("a number");
-    until(|| nodes(&cluster).iter().all(|node| node["lease_over"] == false && node["behind"] == 0));
+    until("all have heard everything", || {
+        nodes(&cluster).iter().all(|node| node["lease_over"] == false && node["behind"] == 0)
+    });
     let listed = nodes(&cluster);
     assert_eq!((listed.len(), cluster.listed(Postgres::shared())), (2, "2".to_owned()), "who looks does not join");
     for (place, node) in listed.iter().enumerate() {
@@ -95,8 +97,8 @@ fn the_list_of_nodes_tells_who_is_there_and_how_far_each_has_come() {
     assert!(line.ends_with(&format!("\tapplied {end}\tbehind 0")), "{said:?}");
     // One that is lost: its lease is over before the others have removed it.
     cluster.nodes[1].server.freeze();
-    until(|| nodes(&cluster).get(1).is_none_or(|node| node["lease_over"] == true));
-    until(|| nodes(&cluster).len() == 1);
+    until("its lease is over", || nodes(&cluster).get(1).is_none_or(|node| node["lease_over"] == true));
+    until("it is removed", || nodes(&cluster).len() == 1);
     cluster.nodes[1].server.thaw();
     while let Some(node) = cluster.nodes.pop() {
         node.server.stop();
@@ -174,9 +176,9 @@ fn a_node_that_is_drained_says_that_it_is_not_ready_and_serves_on_until_it_stops
     let token = sign_in(cluster.server(1), "ana");
     cluster.warm(&token);
     cluster.warm(&kept);
-    until(|| cluster.server(1).ask(&Request::get("/healthz")).status == 200);
+    cluster.until_health(1, 200);
     cluster.server(1).tell_to_stop();
-    until(|| cluster.server(1).ask(&Request::get("/healthz")).status == 503);
+    cluster.until_health(1, 503);
     assert!(cluster.server(1).ask(&Request::get("/healthz")).body.contains("is stopping"));
     assert_eq!(cluster.server(1).ask(&Request::get("/livez")).status, 200);
     // It is a node as any other meanwhile: it answers, and is waited for.
@@ -193,10 +195,10 @@ fn a_node_without_a_lease_is_not_ready_and_yet_alive() {
     let token = register(cluster.server(0), "ana");
     cluster.warm(&token);
     cluster.nodes[1].wire.cut();
-    until(|| cluster.server(1).ask(&Request::get("/healthz")).status == 503);
+    cluster.until_health(1, 503);
     assert_eq!(cluster.server(1).ask(&Request::get("/livez")).status, 200);
     cluster.nodes[1].wire.heal();
-    until(|| cluster.server(1).ask(&Request::get("/healthz")).status == 200);
+    cluster.until_health(1, 200);
     cluster.is_over_everywhere(0, &token);
 }
 
@@ -215,7 +217,7 @@ fn a_node_of_the_version_before_goes_on_beside_one_that_brings_the_schema_up_to_
     let older = cluster.command(&["nodes"]);
     assert!(older.status.code() == Some(1) && older.log.contains("cannot be read"), "{older:?}");
     cluster.add(Postgres::shared(), &[]);
-    until(|| nodes(&cluster).iter().all(|node| node["lease_over"] == false));
+    until("every node has its lease", || nodes(&cluster).iter().all(|node| node["lease_over"] == false));
     assert_eq!(nodes(&cluster).len(), 2, "and the renewals of both are dated");
     cluster.warm(&token);
     cluster.is_over_everywhere(1, &token);

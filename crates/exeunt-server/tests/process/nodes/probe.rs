@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use super::{Cluster, until};
+use super::{Cluster, first, until};
 use crate::http::{Answer, Connection};
 use crate::people::{PASSWORD, register, sessions_of};
 use crate::server::{Finished, Folder, SERVE, Server, finish};
@@ -51,12 +51,9 @@ impl Probing {
 
     /// So many rounds of one run, which is then told to stop, and how it ended; again where a node lost its lease meanwhile.
     fn rounds(&self, count: usize) -> (Vec<Value>, Option<i32>) {
-        loop {
-            let (rounds, code) = self.try_rounds(count);
-            if !rounds.iter().any(without_lease) {
-                return (rounds, code);
-            }
-        }
+        first("rounds in which every node has its lease", || {
+            Some(self.try_rounds(count)).filter(|(rounds, _)| !rounds.iter().any(without_lease))
+        })
     }
 
     fn try_rounds(&self, count: usize) -> (Vec<Value>, Option<i32>) {
@@ -71,14 +68,14 @@ impl Probing {
 
     /// What a round found in which no node lost its lease, as on a machine that is busy for two seconds; and how it ended.
     fn json(&self, code: i32) -> Value {
-        loop {
+        first("a round in which every node has its lease", || {
             let done = self.run(&["--json"]);
             let found = serde_json::from_str(&done.out).unwrap_or_else(|error| panic!("{error}: {done:?}"));
-            if !without_lease(&found) {
+            (!without_lease(&found)).then(|| {
                 assert_eq!(done.status.code(), Some(code), "{done:?}");
-                return found;
-            }
-        }
+                found
+            })
+        })
     }
 }
 
@@ -157,8 +154,8 @@ fn where_the_promise_is_held_it_says_so_and_leaves_nothing_open() {
         let done = probing.run(&[]);
         done.status.code() == Some(0) && done.out.lines().count() == 1 && done.out.contains(words)
     };
-    until(|| said(" held: signed out at http://127.0.0.1:"));
-    until(|| said(", then 300 tries at 3 nodes were refused\n"));
+    until("it says at which node", || said(" held: signed out at http://127.0.0.1:"));
+    until("it says how often it tried", || said(", then 300 tries at 3 nodes were refused\n"));
     assert_eq!(sessions_of(cluster.server(0), &own), 1, "only the one that is not the prober's");
 }
 
@@ -210,7 +207,7 @@ fn a_node_that_could_not_know_leaves_it_open_and_did_not_break_the_promise() {
     let cluster = Cluster::of(2);
     let own = register(cluster.server(0), "ana");
     cluster.nodes[1].wire.cut();
-    until(|| cluster.ask(1, &own) == 503);
+    until("the lease is over", || cluster.ask(1, &own) == 503);
     let done = Probing::of(addresses(&cluster)).run(&["--json"]);
     let found: Value = serde_json::from_str(&done.out).expect("JSON");
     assert_eq!((done.status.code(), &found["verdict"]), (Some(2), &Value::from("not-known")), "{found}");

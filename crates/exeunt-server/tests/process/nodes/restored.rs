@@ -4,7 +4,6 @@
 
 use super::throwaway::Postgres;
 use super::{Cluster, until};
-use crate::http::Request;
 use crate::people::{register, sign_in};
 
 #[test]
@@ -20,7 +19,7 @@ fn a_restored_backup_is_noticed_and_nothing_is_believed_until_everybody_is_cut_o
     cluster.is_over_everywhere(0, &ended);
     postgres.restore(&cluster.database, &backup);
     for node in 0..2 {
-        until(|| cluster.server(node).ask(&Request::get("/healthz")).status == 503);
+        cluster.until_health(node, 503);
         for token in [&ended, &open] {
             assert_eq!(cluster.ask(node, token), 503, "in the backup it is open");
         }
@@ -32,7 +31,7 @@ fn a_restored_backup_is_noticed_and_nothing_is_believed_until_everybody_is_cut_o
     let cut = cluster.command(&["end", "--everyone", "--restored"]);
     assert!(cut.status.success() && cut.out.contains("everything ended by revocation"), "{cut:?}");
     for node in 0..2 {
-        until(|| cluster.server(node).ask(&Request::get("/healthz")).status == 200);
+        cluster.until_health(node, 200);
         assert!([&ended, &open, &first].iter().all(|token| cluster.check(node, token) == 401));
     }
     let anew = sign_in(cluster.server(1), "ana");
@@ -54,12 +53,12 @@ fn a_restored_backup_that_lost_nothing_but_sign_ins_is_noticed_too() {
     // Two more of each, so that one at least was answered.
     let fewest = || postgres.sql(&cluster.database, "SELECT min(lease) FROM nodes").parse::<i64>().expect("a number");
     let most = postgres.sql(&cluster.database, "SELECT max(lease) FROM nodes").parse::<i64>().expect("a number");
-    until(|| fewest() >= most + 2);
+    until("every node has renewed twice", || fewest() >= most + 2);
     postgres.restore(&cluster.database, &backup);
     let restored = fewest();
     for node in 0..2 {
         // Who does not notice renews on.
-        until(|| cluster.ask(node, &lost) == 503 || fewest() > restored + 3);
+        until("it is noticed, or not", || cluster.ask(node, &lost) == 503 || fewest() > restored + 3);
         assert_eq!(cluster.ask(node, &lost), 503, "it is in no database, and nobody could end it");
         cluster.server(node).wait_until_logged("went backwards");
         for token in [&lost, &open] {
@@ -70,7 +69,7 @@ fn a_restored_backup_that_lost_nothing_but_sign_ins_is_noticed_too() {
     let cut = cluster.command(&["end", "--everyone", "--restored"]);
     assert!(cut.status.success() && cut.out.contains("everything ended by revocation"), "{cut:?}");
     for node in 0..2 {
-        until(|| cluster.server(node).ask(&Request::get("/healthz")).status == 200);
+        cluster.until_health(node, 200);
         assert!([&lost, &open, &first].iter().all(|token| cluster.check(node, token) == 401));
     }
     let anew = sign_in(cluster.server(1), "ana");

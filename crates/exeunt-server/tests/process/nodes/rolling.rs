@@ -81,7 +81,7 @@ impl Story {
     fn wait_for_more(&self) {
         let answered = || self.over.lock().expect("whole").len();
         let enough = answered() + LOGOUTS;
-        until(|| answered() >= enough);
+        until("people go on signing out", || answered() >= enough);
     }
 
     /// Signs in at one node, is seen at all of them, signs out at the next, and tries the old token everywhere.

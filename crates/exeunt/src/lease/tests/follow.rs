@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::Scene;
+use super::{Scene, everybody_waits};
 use crate::lease::log::Log;
 use crate::live::Belief;
 use crate::revocation::Seq;
@@ -14,18 +14,15 @@ async fn what_this_process_wrote_is_applied_without_being_read() {
     let scene = Scene::new().await;
     // Once, for what it may have written while it joined.
     let read_once = || scene.desk.reads.load(Ordering::Relaxed) == 1;
-    while !read_once() {
-        tokio::task::yield_now().await;
-    }
+    everybody_waits().await;
+    assert!(read_once());
     for number in 1..=3 {
         let session = scene.believed();
         scene.desk.write_here(&session, "a");
         assert_eq!(scene.belief(&session), Belief::Unknown);
         assert_eq!(scene.member.state().1, Seq(number));
     }
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
+    everybody_waits().await;
     assert!(read_once());
     scene.member.renew_now().await.expect("the log goes on from there");
     assert_eq!(scene.member.state().1, Seq(3));

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::desk::Desk;
-use super::{Scene, Shared};
+use super::{Scene, Shared, until};
 use crate::lease::coordinator::Coordinator;
 use crate::lease::line::HearsAt;
 use crate::lease::line::seal::{FRAME_MAX, Seal, Way, read_frame};
@@ -53,9 +53,7 @@ impl Two {
     }
 
     async fn until_it_answers(&self) {
-        while !self.here.teller().reaches_everyone() {
-            tokio::task::yield_now().await;
-        }
+        until("it answers on its line", || self.here.teller().reaches_everyone()).await;
     }
 
     fn name(&self) -> NodeId {
@@ -315,10 +313,7 @@ async fn nobody_is_heard_before_the_log_of_a_run_has_begun() {
     two.there.desk.state.lock().gone = true;
     let member = Arc::clone(&two.there.member);
     let joining = tokio::spawn(async move { member.renew_now().await });
-    two.there.desk.coming.notified().await;
-    while two.there.desk.nodes.lock().len() < 2 {
-        two.there.desk.coming.notified().await;
-    }
+    until("it comes anew", || two.there.desk.nodes.lock().len() == 2).await;
     let mut caller = Caller::to(&two.line().at).await;
     let greeting = words::hello(&caller.challenge);
     caller.say(&Seal::new(two.name(), &two.line().key), &greeting).await;
@@ -335,9 +330,7 @@ async fn nobody_is_heard_before_the_log_of_a_run_has_begun() {
 async fn a_node_that_has_left_hangs_up() {
     let two = Two::connected().await;
     two.there.member.leave().await;
-    while two.here.teller().reaches_everyone() {
-        tokio::task::yield_now().await;
-    }
+    until("it has hung up", || !two.here.teller().reaches_everyone()).await;
     assert!(TcpStream::connect(two.line().at).await.is_err(), "it listens no more");
 }
 

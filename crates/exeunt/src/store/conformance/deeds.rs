@@ -8,7 +8,7 @@ use super::{START, end, hash, is_live, later, new_session, open, reset, session,
 use crate::audit::{AuditQuery, Deed};
 use crate::revocation::{Actor, By, Cause, Seq, Target};
 use crate::session::Device;
-use crate::store::{Become, NewSession, NewUser, Opening, PasswordChange, SessionLimit, Store, UserChange};
+use crate::store::{Become, NewSession, NewUser, Opening, PasswordChange, SessionLimit, Store, Successor, UserChange};
 use crate::user::{Epoch, User, UserName};
 
 const ALL: AuditQuery = AuditQuery { user: None, cause: None, from: None, until: None, before: None, limit: 100 };
@@ -141,6 +141,34 @@ pub async fn a_password_changed_by_its_user_goes_on_in_one_new_session(store: Ar
     assert!(!is_live(&store, &own).await && !is_live(&store, &other).await);
     let name = UserName::parse("ana").expect("a name");
     assert!(store.user_by_name(&name).await.expect("looked").expect("there").hash == hash("second"));
+}
+
+/// Only a change of password is followed: who signs in anew begins anew.
+pub async fn who_follows_is_found_by_the_token_that_ended_while_it_lives(store: Arc<dyn Store>) {
+    let ana = user(&store, "ana").await;
+    let (own, other) = (open(&store, &ana).await, open(&store, &ana).await);
+    let over = session(&ana, later(1));
+    let opened = store.open_session(&new_session(&over, Some(other.id))).await.expect("looked");
+    assert!(matches!(opened, Opening::Opened { .. }), "{opened:?}");
+    let next = session(&ana, later(5));
+    let change = PasswordChange {
+        verified: Some(ana.epoch),
+        then: Some(new_session(&next, Some(own.id))),
+        ..reset(&ana, "second")
+    };
+    let changed = store.change_password(&change).await.expect("changed").expect("verified");
+    let session = changed.opened.expect("opened");
+    for is_handed_out in [false, true] {
+        let found = store.successor(&own.digest).await.expect("looked");
+        assert_eq!(found, Some(Successor { session: session.clone(), is_handed_out }));
+        store.hand_out(&session.digest).await.expect("noted");
+    }
+    for nobody in [&other, &over, &next] {
+        assert_eq!(store.successor(&nobody.digest).await.expect("looked"), None);
+    }
+    end(&store, Target::Session(next.id), &ana).await.expect("ended");
+    assert_eq!(store.successor(&own.digest).await.expect("looked"), None);
+    store.hand_out(&next.digest).await.expect("there is nothing to note any more");
 }
 
 /// Of two changes that race, and of a change that races signing out, the later finds its ground gone.

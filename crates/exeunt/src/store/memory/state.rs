@@ -20,6 +20,8 @@ pub(super) struct State {
     pub(super) users: BTreeMap<UserId, Row>,
     pub(super) by_name: HashMap<String, UserId>,
     pub(super) sessions: BTreeMap<TokenDigest, (Session, Option<Seq>)>,
+    /// Of a session with which a change of password goes on: which one it follows, and whether its token has been handed out.
+    pub(super) follows: HashMap<TokenDigest, (SessionId, bool)>,
     pub(super) log: Vec<Recorded>,
     pub(super) audit: Vec<AuditEntry>,
     pub(super) witnesses: Vec<Arc<dyn Witness>>,

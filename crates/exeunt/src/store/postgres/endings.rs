@@ -29,7 +29,7 @@ pub(super) async fn open_session(link: &Link, new: &NewSession) -> Done<Option<O
         Prepared::No(opening) => Some(opening),
         Prepared::Ends { leaving, .. } if !leaving.is_empty() => None,
         Prepared::Ends { mark, .. } => {
-            insert_session(link, &new.session).await?;
+            insert_session(link, &new.session, None).await?;
             link.commit().await?;
             return Ok(Some(Opening::Opened { mark, ended: Vec::new() }));
         }
@@ -56,7 +56,7 @@ impl Sentence for NewSession {
                 mark = ended.seq;
             }
         }
-        insert_session(tx, &self.session).await?;
+        insert_session(tx, &self.session, None).await?;
         Ok(Opening::Opened { mark, ended: said[before..].to_vec() })
     }
 }
@@ -93,16 +93,24 @@ async fn prepare(tx: &Link, new: &NewSession) -> Done<Prepared> {
     Ok(Prepared::Ends { leaving, mark })
 }
 
-pub(super) async fn insert_session(tx: &Link, session: &Session) -> Done<()> {
-    let sql = "INSERT INTO sessions (digest, sid, user_id, epoch, opened_at, seen_at, expires_at, agent, address)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+pub(super) async fn insert_session(tx: &Link, session: &Session, follows: Option<SessionId>) -> Done<()> {
+    let sql =
+        "INSERT INTO sessions (digest, sid, user_id, epoch, opened_at, seen_at, expires_at, agent, address, follows, handed_out)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::bytea, $10::bytea IS NULL)";
+    let follows = follows.map(|id| id.as_bytes().to_vec());
     let (digest, sid) = (&session.digest.as_bytes()[..], &session.id.as_bytes()[..]);
     let (opened, seen) = (session.opened_at.as_micros(), session.seen_at.as_micros());
     let (expires, agent, address) = (session.expires_at.as_micros(), session.device.agent(), session.device.address());
     let user = session.user.0;
-    tx.execute(sql, &[&digest, &sid, &user, &session.epoch.0.0, &opened, &seen, &expires, &agent, &address]).await?;
+    tx.execute(sql, &[&digest, &sid, &user, &session.epoch.0.0, &opened, &seen, &expires, &agent, &address, &follows])
+        .await?;
     let by = By::user(session.user, &session.device);
     note(tx, (Deed::SessionOpened, Some(session.user), Some(session.id)), &by, session.opened_at).await
+}
+
+pub(super) async fn hand_out(link: &Link, successor: &TokenDigest) -> Done<()> {
+    let sql = "UPDATE sessions SET handed_out = true WHERE digest = $1 AND ended_by IS NULL";
+    link.execute(sql, &[&&successor.as_bytes()[..]]).await.map(drop)
 }
 
 /// Notes uses of live sessions. What somebody else is just changing is left alone: it may be ending, and a lost touch ends a session

@@ -9,11 +9,12 @@ use super::fault::{Done, Fault};
 use super::link::Link;
 
 /// Every change of the schema, in order.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     ("0001_begin", include_str!("0001_begin.sql")),
     ("0002_when", include_str!("0002_when.sql")),
     ("0003_one_way", include_str!("0003_one_way.sql")),
     ("0004_lines", include_str!("0004_lines.sql")),
+    ("0005_follows", include_str!("0005_follows.sql")),
 ];
 
 /// "exeunt" as a number: the name of the lock among those of other programs.

@@ -79,7 +79,7 @@ impl Sentence for PasswordChange {
         let mut opened = None;
         if let Some(then) = &self.then {
             let session = Session { epoch: Epoch(revocation.seq), ..then.session.clone() };
-            insert_session(tx, &session).await?;
+            insert_session(tx, &session, then.replaces).await?;
             opened = Some(session);
         }
         Ok(Some(PasswordChanged { revocation, opened }))

@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::revocation::{Cause, Seq};
 use crate::session::Session;
 use crate::store::vocabulary;
-use crate::store::{KnownUser, Marked, Recorded};
+use crate::store::{KnownUser, Marked, Recorded, Successor};
 use crate::token::TokenDigest;
 use crate::user::{User, UserId};
 
@@ -45,6 +45,18 @@ pub(super) async fn session_by_token(link: &Link, digest: &TokenDigest) -> Done<
                (SELECT seq FROM counter WHERE one = 1) FROM live_sessions WHERE digest = $1";
     let Some(row) = link.query_opt(sql, &[&&digest.as_bytes()[..]]).await? else { return Ok(None) };
     Ok(Some(Marked { row: rows::session(&row)?, mark: Seq(row.try_get(10)?) }))
+}
+
+/// Found along the indices of tokens and of a user's live sessions, step by step: of a join the planner might read a whole table.
+pub(super) async fn successor(link: &Link, ended: &TokenDigest) -> Done<Option<Successor>> {
+    let sql = "WITH old AS MATERIALIZED (SELECT sid, user_id FROM sessions WHERE digest = $1),
+               new AS MATERIALIZED (
+                   SELECT s.digest, s.handed_out FROM sessions s WHERE s.user_id = (SELECT user_id FROM old)
+                   AND s.ended_by IS NULL AND s.follows = (SELECT sid FROM old))
+               SELECT digest, sid, user_id, name, epoch, opened_at, seen_at, expires_at, agent, address,
+               (SELECT handed_out FROM new) FROM live_sessions WHERE digest = (SELECT digest FROM new)";
+    let Some(row) = link.query_opt(sql, &[&&ended.as_bytes()[..]]).await? else { return Ok(None) };
+    Ok(Some(Successor { session: rows::session(&row)?, is_handed_out: row.try_get(10)? }))
 }
 
 pub(super) async fn sessions_of(link: &Link, user: UserId, limit: usize) -> Done<Vec<Session>> {

@@ -40,14 +40,14 @@ pub(super) fn open_session(tx: &Connection, said: &mut Vec<Revocation>, new: &Ne
     for oldest in surplus {
         end_session(tx, said, oldest, &order(Target::Session(oldest), Cause::Evicted))?;
     }
-    insert_session(tx, session)?;
+    insert_session(tx, session, None)?;
     Ok(Opening::Opened { mark: mark(tx)?, ended: said[before..].to_vec() })
 }
 
-pub(super) fn insert_session(tx: &Connection, session: &Session) -> Done<()> {
+pub(super) fn insert_session(tx: &Connection, session: &Session, follows: Option<SessionId>) -> Done<()> {
     tx.prepare_cached(
-        "INSERT INTO sessions (digest, sid, user_id, epoch, opened_at, seen_at, expires_at, agent, address)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO sessions (digest, sid, user_id, epoch, opened_at, seen_at, expires_at, agent, address, follows, handed_out)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10 IS NULL)",
     )?
     .execute(params![
         session.digest.as_bytes(),
@@ -59,6 +59,7 @@ pub(super) fn insert_session(tx: &Connection, session: &Session) -> Done<()> {
         session.expires_at.as_micros(),
         session.device.agent(),
         session.device.address(),
+        follows.as_ref().map(SessionId::as_bytes),
     ])?;
     let by = By::user(session.user, &session.device);
     let opened = Note {

@@ -44,10 +44,11 @@ const STATEMENTS_KEPT: usize = 64;
 const WRITER_CACHE_KIB: i64 = 8 * 1024;
 
 /// Every change of the schema, in order. One that was released is never edited; a new one is added below it.
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     ("0001_begin", include_str!("0001_begin.sql")),
     ("0002_mark", include_str!("0002_mark.sql")),
     ("0003_unused", include_str!("0003_unused.sql")),
+    ("0004_follows", include_str!("0004_follows.sql")),
 ];
 
 /// Why the store cannot be opened. Its `Debug` is the sentence as well, for that is what `main` prints of an error that it returns.
@@ -460,8 +461,10 @@ mod tests {
         let connection = folder.connect_to_write().expect("begun");
         connection.execute("UPDATE migrations SET checksum = x'00' WHERE number = 1", []).expect("changed");
         assert!(matches!(folder.connect_to_write(), Err(OpenError::Changed(name)) if name == "0001_begin"));
-        connection.execute("INSERT INTO migrations VALUES (4, '0004_later', x'00')", []).expect("added");
-        assert!(matches!(folder.connect_to_write(), Err(OpenError::Newer { found: 4, known: 3 })));
+        let next = MIGRATIONS.len() + 1;
+        connection.execute(&format!("INSERT INTO migrations VALUES ({next}, 'later', x'00')"), []).expect("added");
+        let refused = folder.connect_to_write();
+        assert!(matches!(refused, Err(OpenError::Newer { found, known }) if found == next && known == next - 1));
     }
 
     #[cfg(unix)]

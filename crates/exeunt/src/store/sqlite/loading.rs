@@ -156,7 +156,8 @@ mod tests {
             connection.execute(add, [format!("user {user}")]).expect("added");
         }
         for at in 0..500_i64 {
-            let open = "INSERT INTO sessions VALUES (randomblob(32), randomblob(16), ?1, 0, 1, 2, 3, 'a', 'b', ?2)";
+            let open =
+                "INSERT INTO sessions VALUES (randomblob(32), randomblob(16), ?1, 0, 1, 2, 3, 'a', 'b', ?2, NULL, 1)";
             // Every tenth has ended.
             let ended = (at % 10 == 9).then_some(1);
             connection.execute(open, rusqlite::params![at % 9 + 1, ended]).expect("opened");

@@ -14,7 +14,7 @@ use crate::revocation::{By, Cause, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
 use crate::store::vocabulary;
 use crate::store::{
-    Become, KnownUser, Marked, NewUser, PasswordChange, PasswordChanged, Recorded, UserChange, UserChanged,
+    Become, KnownUser, Marked, NewUser, PasswordChange, PasswordChanged, Recorded, Successor, UserChange, UserChanged,
 };
 use crate::token::TokenDigest;
 use crate::user::{Epoch, User, UserId};
@@ -78,7 +78,7 @@ pub(super) fn change_password(
     let mut opened = None;
     if let Some(then) = &change.then {
         let session = Session { epoch: Epoch(revocation.seq), ..then.session.clone() };
-        super::endings::insert_session(tx, &session)?;
+        super::endings::insert_session(tx, &session, then.replaces)?;
         opened = Some(session);
     }
     Ok(Some(PasswordChanged { revocation, opened }))
@@ -142,6 +142,25 @@ pub(super) fn settled(tx: &Connection, digests: &[TokenDigest]) -> Done<Marked<V
     let row =
         found.filter_map(|found| found.map(|found| found.map(|found| found.row)).transpose()).collect::<Done<_>>()?;
     Ok(Marked { row, mark: mark(tx)? })
+}
+
+/// Found along the indices of tokens and of a user's live sessions.
+pub(super) fn successor(tx: &Connection, ended: &TokenDigest) -> Done<Option<Successor>> {
+    let found: Option<(SessionId, bool)> = tx
+        .prepare_cached(
+            "SELECT new.sid, new.handed_out FROM sessions old JOIN sessions new
+             ON new.user_id = old.user_id AND new.ended_by IS NULL AND new.follows = old.sid WHERE old.digest = ?1",
+        )?
+        .query_row([ended.as_bytes()], |row| Ok((SessionId::from_bytes(row.get(0)?), row.get(1)?)))
+        .optional()?;
+    let Some((id, is_handed_out)) = found else { return Ok(None) };
+    Ok(live_session(tx, id)?.map(|session| Successor { session, is_handed_out }))
+}
+
+pub(super) fn hand_out(tx: &Connection, successor: &TokenDigest) -> Done<()> {
+    tx.prepare_cached("UPDATE sessions SET handed_out = 1 WHERE digest = ?1 AND ended_by IS NULL")?
+        .execute([successor.as_bytes()])
+        .map(drop)
 }
 
 pub(super) fn live_session(tx: &Connection, id: SessionId) -> Done<Option<Session>> {
