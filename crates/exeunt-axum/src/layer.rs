@@ -186,8 +186,8 @@ impl AuthLayer {
         glance(&self.0, headers)
     }
 
-    /// Whether another site makes a browser ask, with nothing to show but our cookie. The verbs refuse that by themselves; this is for what only tells
-    /// something, where no other site has any business: an API for one's own scripts, and not a page that others may link to.
+    /// Whether another site makes a browser ask, with nothing to show but our cookie. The verbs refuse that by themselves; this is for what
+    /// only tells something, where no other site has any business: an API for one's own scripts, and not a page that others may link to.
     #[must_use]
     pub fn is_made_by_another_site<B>(&self, request: &Request<B>) -> bool {
         let (headers, shared) = (request.headers(), &self.0);

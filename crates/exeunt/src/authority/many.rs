@@ -20,8 +20,9 @@ use crate::session::Session;
 use crate::store::{Store, StoreError, Successor};
 use crate::token::{Token, TokenDigest};
 
-/// How long whoever signs out with a token that a change of password replaced can mean the session that came in its place, where nobody noted that its
-/// token was handed out: far longer than that takes, and short enough that a stolen token cannot sign its owner out for ever after.
+/// How long whoever signs out with a token that a change of password replaced can mean the session that came in its place, where nobody
+/// noted that its token was handed out: far longer than that takes, and short enough that a stolen token cannot sign its owner out for ever
+/// after.
 pub const FOLLOWED_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// What a process is to others that share its store. Where it owns the store alone this says nothing.
