@@ -167,7 +167,7 @@ pub use self::authorization::Authorization;
 pub use self::cookie::{CookieDomain, CookieDomainFault};
 pub use self::current::CurrentUser;
 pub use self::desk::Desk;
-pub use self::errors::{AuthError, CHALLENGE, RETRY_AFTER_S, RegisterRefused};
+pub use self::errors::{AuthError, CHALLENGE, During, RETRY_AFTER_S, RegisterRefused};
 pub use self::flash::{Flash, FlashFault, Flashes};
 pub use self::hooks::{Attempt, Denied, Left};
 pub use self::layer::{AuthLayer, AuthService};

@@ -170,8 +170,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     async fn expire(&self, sweep: Sweep<'_>) -> Result<Swept, StoreError>;
 
     /// Those of these tokens' sessions that are live, and the end of the log: found by a transaction that also writes, and is committed and
-    /// synced as an ending is. What is not among them has ended as surely as if this store had just ended it; of what a plain look does not
-    /// find somebody else may not know whether his commit lasts.
+    /// synced as an ending is. What is not among them has ended as surely as if this store had just ended it; a plain read cannot promise
+    /// that: the ending it sees may be a commit that is not durable yet.
     ///
     /// # Errors
     ///
@@ -240,9 +240,15 @@ pub trait Witness: std::fmt::Debug + Send + Sync + 'static {
 /// The store could not look, or cannot say that it is done. Never means absence and never means refusal.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// More is waiting to be written than the store takes on.
-    #[error("the store has too much to write at once")]
+    /// More is waiting already than is taken on.
+    #[error("the store has too much to do at once")]
     Busy,
+    /// Others changed the same thing, each time that it was about to be done.
+    #[error("others changed the same thing meanwhile")]
+    Overtaken,
+    /// The answer was lost, by a panic or because this program ends. What was asked may have been done, and others are still answered.
+    #[error("the answer was lost")]
+    Lost,
     /// The store has stopped for good; only a restart helps.
     #[error("the store has stopped")]
     Stopped,

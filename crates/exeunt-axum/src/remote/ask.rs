@@ -231,7 +231,7 @@ pub(super) fn strange(what: impl Into<String>) -> AuthError {
 }
 
 fn unreachable(source: impl std::error::Error + Send + Sync + 'static) -> AuthError {
-    AuthError::Unavailable(StoreError::Failed { deed: "ask the exeunt server", source: Box::new(source) })
+    StoreError::Failed { deed: "ask the exeunt server", source: Box::new(source) }.into()
 }
 
 async fn read(mut response: Response) -> Result<Vec<u8>, AuthError> {

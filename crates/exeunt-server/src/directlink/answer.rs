@@ -111,7 +111,7 @@ impl Fields {
 
 impl From<AuthError> for Failure {
     fn from(error: AuthError) -> Self {
-        error.note();
+        error.log_once();
         match error {
             AuthError::NotSignedIn
             | AuthError::NeitherCookie
@@ -128,13 +128,13 @@ impl From<AuthError> for Failure {
             AuthError::Crowded | AuthError::TooManySessions | AuthError::TooMuchOpen => {
                 Self::TooMany { after_s: RETRY_AFTER_S }
             }
-            AuthError::Unavailable(_)
+            AuthError::Unavailable { .. }
             | AuthError::MissingLayer
             | AuthError::NoAddress
             | AuthError::NotLoopback
             | AuthError::NotHere
             | AuthError::Choice(_)
-            | AuthError::Note(_) => Self::Store,
+            | AuthError::Flash(_) => Self::Store,
         }
     }
 }

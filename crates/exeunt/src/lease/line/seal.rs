@@ -44,6 +44,7 @@ impl Seal {
     }
 
     /// Appends these words as a frame. False: they are too many, and nothing is appended.
+    #[must_use = "what is too long was not appended"]
     pub(in crate::lease) fn close(&self, way: Way, words: &[u8], random: &dyn Random, to: &mut Vec<u8>) -> bool {
         let mut nonce = [0; NONCE_BYTES];
         random.fill(&mut nonce);

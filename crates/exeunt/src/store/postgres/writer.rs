@@ -290,7 +290,7 @@ impl<S: Sentence> Job for Queued<S> {
         let answer = match (committed, self.outcome.map(Mutex::into_inner)) {
             (_, Some(Err(fault))) | (Err(fault), _) => Err(fault.of(S::NAME)),
             (Ok(()), Some(Ok(value))) => Ok(value),
-            (Ok(()), None) => Err(StoreError::Stopped),
+            (Ok(()), None) => Err(StoreError::Lost),
         };
         // Nobody waits any more: it is done all the same.
         let _ = self.to.send(answer);

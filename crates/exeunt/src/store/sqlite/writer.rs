@@ -185,7 +185,7 @@ where
             (_, Some(Err(error))) => Err(failed(self.deed, error)),
             (Err(why), _) => Err(StoreError::Failed { deed: self.deed, source: Box::new(why) }),
             (Ok(()), Some(Ok(value))) => Ok(value),
-            (Ok(()), None) => Err(StoreError::Stopped),
+            (Ok(()), None) => Err(StoreError::Lost),
         };
         // Nobody waits any more: it is done all the same.
         let _ = self.to.send(answer);
