@@ -16,7 +16,7 @@ use exeunt::authority::{SESSIONS_PER_USER, Strict};
 use exeunt::lease::HearsAt;
 use exeunt::store::postgres::Address;
 use exeunt::{Lifetime, SessionLimit};
-use exeunt_axum::CookieDomain;
+use exeunt_axum::{CookieDomain, is_loopback};
 use url::Url;
 
 pub use self::networks::Networks;
@@ -83,7 +83,7 @@ pub struct Config {
     pub strict: Strict,
     /// `public_url`: how the world sees the server.
     pub public_url: Option<Url>,
-    /// `registration`: `open` or `closed`. Default: open on loopback without a public URL, else closed.
+    /// `registration`: `open` or `closed`. Default: open on loopback without a public URL elsewhere, else closed.
     pub registration: Option<bool>,
     /// `metrics`: the address of `GET /metrics`. Default: a free port of loopback, which is printed.
     pub metrics: SocketAddr,
@@ -180,11 +180,11 @@ impl Config {
         }
     }
 
-    /// Whether strangers may register: as set, else only on loopback.
+    /// Whether strangers may register: as set, else only where all the world that sees the server is this machine.
     #[must_use]
     pub fn registration_open(&self, listening: &[SocketAddr]) -> bool {
-        let local = self.public_url.is_none() && listening.iter().all(|address| address.ip().is_loopback());
-        self.registration.unwrap_or(local)
+        let seen = self.public_url.as_ref().is_none_or(|url| url.host_str().is_some_and(is_loopback));
+        self.registration.unwrap_or(seen && listening.iter().all(|address| address.ip().is_loopback()))
     }
 }
 
@@ -264,6 +264,9 @@ mod tests {
         assert_eq!(config.lifetime, Lifetime::default());
         let loopback = [SocketAddr::from(([127, 0, 0, 1], 3000))];
         assert!(config.registration_open(&loopback));
+        let named = |url| read(&[("public_url", url)]).expect("a setting").registration_open(&loopback);
+        assert!(named("http://localhost:3000") && named("https://127.0.0.1:4000"), "it is still this machine");
+        assert!(!named("https://id.example"), "a proxy brings others");
         assert!(!config.https_or_refuse(&loopback).expect("loopback may be plain"));
     }
 

@@ -55,7 +55,7 @@ pub struct Flags {
     /// The origin under which the world sees the server (https)
     #[arg(long, value_name = "URL", global = true)]
     pub public_url: Option<String>,
-    /// Whether strangers may register: open or closed [default: open on loopback without a public URL, else closed]
+    /// Whether strangers may register: open or closed [default: open on loopback without a public URL elsewhere, else closed]
     #[arg(long, value_name = "WORD", global = true)]
     pub registration: Option<String>,
     /// Address of GET /metrics, for whoever reaches it [default: a free port of 127.0.0.1]

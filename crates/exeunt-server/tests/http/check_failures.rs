@@ -22,6 +22,26 @@ async fn newcomer() -> (TestApp, Arc<Staged>, [String; 2]) {
     (on(&stage).build().await, stage, tokens)
 }
 
+/// At every door that ends something of one's own.
+async fn must_be_told_what_has_not_ended(somebody: &Actor) {
+    for (path, said) in [
+        ("/account/end-all", "You are NOT signed out"),
+        ("/account/end-others", "we do not say that anything has ended"),
+        ("/account/end", "we do not say that anything has ended"),
+    ] {
+        let answer = somebody.post(path).form(&[("sid", "0")]).await;
+        assert_eq!(answer.status, 503, "{path}: {answer:?}");
+        assert!(answer.has("retry-after") && answer.text().contains(said), "{path}: {answer:?}");
+        answer.must_keep_the_cookie();
+    }
+    let own = "/api/sessions/00000000000000000000000000000000";
+    for ask in [somebody.post("/api/logout"), somebody.delete("/api/sessions"), somebody.delete(own)] {
+        let answer = ask.await;
+        must_be_a_problem(&answer, 503);
+        assert!(answer.text().contains("NOT signed out yet"), "{answer:?}");
+    }
+}
+
 async fn must_be_told_that_nobody_could_look(app: &TestApp, token: &str) {
     for somebody in [app.cookie(token), app.bearer(token)] {
         for path in ["/", "/account"] {
@@ -39,24 +59,9 @@ async fn must_be_told_that_nobody_could_look(app: &TestApp, token: &str) {
             assert!(answer.has("retry-after") && answer.text().contains("You are NOT signed out"), "{answer:?}");
             answer.must_keep_the_cookie();
         }
-        for (path, said) in [
-            ("/account/end-all", "You are NOT signed out"),
-            ("/account/end-others", "we do not say that anything has ended"),
-            ("/account/end", "we do not say that anything has ended"),
-        ] {
-            let answer = somebody.post(path).form(&[("sid", "0")]).await;
-            assert_eq!(answer.status, 503, "{path}: {answer:?}");
-            assert!(answer.has("retry-after") && answer.text().contains(said), "{path}: {answer:?}");
-            answer.must_keep_the_cookie();
-        }
+        must_be_told_what_has_not_ended(&somebody).await;
         for ask in [somebody.get("/api/session"), somebody.get("/api/sessions")] {
             must_be_a_problem(&ask.await, 503);
-        }
-        let own = "/api/sessions/00000000000000000000000000000000";
-        for ask in [somebody.post("/api/logout"), somebody.delete("/api/sessions"), somebody.delete(own)] {
-            let answer = ask.await;
-            must_be_a_problem(&answer, 503);
-            assert!(answer.text().contains("NOT signed out yet"), "{answer:?}");
         }
     }
     must_be_an_error(&app.bearer(token).post(LOGOUT).json("").await, 500);
