@@ -148,6 +148,9 @@ async fn every_sentence(authority: &Authority) {
     let _ = authority.revoke(keep, Cause::LogoutEverywhere, By::operator()).await.expect("over");
     let (third, _) =
         authority.change_password(&second.session, (PASSWORD, "other tall ships"), &device).await.expect("changed");
+    let alone = Target::Others { user, keep: third.session.id };
+    let nothing = authority.revoke(alone, Cause::LogoutEverywhere, By::operator()).await.expect("over");
+    assert_eq!(nothing.seq(), None);
     assert!(authority.end_successor(&second.token).await.expect("over").is_some());
     assert!(is_over(&authority.check(&third.token).await.expect("looked")), "what followed is over, too");
     let fourth =
