@@ -77,6 +77,7 @@ pub struct Row {
 impl Report {
     /// Nothing yet, on this machine, today.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "a report bears the day on which it was made")]
     pub fn begin() -> Self {
         Self { date: Zoned::now().date().to_string(), machine: machine::describe(), targets: Vec::new() }
     }

@@ -21,6 +21,7 @@ use crate::server::Ground;
 const LOCKS: &str = "EXEUNT_BENCH_LOCKS";
 
 /// What a run begins with.
+#[expect(clippy::disallowed_methods, reason = "a run bears the time at which it was made")]
 pub(super) fn begin(ground: &Ground, plan: &Plan) -> anyhow::Result<Run> {
     let said = |line: &str| shell(line, Path::new(".")).map(|said| said.trim().to_owned()).unwrap_or_default();
     let sync = machine::sync_median(ground.folder())?.as_secs_f64() * 1e3;

@@ -5,13 +5,13 @@ import { Context, deviceOf } from './context.js';
 import { Cookie } from './cookie.js';
 import { crossOrigin, ExeuntError, ExeuntMisuse } from './errors.js';
 import { approachOf, approachOfDeed, FOREIGN } from './guard.js';
+import { isLoopback } from './loopback.js';
 import { offeredBy } from './offered.js';
 import { optionsOfExeunt, originOf } from './options.js';
 import { answer } from './page.js';
 import { ExeuntStrategy, SessionStrategy } from './strategy.js';
 import { Watches } from './watches.js';
 
-const LOOPBACK_HOST = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
 const LOOPBACK_ADDRESS = /^(::ffff:)?127\.|^::1$/;
 /** With any of these there is a proxy in between, and the world sees another address than we do. */
 const PROXY_FIELDS = ['forwarded', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-for'];
@@ -122,7 +122,7 @@ function idAndName({ userId, username }) {
 function refuseOthersThanLoopback(req) {
   const address = req.socket.localAddress ?? '';
   const proxied = PROXY_FIELDS.some((field) => field in req.headers);
-  if (proxied || !LOOPBACK_HOST.test(req.headers.host ?? '') || !LOOPBACK_ADDRESS.test(address)) {
+  if (proxied || !isLoopback(req.headers.host ?? '') || !LOOPBACK_ADDRESS.test(address)) {
     throw new ExeuntMisuse(
       'set `origin` to how the world sees the app, such as https://app.example: this is not loopback',
     );

@@ -2,6 +2,7 @@
 // then fails for everybody, or is quietly not so.
 
 import { ExeuntMisuse } from './errors.js';
+import { isLoopback, isThisMachine } from './loopback.js';
 
 const OF_EXEUNT = {
   server: 'string',
@@ -16,8 +17,6 @@ const OF_STRATEGY = { name: 'string', usernameField: 'string', passwordField: 's
 
 /** Letters that may be wrong, missing or too many in what is still taken for a slip: more would be another word. */
 const SLIP_LETTERS_MAX = 2;
-
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** The options of an `Exeunt`, as they may be. */
 export function optionsOfExeunt(options) {
@@ -40,7 +39,7 @@ export function originOf(text) {
   if (text === undefined) return undefined;
   const wanted = 'how the world sees the app, such as https://app.example; http is for loopback only';
   const url = parsed(text);
-  const plain = url?.protocol === 'http:' && LOOPBACK.test(url.hostname);
+  const plain = url?.protocol === 'http:' && isLoopback(url.hostname);
   if (url?.protocol !== 'https:' && !plain) {
     throw new ExeuntMisuse(`set \`origin\` to ${wanted}: ${shown(text)} is none`);
   }
@@ -56,7 +55,7 @@ export function addressOf(server, plainHttpToServer) {
     throw new ExeuntMisuse(`set \`server\` to the address of the exeunt server, such as http://localhost:3000: ${what}`);
   }
   if (!isBare(url)) throw new ExeuntMisuse(notBare('server', server, url));
-  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname) && !plainHttpToServer) {
+  if (url.protocol === 'http:' && !isThisMachine(url.hostname) && !plainHttpToServer) {
     throw new ExeuntMisuse(
       'tokens would cross the network in the clear: give `server` an https address, or set `plainHttpToServer: true` ' +
         'where nobody else can listen',

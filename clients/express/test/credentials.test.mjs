@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import { Cookie } from '../src/cookie.js';
 import { approachOf, FOREIGN, OWN, SENT } from '../src/guard.js';
 import { Exeunt, ExeuntMisuse } from '../src/index.js';
+import { isLoopback, isThisMachine } from '../src/loopback.js';
 import { offeredBy } from '../src/offered.js';
 import { ask, isKept, isOver, member, PASSWORD, promise, stage, startApp, uniqueName } from './stage.mjs';
 
@@ -270,11 +271,25 @@ promise('a typo in the options is told by its name when the app is put together'
   assert.equal(strategy({ usernameField: 'email' }), 'nothing');
 });
 
+promise('loopback is what browsers look up nowhere', () => {
+  const addresses = ['127.0.0.1', '127.9.9.9:80', '[::1]', '[::1]:3000', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]:3000'];
+  for (const authority of ['localhost', 'LocalHost:4000', ...addresses]) {
+    assert(isLoopback(authority) && isThisMachine(authority), authority);
+  }
+  for (const name of ['localhost.', 'notes.localhost', 'a.b.LocalHost.:3000']) {
+    assert(isLoopback(name) && !isThisMachine(name), `${name}: a resolver may ask the network`);
+  }
+  const others = ['notes.example', '192.0.2.1:80', '0.0.0.0', 'localhost.evil.example', 'notlocalhost', '[::2]', ''];
+  for (const authority of [...others, '127.0.0.1.evil.example', 'a b']) {
+    assert(!isLoopback(authority) && !isThisMachine(authority), authority);
+  }
+});
+
 promise('an app that is not on loopback must say its origin, and a plain one is refused', async (t) => {
   for (const origin of ['http://app.example', 'ftp://app.example', 'app.example', '']) {
     assert.throws(() => new Exeunt({ server: SERVER, origin }), ExeuntMisuse, origin);
   }
-  for (const server of [undefined, 'localhost:3000', 'http://exeunt.example', 'file:///']) {
+  for (const server of [undefined, 'localhost:3000', 'http://exeunt.example', 'http://id.localhost', 'file:///']) {
     assert.throws(() => new Exeunt({ server }), ExeuntMisuse, server);
   }
   for (const server of ['https://id.example', 'http://127.0.0.1:1', 'http://[::1]:1']) assert(new Exeunt({ server }));
@@ -284,6 +299,7 @@ promise('an app that is not on loopback must say its origin, and a plain one is 
   const said = (headers) => ask(`${app.url}/me`, { headers }).then(({ status }) => status);
   assert.equal(await said({}), 200);
   assert.equal(await said({ host: 'localhost:3000' }), 200);
+  assert.equal(await said({ host: 'app.localhost:3000' }), 200);
   for (const headers of [{ host: 'app.example' }, { 'x-forwarded-proto': 'https' }, { forwarded: 'proto=https' }]) {
     assert.equal(await said(headers), 500, 'there would be a cookie without Secure');
   }

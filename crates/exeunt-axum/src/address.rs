@@ -45,10 +45,9 @@ impl ClientAddress {
         if !trusts(address) {
             return Self(address);
         }
-        let lines = headers.get_all(FORWARDED_FOR);
+        let lines = headers.get_all(FORWARDED_FOR).iter().rev();
         // Part by part: what a client wrote, which may be no text, does not take along what our proxy has put behind it.
-        let said: Vec<&[u8]> = lines.iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).collect();
-        for part in said.iter().rev() {
+        for part in lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')) {
             let Some(next) = str::from_utf8(part).ok().and_then(|part| forwarded(part.trim())) else { break };
             address = next.to_canonical();
             if !trusts(address) {

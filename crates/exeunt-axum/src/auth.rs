@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 use crate::address::device_of;
 use crate::current::live;
-use crate::errors::{AuthError, RegisterRefused};
+use crate::errors::{AuthError, During, RegisterRefused};
 use crate::flash::{Flash, FlashFault};
 use crate::guard::{Approach, is_readable};
 use crate::layer::Shared;
@@ -138,7 +138,8 @@ impl Auth {
     /// [`RegisterRefused`] says what the user can choose otherwise, or why not at all.
     pub async fn register(&self, name: &str, password: &str) -> Result<UserId, RegisterRefused> {
         self.refuse_foreign().and_then(|()| self.refuse_readable())?;
-        self.shared.source.register((name, password), &self.device).await.map_err(RegisterRefused::at_registration)
+        let registered = self.shared.source.register((name, password), &self.device).await;
+        registered.map_err(|refused| refused.during(During::Registration))
     }
 
     /// Signs out. When this returns `Ok`, the session is over: at every node, after any crash.
@@ -177,14 +178,7 @@ impl Auth {
     ///
     /// [`AuthError::NotSignedIn`], and as [`Auth::logout`].
     pub async fn end(&self, id: SessionId) -> Result<Option<Revoked>, AuthError> {
-        let asker = self.deed()?;
-        // A session never changes its owner, so what was listed as theirs is theirs.
-        let owned = self.shared.source.sessions(asker).await?.iter().any(|owned| owned.id == id);
-        if !owned {
-            return Ok(None);
-        }
-        let revoked = self.shared.source.end(asker, Ending::One(id)).await?;
-        Ok(revoked.seq().is_some().then_some(revoked))
+        self.shared.source.end_one(self.deed()?, id).await
     }
 
     /// Ends everything of whoever is signed in but this session.
@@ -282,7 +276,7 @@ impl Auth {
         }
     }
 
-    /// `None`: nothing was offered, or the authority refused it, and has said since that it is over everywhere.
+    /// `None`: no token came, or it was dead already and the authority has confirmed that it is dead at every node.
     async fn revoke_own(self, carrier: Carrier) -> Result<Option<Revoked>, AuthError> {
         let by_cookie = carrier == Carrier::Cookie;
         if by_cookie && self.method != Method::GET {
@@ -312,14 +306,14 @@ impl Auth {
             self.shared.hooks.after_logout(asker.session, &revoked).await;
             Ok(revoked)
         };
-        tokio::spawn(leaving.in_current_span()).await.map_err(|_| StoreError::Stopped)?
+        tokio::spawn(leaving.in_current_span()).await.map_err(|_| StoreError::Lost)?
     }
 
     async fn enter(&self, name: &str, password: &str, over: Option<Asker<'_>>) -> Result<Entered, AuthError> {
         self.refuse_foreign()?;
         self.shared.hooks.before_login(name, &self.device).await?;
         let entered = self.shared.source.login((name, password), &self.device, over).await;
-        let entered = entered.map_err(AuthError::at_sign_in)?;
+        let entered = entered.map_err(|error| error.during(During::SignIn))?;
         self.shared.hooks.after_login(&entered.opened.session).await;
         Ok(entered)
     }

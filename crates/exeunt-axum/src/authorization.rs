@@ -33,7 +33,8 @@ pub enum Authorization<'a> {
     Bearer(&'a str),
     /// Another scheme, or `Basic` without the one credential that it needs: no word on a session of ours.
     Other,
-    /// `Bearer` that cannot be read, a token of ours in another scheme or as a part of `Basic`, a repeated field, or no scheme at all: a session may be meant.
+    /// `Bearer` that cannot be read, a token of ours in another scheme or as a part of `Basic`, a repeated field, or no scheme at all: a
+    /// session may be meant.
     Unclear,
 }
 

@@ -140,20 +140,20 @@ impl Transport {
     }
 
     /// A note for the next page, for this host alone. The name and the value are ASCII without anything that ends them.
-    pub(crate) fn note(&self, name: &str, value: &str, waits: Duration) -> HeaderValue {
-        let name = format!("{}{name}", self.note_prefix());
+    pub(crate) fn flash(&self, name: &str, value: &str, waits: Duration) -> HeaderValue {
+        let name = format!("{}{name}", self.flash_prefix());
         field(&self.build(name, value.to_owned(), i64::try_from(waits.as_secs()).unwrap_or(i64::MAX)))
     }
 
     /// The notes that came, each with its name and its value.
-    pub(crate) fn notes<'a>(&self, headers: &'a HeaderMap) -> Vec<(&'a str, &'a str)> {
-        let prefix = self.note_prefix();
+    pub(crate) fn flashes<'a>(&self, headers: &'a HeaderMap) -> Vec<(&'a str, &'a str)> {
+        let prefix = self.flash_prefix();
         let pairs = headers.get_all(COOKIE).into_iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
         let texts = pairs.filter_map(|pair| std::str::from_utf8(pair.trim_ascii()).ok());
         texts.filter_map(|text| text.strip_prefix(prefix)?.split_once('=')).collect()
     }
 
-    const fn note_prefix(&self) -> &'static str {
+    const fn flash_prefix(&self) -> &'static str {
         match self {
             Self::Https | Self::Shared(_) => SECURE_NOTE_PREFIX,
             Self::PlainLoopback => PLAIN_NOTE_PREFIX,

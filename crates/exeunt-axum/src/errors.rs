@@ -10,7 +10,7 @@ use axum_core::response::{IntoResponse, Response};
 use exeunt::authority::ChangeError;
 use exeunt::live::WatchError;
 use exeunt::outage::Failures;
-use exeunt::{LoginError, RegisterError, StoreError};
+use exeunt::{ChoiceFault, LoginError, RegisterError, StoreError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
@@ -102,17 +102,23 @@ pub enum AuthError {
         after_s: u64,
     },
     /// Too much at once; later it will work.
-    #[error("too many sign-ins at once; try again in a moment")]
+    #[error("too much is asked at once; try again in a moment")]
     Crowded,
     /// The store could not look, or cannot say that it is done. Nothing is claimed and the cookie is kept.
-    #[error("the session store cannot be reached{}; try again", what_is_known(.0))]
-    Unavailable(#[source] StoreError),
+    #[error("the session store cannot be reached{}; try again", .during.told())]
+    Unavailable {
+        /// Why.
+        #[source]
+        source: StoreError,
+        /// What was being done.
+        during: During,
+    },
     /// The user can choose otherwise, a name or a password: what [`RegisterRefused`] tells apart, for a handler that does not.
     #[error(transparent)]
-    Choice(RegisterError),
+    Choice(#[from] ChoiceFault),
     /// What the app wanted to leave as a note cannot be one.
     #[error("the app's note for the next page cannot be left: {0}")]
-    Note(#[from] FlashFault),
+    Flash(#[from] FlashFault),
     /// The router has no [`AuthLayer`](crate::AuthLayer) around this handler.
     #[error("no AuthLayer around this route: add `.layer(AuthLayer::new(authority))` to the router")]
     MissingLayer,
@@ -140,10 +146,10 @@ impl AuthError {
             Self::CrossOrigin | Self::Unconfirmed | Self::NotAdmin | Self::Denied(_) => StatusCode::FORBIDDEN,
             Self::TooManySessions | Self::Oneself => StatusCode::CONFLICT,
             Self::TooMany { .. } | Self::TooMuchOpen => StatusCode::TOO_MANY_REQUESTS,
-            Self::Crowded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Crowded | Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotHere => StatusCode::NOT_IMPLEMENTED,
-            Self::Choice(fault) => status_of_choice(fault),
-            Self::MissingLayer | Self::NotLoopback | Self::NoAddress | Self::Note(_) => {
+            Self::Choice(fault) => status_of_choice(*fault),
+            Self::MissingLayer | Self::NotLoopback | Self::NoAddress | Self::Flash(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }
@@ -154,15 +160,15 @@ impl AuthError {
     pub const fn retry_after_s(&self) -> Option<u64> {
         match self {
             Self::TooMany { after_s } => Some(*after_s),
-            Self::Crowded | Self::Unavailable(_) => Some(RETRY_AFTER_S),
+            Self::Crowded | Self::Unavailable { .. } => Some(RETRY_AFTER_S),
             _ => None,
         }
     }
 
     /// Says in the log why the store could not be asked: once for all requests that fail of it in a row, and for each at `debug`. For an edge with
     /// its own dialect; as an answer it does so by itself. Of the other reasons there is nothing to say.
-    pub fn note(&self) {
-        let Self::Unavailable(error) = self else { return };
+    pub fn log_once(&self) {
+        let Self::Unavailable { source: error, .. } = self else { return };
         let failing = UNAVAILABLE.lock().unwrap_or_else(PoisonError::into_inner).failed(&error.to_string());
         let Some(failing) = failing else {
             tracing::debug!(%error, "the session store cannot be reached");
@@ -173,51 +179,51 @@ impl AuthError {
     }
 }
 
-/// A store that failed while something was done that is known to be no sign-out, and what a person is told then.
-#[derive(Debug, thiserror::Error)]
-#[error("{source}")]
-struct Meanwhile {
-    source: StoreError,
-    told: &'static str,
+/// What was being done when the store could not be reached: it decides what a person is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum During {
+    /// A sign-in.
+    SignIn,
+    /// A registration, which may have been done.
+    Registration,
+    /// Anything else, and perhaps a sign-out.
+    AnythingElse,
 }
 
-/// Whoever may have been signing out is told first of all that they are not.
-fn what_is_known(error: &StoreError) -> &'static str {
-    let deed = if let StoreError::Failed { source, .. } = error { source.downcast_ref::<Meanwhile>() } else { None };
-    deed.map_or(": if you were signing out, you are NOT signed out", |deed| deed.told)
+impl During {
+    const fn told(self) -> &'static str {
+        match self {
+            Self::SignIn => ", so you were not signed in; whoever was signed in here may still be",
+            Self::Registration => ", so it is not known whether you are registered",
+            // Whoever may have been signing out is told first of all that they are not.
+            Self::AnythingElse => ": if you were signing out, you are NOT signed out",
+        }
+    }
 }
 
 impl AuthError {
-    /// Why a sign-in failed, which is no reason to speak of signing out.
-    pub(crate) fn at_sign_in(self) -> Self {
-        self.at("sign somebody in", ", so you were not signed in; whoever was signed in here may still be")
-    }
-
-    fn at(self, deed: &'static str, told: &'static str) -> Self {
+    /// Why this kept somebody from that.
+    pub(crate) fn during(self, during: During) -> Self {
         match self {
-            Self::Unavailable(source) => {
-                Self::Unavailable(StoreError::Failed { deed, source: Box::new(Meanwhile { source, told }) })
-            }
+            Self::Unavailable { source, .. } => Self::Unavailable { source, during },
             other => other,
         }
     }
 }
 
 impl RegisterRefused {
-    /// Why a registration failed; where the store cannot be reached it may have been done.
-    pub(crate) fn at_registration(self) -> Self {
+    pub(crate) fn during(self, during: During) -> Self {
         match self {
-            Self::Auth(error) => {
-                Self::Auth(error.at("register somebody", ", so it is not known whether you are registered"))
-            }
+            Self::Auth(error) => Self::Auth(error.during(during)),
             choice @ Self::Choice(_) => choice,
         }
     }
 }
 
+/// Whoever knows better what was being done says so.
 impl From<StoreError> for AuthError {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error)
+    fn from(source: StoreError) -> Self {
+        Self::Unavailable { source, during: During::AnythingElse }
     }
 }
 
@@ -237,7 +243,7 @@ impl From<LoginError> for AuthError {
             LoginError::TooMany(too_many) => Self::TooMany { after_s: too_many.after.as_secs() },
             LoginError::Crowded(_) => Self::Crowded,
             LoginError::TooManySessions => Self::TooManySessions,
-            LoginError::Store(error) => Self::Unavailable(error),
+            LoginError::Store(error) => error.into(),
         }
     }
 }
@@ -264,7 +270,7 @@ impl From<LoginError> for AuthError {
 pub enum RegisterRefused {
     /// What the user can choose otherwise: a name or a password.
     #[error(transparent)]
-    Choice(RegisterError),
+    Choice(#[from] ChoiceFault),
     /// Anything else.
     #[error(transparent)]
     Auth(AuthError),
@@ -276,16 +282,16 @@ impl RegisterRefused {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Auth(error) => error.status(),
-            Self::Choice(fault) => status_of_choice(fault),
+            Self::Choice(fault) => status_of_choice(*fault),
         }
     }
 }
 
-const fn status_of_choice(fault: &RegisterError) -> StatusCode {
+const fn status_of_choice(fault: ChoiceFault) -> StatusCode {
     match fault {
-        RegisterError::Taken => StatusCode::CONFLICT,
-        RegisterError::NoSuchUser => StatusCode::NOT_FOUND,
-        _ => StatusCode::UNPROCESSABLE_ENTITY,
+        ChoiceFault::Taken => StatusCode::CONFLICT,
+        ChoiceFault::NoSuchUser => StatusCode::NOT_FOUND,
+        ChoiceFault::Name(_) | ChoiceFault::Password(_) | ChoiceFault::KeptByApp => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 
@@ -321,8 +327,8 @@ impl From<RegisterError> for RegisterRefused {
         match error {
             RegisterError::TooMany(too_many) => AuthError::TooMany { after_s: too_many.after.as_secs() }.into(),
             RegisterError::Crowded(_) => AuthError::Crowded.into(),
-            RegisterError::Store(error) => AuthError::Unavailable(error).into(),
-            choice => Self::Choice(choice),
+            RegisterError::Store(error) => AuthError::from(error).into(),
+            RegisterError::Choice(fault) => Self::Choice(fault),
         }
     }
 }
@@ -339,7 +345,7 @@ impl From<ChangeError> for RegisterRefused {
 
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
-        self.note();
+        self.log_once();
         let mut response = plain(self.status(), self.to_string());
         if let Some(seconds) = self.retry_after_s() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -364,4 +370,35 @@ fn plain(status: StatusCode, text: String) -> Response {
     let mut response = (status, fields, format!("{text}\n")).into_response();
     response.extensions_mut().insert(Sentence(text));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn why_the_store_cannot_be_reached_stays_what_it_was_whatever_a_person_is_told() {
+        for (during, told) in [
+            (
+                During::SignIn,
+                "the session store cannot be reached, so you were not signed in; whoever was signed in here may still be; try again",
+            ),
+            (
+                During::Registration,
+                "the session store cannot be reached, so it is not known whether you are registered; try again",
+            ),
+            (
+                During::AnythingElse,
+                "the session store cannot be reached: if you were signing out, you are NOT signed out; try again",
+            ),
+        ] {
+            let error = AuthError::from(StoreError::Busy).during(during);
+            assert_eq!(error.to_string(), told);
+            let why = error.source().and_then(|source| source.downcast_ref::<StoreError>());
+            assert!(matches!(why, Some(StoreError::Busy)), "{error:?}");
+            assert_eq!((error.status(), error.retry_after_s()), (StatusCode::SERVICE_UNAVAILABLE, Some(RETRY_AFTER_S)));
+        }
+    }
 }

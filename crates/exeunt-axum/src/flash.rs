@@ -99,7 +99,7 @@ impl IntoResponseParts for Flash {
     type Error = Infallible;
 
     fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
-        add_cookie(&mut parts, self.transport.note(&self.name, &encode(&self.text), WAITS));
+        add_cookie(&mut parts, self.transport.flash(&self.name, &encode(&self.text), WAITS));
         Ok(parts)
     }
 }
@@ -122,7 +122,7 @@ impl<S: Sync> FromRequestParts<S> for Flashes {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
         let shared = parts.extensions.get::<Arc<Shared>>().ok_or(AuthError::MissingLayer)?;
-        let notes = shared.transport.notes(&parts.headers).into_iter();
+        let notes = shared.transport.flashes(&parts.headers).into_iter();
         let readable = notes.filter(|(name, value)| is_name(name) && value.len() <= 2 * TEXT_BYTES_MAX);
         let found = readable.take(FLASHES_MAX).filter_map(|(name, value)| Some((name.to_owned(), decode(value)?)));
         Ok(Self { found: found.collect(), transport: shared.transport.clone() })
@@ -134,7 +134,7 @@ impl IntoResponseParts for Flashes {
 
     fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
         for (name, _) in &self.found {
-            add_cookie(&mut parts, self.transport.note(name, "", Duration::ZERO));
+            add_cookie(&mut parts, self.transport.flash(name, "", Duration::ZERO));
         }
         Ok(parts)
     }

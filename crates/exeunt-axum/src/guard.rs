@@ -3,15 +3,13 @@
 //! Owns the one judgement of `Sec-Fetch-*`, `Origin` and prefetching. It looks at no credential. A request that says nothing
 //! of itself is not from a browser of these years, so there is no cookie in it that another site could have used.
 
-use std::net::IpAddr;
-
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, Method, Uri};
 
 use crate::cookie::Transport;
-use crate::origin::Origin;
+use crate::origin::{Origin, is_loopback};
 
 /// How a request comes to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,18 +92,6 @@ fn is_for_loopback(request: &Parts) -> bool {
     hosts.all(|host| host.to_str().is_ok_and(is_loopback))
         && origins.all(|(_, authority)| is_loopback(authority))
         && request.uri.authority().is_none_or(|authority| is_loopback(authority.as_str()))
-}
-
-fn is_loopback(authority: &str) -> bool {
-    authority.parse::<Authority>().is_ok_and(|authority| {
-        let host = authority.host().to_ascii_lowercase();
-        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-        let name = host.strip_suffix('.').unwrap_or(&host);
-        // RFC 6761 section 6.3.
-        name == "localhost"
-            || name.ends_with(".localhost")
-            || address.is_ok_and(|address| address.to_canonical().is_loopback())
-    })
 }
 
 /// Without a public URL the scheme is not known; the host and port must be those that the request was sent to. HTTP/2 says them in
@@ -194,15 +180,9 @@ mod tests {
             let builder = hosts.iter().fold(Request::get(uri), |builder, host| builder.header(HOST, *host));
             is_for_loopback(&builder.body(()).expect("a request").into_parts().0)
         };
-        for host in
-            ["localhost", "LocalHost:4000", "127.0.0.1", "127.9.9.9:80", "[::1]", "[::1]:3000", "[::ffff:127.0.0.1]"]
-        {
-            assert!(is("/", &[host]), "{host}");
-        }
+        assert!(is("/", &["localhost"]) && is("/", &["[::1]:3000"]));
         assert!(is("/", &[]) && is("http://localhost:3000/", &[]));
-        for host in
-            ["notes.example", "192.0.2.1:80", "localhost.evil.example", "127.0.0.1.evil.example", "[::2]", "", "a b"]
-        {
+        for host in ["notes.example", "192.0.2.1:80", "", "a b"] {
             assert!(!is("/", &[host]) && !is("/", &["localhost", host]), "{host:?}");
         }
         assert!(!is("http://notes.example/", &[]) && !is("http://notes.example/", &["localhost"]));

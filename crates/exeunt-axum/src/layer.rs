@@ -1,7 +1,8 @@
 //! The layer that goes around a router and brings the authority to its handlers.
 //!
 //! Owns what all requests share: the authority, the cookie's shape, the public origin, the app's hooks. It decides nothing; but
-//! for a glance at the server's edge it looks at no credential: a route that needs one asks for [`Auth`](crate::Auth) or [`CurrentUser`](crate::CurrentUser).
+//! for a glance at the server's edge it looks at no credential: a route that needs one asks for [`Auth`](crate::Auth) or
+//! [`CurrentUser`](crate::CurrentUser).
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -72,9 +73,9 @@ impl AuthLayer {
     }
 
     /// For a server on plain HTTP at a loopback address, such as a first try: the cookie is `exeunt`, without `Secure`.
-    /// Anywhere else the token could be read on the way, so nobody is registered or signed in where the site is called otherwise than `localhost` or a
-    /// loopback address, by its origin if that is set, else by the request ([`AuthError::NotLoopback`](crate::AuthError::NotLoopback)). A site on
-    /// HTTPS has [`AuthLayer::new`] and [`AuthLayer::with_origin`].
+    /// Anywhere else the token could be read on the way, so nobody is registered or signed in where the site is called otherwise than
+    /// `localhost` or a loopback address, by its origin if that is set, else by the request
+    /// ([`AuthError::NotLoopback`](crate::AuthError::NotLoopback)). A site on HTTPS has [`AuthLayer::new`] and [`AuthLayer::with_origin`].
     #[must_use]
     pub fn plain_http_on_loopback(authority: impl IntoSource) -> Self {
         Self::with(authority, Transport::PlainLoopback)
@@ -185,8 +186,8 @@ impl AuthLayer {
         glance(&self.0, headers)
     }
 
-    /// Whether another site makes a browser ask, with nothing to show but our cookie. The verbs refuse that by themselves; this is for what only tells
-    /// something, where no other site has any business: an API for one's own scripts, and not a page that others may link to.
+    /// Whether another site makes a browser ask, with nothing to show but our cookie. The verbs refuse that by themselves; this is for what
+    /// only tells something, where no other site has any business: an API for one's own scripts, and not a page that others may link to.
     #[must_use]
     pub fn is_made_by_another_site<B>(&self, request: &Request<B>) -> bool {
         let (headers, shared) = (request.headers(), &self.0);

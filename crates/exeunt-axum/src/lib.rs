@@ -53,6 +53,7 @@
 //! | [`CHALLENGE`], [`RETRY_AFTER_S`] | what a 401 says, and a 503: for an edge that answers in its own words |
 //! | [`ClientAddress`], [`CookieDomain`], [`Authorization`], [`ListedSession`] | an address, a shared cookie's domain, a header that was read, a session in a list |
 //! | [`Origin`], [`OriginFault`], [`CookieDomainFault`] | where a site stands, and what is wrong with what was configured |
+//! | [`is_loopback`], [`is_this_machine`] | whether nobody on the way could read what a browser, or a program, sends there |
 //!
 //! An app that has a table of users keeps it: see [`exeunt::users`].
 //!
@@ -166,11 +167,11 @@ pub use self::authorization::Authorization;
 pub use self::cookie::{CookieDomain, CookieDomainFault};
 pub use self::current::CurrentUser;
 pub use self::desk::Desk;
-pub use self::errors::{AuthError, CHALLENGE, RETRY_AFTER_S, RegisterRefused};
+pub use self::errors::{AuthError, CHALLENGE, During, RETRY_AFTER_S, RegisterRefused};
 pub use self::flash::{Flash, FlashFault, Flashes};
 pub use self::hooks::{Attempt, Denied, Left};
 pub use self::layer::{AuthLayer, AuthService};
-pub use self::origin::{Origin, OriginFault};
+pub use self::origin::{Origin, OriginFault, is_loopback, is_this_machine};
 pub use self::parts::{Changed, LoggedIn, LoggedOut};
 pub use self::problem::AuthFuture;
 #[cfg(feature = "remote")]

@@ -1,12 +1,12 @@
-//! The origin under which the world sees a site, written as browsers write one.
+//! The origin under which the world sees a site, written as browsers write one, and which of them are on this machine.
 //!
-//! Owns that spelling. Two origins are compared letter by letter where a request is judged, so whatever a browser would write otherwise is
+//! Owns that spelling, and the one judgement of loopback. Two origins are compared letter by letter where a request is judged, so whatever a browser would write otherwise is
 //! told to whoever configured it, and not to everybody who sends a form.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
-use http::uri::Scheme;
+use http::uri::{Authority, Scheme};
 
 /// Where a site stands for browsers: scheme, host, and a port that is not the scheme's own (RFC 6454 section 6.2).
 ///
@@ -83,6 +83,42 @@ impl std::fmt::Display for Origin {
     }
 }
 
+/// Whether browsers hold the host of this authority (`host` or `host:port`) for their own machine, so that nobody on the way could read what they
+/// send there over plain HTTP.
+///
+/// ```
+/// assert!(exeunt_axum::is_loopback("notes.localhost:3000") && exeunt_axum::is_loopback("[::1]"));
+/// assert!(!exeunt_axum::is_loopback("localhost.example"));
+/// ```
+#[must_use]
+pub fn is_loopback(authority: &str) -> bool {
+    host_of(authority).is_some_and(|host| {
+        let name = host.strip_suffix('.').unwrap_or(&host);
+        // RFC 6761 section 6.3.
+        name == "localhost" || name.ends_with(".localhost") || is_loopback_address(&host)
+    })
+}
+
+/// Whether a program that sends something to this authority sends it to its own machine. Narrower than [`is_loopback`], which is about browsers: they
+/// look up no name below `localhost`, but what a program asks for one may ask the network, which may name anybody.
+///
+/// ```
+/// assert!(exeunt_axum::is_this_machine("localhost:3000") && exeunt_axum::is_this_machine("[::1]"));
+/// assert!(!exeunt_axum::is_this_machine("notes.localhost:3000"));
+/// ```
+#[must_use]
+pub fn is_this_machine(authority: &str) -> bool {
+    host_of(authority).is_some_and(|host| host == "localhost" || is_loopback_address(&host))
+}
+
+fn host_of(authority: &str) -> Option<String> {
+    Some(authority.parse::<Authority>().ok()?.host().to_ascii_lowercase())
+}
+
+fn is_loopback_address(host: &str) -> bool {
+    host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
 /// Whether a browser would write this host so: an address in its one form, a name in small ASCII letters. A name whose last label is a number
 /// is an address to browsers (URL standard, "ends in a number").
 fn is_as_browsers_write(host: &str) -> bool {
@@ -132,6 +168,38 @@ mod tests {
             ("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example"),
         ] {
             assert_eq!(read(text).as_deref(), Ok(written), "{text}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_what_browsers_look_up_nowhere() {
+        for authority in [
+            "localhost",
+            "LocalHost:4000",
+            "127.0.0.1",
+            "127.9.9.9:80",
+            "[::1]",
+            "[::1]:3000",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]:3000",
+        ] {
+            assert!(is_loopback(authority) && is_this_machine(authority), "{authority}");
+        }
+        for name in ["localhost.", "notes.localhost", "a.b.LocalHost.:3000"] {
+            assert!(is_loopback(name) && !is_this_machine(name), "{name}: a resolver may ask the network");
+        }
+        for authority in [
+            "notes.example",
+            "192.0.2.1:80",
+            "0.0.0.0",
+            "localhost.evil.example",
+            "notlocalhost",
+            "127.0.0.1.evil.example",
+            "[::2]",
+            "",
+            "a b",
+        ] {
+            assert!(!is_loopback(authority) && !is_this_machine(authority), "{authority:?}");
         }
     }
 

@@ -121,8 +121,8 @@ impl IntoResponseParts for Changed {
 /// ```
 ///
 /// By itself it is an answer, too: 200, and "signed out" as plain text. In a tuple it goes **before** the rest, as every part of an answer does: what
-/// comes last gives the body. In the wrong order the compiler says that the trait bound `Handler<_, _>` is not satisfied and no more, for the rule is axum's;
-/// `#[axum::debug_handler]` over the handler (axum's feature `macros`) makes it name the part.
+/// comes last gives the body. In the wrong order the compiler says that the trait bound `Handler<_, _>` is not satisfied and no more, for
+/// the rule is axum's; `#[axum::debug_handler]` over the handler (axum's feature `macros`) makes it name the part.
 ///
 /// ```compile_fail,E0277
 /// use axum::response::Redirect;

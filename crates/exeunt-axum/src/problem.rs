@@ -4,7 +4,6 @@
 //! text, and the layer puts it otherwise on the way out. It touches no answer but such a refusal, and of that only the body and what
 //! describes it: cookies and all other fields stay.
 
-use std::fmt::Write as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -107,14 +106,11 @@ fn problem(status: StatusCode, detail: &str) -> String {
     for char in detail.chars() {
         match char {
             '"' | '\\' => text.extend(['\\', char]),
-            '\0'..='\u{1f}' => {
-                let _ = write!(text, "\\u{:04x}", u32::from(char));
-            }
+            '\0'..='\u{1f}' => text.extend([format!("\\u{:04x}", u32::from(char))]),
             _ => text.push(char),
         }
     }
-    let _ = write!(text, "\",\"status\":{},\"title\":\"{title}\",\"type\":\"about:blank\"}}", status.as_u16());
-    text
+    text + &format!("\",\"status\":{},\"title\":\"{title}\",\"type\":\"about:blank\"}}", status.as_u16())
 }
 
 /// Whether JSON is named and neither our text nor a page is wanted more. Of what is wanted alike the first counts; and whoever takes anything is

@@ -91,7 +91,7 @@ impl Remote {
         let answer = self.0.ask(Ask::new(Method::POST, "/api/register").device(device).json(credentials)).await?;
         match answer.status {
             StatusCode::CREATED => Ok(answer.read::<shapes::Registered>()?.user()),
-            StatusCode::CONFLICT => Err(RegisterRefused::Choice(exeunt::RegisterError::Taken)),
+            StatusCode::CONFLICT => Err(RegisterRefused::Choice(exeunt::ChoiceFault::Taken)),
             StatusCode::UNPROCESSABLE_ENTITY | StatusCode::FORBIDDEN => Err(answer.denied().into()),
             _ => Err(answer.refusal().into()),
         }

@@ -132,12 +132,17 @@ impl serde::Serialize for ListedSession {
         for (name, moment) in
             [("opened_at", self.opened_at), ("seen_at", self.seen_at), ("expires_at", self.expires_at)]
         {
-            // A store keeps no moment that the calendar does not have; one would be told as null.
-            let written = jiff::Timestamp::from_microsecond(moment.as_micros()).ok().map(|at| at.to_string());
-            listed.serialize_field(name, &written)?;
+            listed.serialize_field(name, &told(moment))?;
         }
         listed.end()
     }
+}
+
+/// A moment beyond the calendar, which comes from no clock of ours, is told as the calendar's end: a text, like all others.
+#[cfg(feature = "serde")]
+fn told(moment: Timestamp) -> String {
+    let end = if moment.as_micros() < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+    jiff::Timestamp::from_microsecond(moment.as_micros()).unwrap_or(end).to_string()
 }
 
 impl Source {
@@ -235,6 +240,24 @@ impl Source {
         Ok(revoked)
     }
 
+    /// Ends one of one's own; `None`: it is not one of theirs, or has ended.
+    pub(crate) async fn end_one(&self, asker: Asker<'_>, id: SessionId) -> Result<Option<Revoked>, AuthError> {
+        match &self.0 {
+            Kind::Here(authority) => {
+                // A session never changes its owner, so what was listed as theirs is theirs.
+                let theirs = authority.sessions_of(asker.session.user).await?;
+                if theirs.iter().all(|session| session.id != id) {
+                    return Ok(None);
+                }
+            }
+            // It looks for itself whose it is.
+            #[cfg(feature = "remote")]
+            Kind::There(_) => {}
+        }
+        let revoked = self.end(asker, Ending::One(id)).await?;
+        Ok(revoked.seq().is_some().then_some(revoked))
+    }
+
     pub(crate) async fn sessions(&self, asker: Asker<'_>) -> Result<Vec<ListedSession>, AuthError> {
         match &self.0 {
             Kind::Here(authority) => {
@@ -313,6 +336,29 @@ impl Source {
             Kind::Here(authority) => Ok(authority),
             #[cfg(feature = "remote")]
             Kind::There(_) => Err(AuthError::NotHere),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_of_a_list_is_a_text_whatever_it_is() {
+        for (micros, text) in [
+            (1_800_000_000_000_000, "2027-01-15T08:00:00Z"),
+            (-1, "1969-12-31T23:59:59.999999Z"),
+            (i64::MAX, "9999-12-30T22:00:00.999999999Z"),
+            (i64::MIN, "-009999-01-02T01:59:59Z"),
+        ] {
+            let at = Timestamp::from_micros(micros);
+            let (id, device) = (SessionId::from_bytes([7; 16]), Device::new("", ""));
+            let listed = ListedSession { id, device, opened_at: at, seen_at: at, expires_at: at };
+            let written = serde_json::to_value(&listed).expect("JSON");
+            for name in ["opened_at", "seen_at", "expires_at"] {
+                assert_eq!(written[name], text, "{micros}");
+            }
         }
     }
 }

@@ -279,8 +279,15 @@ async fn a_list_of_devices_is_the_same_json_as_the_servers() {
         };
         let [own] = &*sessions else { panic!("one session") };
         let listed = serde_json::to_value(own).expect("JSON");
-        assert_eq!(listed["sid"], own.id.to_string());
-        assert_eq!(listed["opened_at"], told(own.opened_at));
+        let expected = serde_json::json!({
+            "sid": own.id.to_string(),
+            "agent": own.device.agent(),
+            "address": own.device.address(),
+            "opened_at": told(own.opened_at),
+            "seen_at": told(own.seen_at),
+            "expires_at": told(own.expires_at),
+        });
+        assert_eq!(listed, expected);
         Ok(axum::Json(listed))
     }
     let (authority, _) = authority().await;

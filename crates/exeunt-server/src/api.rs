@@ -14,7 +14,6 @@ mod query;
 mod session;
 mod sessions;
 
-use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use exeunt_axum::AuthError;
@@ -23,8 +22,9 @@ pub(crate) use self::audit::audit;
 pub(crate) use self::events::events;
 pub(crate) use self::password::password;
 use self::problem::Problem;
-pub(crate) use self::session::{CHECK, JSON, login, logout, register, session, shown};
+pub(crate) use self::session::{CHECK, login, logout, register, session, shown};
 pub(crate) use self::sessions::{end_many, end_one, sessions};
+use crate::media::JSON;
 
 /// Where this API is described, to anybody.
 pub(crate) const DESCRIPTION: &str = "/api/openapi.json";
@@ -34,8 +34,7 @@ const OPENAPI: &str = include_str!("api/openapi.json");
 
 /// `GET /api/openapi.json`: this API, described.
 pub(crate) async fn openapi() -> Response {
-    let media_type = HeaderValue::from_static("application/json");
-    ([(CONTENT_TYPE, media_type)], OPENAPI.replace("{version}", env!("CARGO_PKG_VERSION"))).into_response()
+    ([(CONTENT_TYPE, JSON)], OPENAPI.replace("{version}", env!("CARGO_PKG_VERSION"))).into_response()
 }
 
 /// Whether what stands there is about whoever asks.

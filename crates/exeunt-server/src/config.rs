@@ -350,6 +350,16 @@ mod tests {
     }
 
     #[test]
+    fn plain_http_is_for_what_browsers_hold_for_their_own_machine() {
+        for url in ["http://localhost:3000/", "http://127.0.0.1/", "http://[::1]:3000/", "http://id.localhost:3000/"] {
+            assert_eq!(read(&[("public_url", url)]).expect(url).public_url.expect("set").as_str(), url);
+        }
+        for url in ["http://*.localhost", "http://localhost.example", "http://192.0.2.1"] {
+            read(&[("public_url", url)]).expect_err(url);
+        }
+    }
+
+    #[test]
     fn an_origin_names_nobody_and_no_password() {
         for who in ["ana", ":sesame", "ana:sesame"] {
             for name in ["public_url", "return_origins"] {

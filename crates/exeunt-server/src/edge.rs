@@ -31,6 +31,7 @@ use tower::Service as _;
 use crate::accept::{Answers, Peer};
 use crate::api;
 use crate::health;
+use crate::media;
 use crate::state::App;
 
 /// The body of an answer: whole, or whatever a route gives.
@@ -235,7 +236,7 @@ pub(crate) fn policy(return_origins: &[String]) -> HeaderValue {
 
 /// The fields of an answer to a check that is answered here, put together once. The request's id takes its place among them.
 pub(crate) fn check_fields(policy: &HeaderValue, https: bool) -> HeaderMap {
-    let mut fields = HeaderMap::from_iter([(CONTENT_TYPE, api::JSON)]);
+    let mut fields = HeaderMap::from_iter([(CONTENT_TYPE, media::JSON)]);
     add_fields(&mut fields, policy, https);
     fields.insert(REQUEST_ID, HeaderValue::from_static(""));
     fields

@@ -13,7 +13,7 @@ use axum::http::header::{ACCEPT, CACHE_CONTROL, LOCATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use exeunt::LiveSession;
-use exeunt_axum::{Auth, AuthError, CHALLENGE};
+use exeunt_axum::{AuthError, CHALLENGE, CurrentUser};
 
 use crate::accept::Peer;
 use crate::state::App;
@@ -29,15 +29,14 @@ pub(crate) async fn check(
     peer: Option<Extension<Peer>>,
     uri: Uri,
     headers: HeaderMap,
-    auth: Result<Auth, AuthError>,
+    user: Result<CurrentUser, AuthError>,
 ) -> Result<Response, AuthError> {
-    let auth = auth?;
-    if let Some(session) = auth.user() {
-        return Ok(let_in(session));
-    }
-    // The login page would not help them: to sign in again leaves the other cookie where it is.
-    if auth.has_two_cookies() {
-        return Ok(keep_out(AuthError::NeitherCookie));
+    match user {
+        Ok(CurrentUser(session)) => return Ok(let_in(&session)),
+        // The login page would not help them: to sign in again leaves the other cookie where it is.
+        Err(why @ AuthError::NeitherCookie) => return Ok(keep_out(why)),
+        Err(AuthError::NotSignedIn) => {}
+        Err(why) => return Err(why),
     }
     // What a proxy says that we were not told to believe is what anybody could have said.
     let proxy = app.trusts_peer(peer.as_deref()).then_some(&headers);
@@ -110,6 +109,7 @@ fn encoded(name: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
             text.push(char::from(byte));
         } else {
+            // A text takes whatever is written to it.
             let _ = write!(text, "%{byte:02X}");
         }
         text

@@ -16,6 +16,7 @@ mod errand;
 mod forward;
 mod health;
 mod logs;
+mod media;
 mod metrics;
 mod nodes;
 mod pages;
@@ -28,4 +29,4 @@ mod trail;
 
 pub use self::edge::Edge;
 pub use self::routes::{paths, router};
-pub use self::state::App;
+pub use self::state::{Access, App};

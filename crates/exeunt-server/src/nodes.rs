@@ -6,6 +6,7 @@ use std::path::Path;
 
 use exeunt::Seq;
 use exeunt::lease::LEASE;
+use exeunt::store::one_line;
 use exeunt::store::postgres::{Address, Listed, RollError, roll};
 use exeunt::store::sqlite::{OpenError, SqliteStore};
 use serde::Serialize;
@@ -109,10 +110,9 @@ fn of(listed: &Listed, end: Seq) -> Line<'_> {
     }
 }
 
-/// One line, whatever a machine is called.
 fn words(listed: &Listed, end: Seq) -> String {
     let line = of(listed, end);
-    let label: String = line.label.chars().filter(|char| !char.is_control()).collect();
+    let label = one_line(line.label);
     let silence = if line.lease_over { ": its lease is over" } else { "" };
     format!(
         "{}\t{label}\tjoined {:.0}\theard from {:.1} s ago{silence}\tapplied {}\tbehind {}",

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, delete, get, post};
 use tower::Layer as _;
 
 use crate::edge::Edge;
 use crate::state::App;
-use crate::{api, directlink, forward, health, pages};
+use crate::{api, directlink, forward, health, media, pages};
 
 type Routes = MethodRouter<Arc<App>>;
 
@@ -110,9 +110,6 @@ async fn not_found(State(app): State<Arc<App>>, uri: Uri) -> Response {
     match uri.path().split('/').nth(1) {
         Some("api") => api::not_found().into_response(),
         Some("directlink") => directlink::not_found(&app).into_response(),
-        _ => {
-            let text = HeaderValue::from_static("text/plain; charset=utf-8");
-            (StatusCode::NOT_FOUND, [(CONTENT_TYPE, text)], "Not Found").into_response()
-        }
+        _ => (StatusCode::NOT_FOUND, [(CONTENT_TYPE, media::TEXT)], "Not Found").into_response(),
     }
 }

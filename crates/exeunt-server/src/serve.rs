@@ -20,7 +20,7 @@ pub(crate) use self::store::{adopt, is_in_use, must_be_begun, open};
 use crate::cli::say;
 use crate::config::Config;
 use crate::control::{self, Control};
-use crate::state::App;
+use crate::state::{Access, App};
 use crate::{accept, logs, metrics, routes};
 
 /// Runs a server until SIGINT or SIGTERM.
@@ -36,11 +36,12 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     let https = config.https_or_refuse(&addresses)?;
     // Before anybody waits for this node: one that cannot stay says no farewell.
-    let counted = listen_for_metrics(config.metrics).await?;
+    let counted = listen_for_metrics(config.metrics)?;
     let metrics = counted.local_addr()?;
     let authority = own(&config, &addresses).await?;
     let control = control(&config)?;
-    let app = App::new(Arc::clone(&authority), &config, https, config.registration_open(&addresses));
+    let access = Access { https, registration_open: config.registration_open(&addresses) };
+    let app = App::new(Arc::clone(&authority), &config, access);
 
     let stop = app.stopping().clone();
     // Before the address is said: whoever has read it may stop the server.
@@ -64,8 +65,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn listen_for_metrics(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| match address.port() {
+fn listen_for_metrics(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    accept::listen(address).with_context(|| match address.port() {
         0 => format!("the metrics address {address} cannot be used"),
         _ => format!(
             "the metrics address {address} cannot be used; --metrics {} takes a free port",

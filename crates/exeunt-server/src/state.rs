@@ -27,6 +27,15 @@ pub(crate) fn began() -> Instant {
     *BEGAN
 }
 
+/// How people come to a server, which depends on where it listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    /// Whether the world sees it on HTTPS.
+    pub https: bool,
+    /// Whether strangers may register.
+    pub registration_open: bool,
+}
+
 /// What all handlers share.
 #[derive(Debug)]
 pub struct App {
@@ -58,7 +67,8 @@ impl App {
     ///
     /// Never: a `public_url` is read as an origin.
     #[must_use]
-    pub fn new(authority: Arc<Authority>, config: &Config, https: bool, registration_open: bool) -> Arc<Self> {
+    pub fn new(authority: Arc<Authority>, config: &Config, access: Access) -> Arc<Self> {
+        let Access { https, registration_open } = access;
         let origin = config.public_url.as_ref().map(|url| url.origin().ascii_serialization());
         let auth = match &config.cookie_domain {
             Some(domain) if https => AuthLayer::across(Arc::clone(&authority), domain.clone()),

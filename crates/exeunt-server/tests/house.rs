@@ -172,6 +172,8 @@ fn what_one_place_may_do_is_done_in_one_place() {
     only(&["exeunt/src/authority/many"], "Revoked::proven");
     only(&["exeunt/src/authority"], "Revoked::nothing_left");
     only(&["exeunt/src/clock"], "SystemTime::now");
+    // A calendar has a clock, too, and it is not asked.
+    never(&["exeunt/src", "exeunt-axum/src", "exeunt-server/src"], &["Timestamp::now", "Zoned::now"]);
     only(&["exeunt/src/random"], "getrandom::");
     only(&["exeunt-server/src/config"], "std::env::");
     only(&["exeunt/src/store/sqlite"], "rusqlite");

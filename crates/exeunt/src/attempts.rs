@@ -26,12 +26,13 @@ struct Pace {
     every: Duration,
 }
 
-/// Bits of an IPv6 address by which customers are told apart (RFC 6177): the least that one has,
-const LINK: u32 = 64;
-/// what a household has,
-const HOME: u32 = 56;
-/// and what an office or a tunnel has. Where the limit is for one name those who share it with a stranger lose nothing else.
-const SITE: u32 = 48;
+/// Bits of an IPv6 address that name one link, the least that a customer has (RFC 6177). For a limit that would hold up all who share them.
+const LINK_BITS: u32 = 64;
+/// Bits of an IPv6 address that name a household (RFC 6177). For registering, which none does often.
+const HOME_BITS: u32 = 56;
+/// Bits of an IPv6 address that name an office or a tunnel (RFC 6177). For a limit on one name: those who share them with a stranger lose
+/// nothing else.
+const SITE_BITS: u32 = 48;
 
 /// Wrong passwords for one name from one address: twenty, then one in a minute. That is half as many as a name recovers from, so that one stranger
 /// who goes on for ever locks nobody out.
@@ -82,9 +83,9 @@ impl Attempts {
     /// [`TooMany`] when a limit is reached; then nothing is paid.
     pub(crate) fn sign_in(&self, name_key: &str, address: &str, now: Timestamp) -> Result<Attempt<'_>, TooMany> {
         let paid = [
-            self.place(NAME_AND_ADDRESS, (name_key, &network(address, SITE))),
+            self.place(NAME_AND_ADDRESS, (name_key, &network(address, SITE_BITS))),
             self.place(NAME, (name_key, "")),
-            self.place(ADDRESS, ("", &network(address, LINK))),
+            self.place(ADDRESS, ("", &network(address, LINK_BITS))),
         ];
         for (at, (place, limit)) in paid.iter().enumerate() {
             if let Err(refused) = self.pay(*place, *limit, now) {
@@ -103,7 +104,7 @@ impl Attempts {
     ///
     /// [`TooMany`] when the limit is reached.
     pub(crate) fn register(&self, address: &str, now: Timestamp) -> Result<(), TooMany> {
-        let (place, limit) = self.place(REGISTRATIONS, ("", &network(address, HOME)));
+        let (place, limit) = self.place(REGISTRATIONS, ("", &network(address, HOME_BITS)));
         self.pay(place, limit, now)
     }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use self::counts::Counts;
 pub use self::counts::{Counted, Outcome, SPANS, Spread};
-pub use self::errors::{ChangeError, LoginError, RegisterError};
+pub use self::errors::{ChangeError, ChoiceFault, LoginError, RegisterError};
 use self::last_word::LastWord;
 use self::many::Many;
 pub use self::many::{FOLLOWED_FOR, NodeState, Part, Strict};
@@ -40,7 +40,7 @@ use crate::user::{User, UserId};
 use crate::users::Users;
 
 /// How often a sign-in is begun again because everything of the user ended while the password was being verified. Each try is a hash; whoever
-/// loses three races in a row is told that the store is busy.
+/// loses three races in a row is told that others were faster.
 const LOGIN_TRIES: usize = 3;
 
 /// How often a session is read again because an ending was heard between the reading and the filling. That is a matter of microseconds, so once
@@ -168,7 +168,7 @@ impl Authority {
             }
             // Everything of this user ended since the password was verified, perhaps because it was changed: verify anew.
         }
-        Err(LoginError::Store(StoreError::Busy))
+        Err(LoginError::Store(StoreError::Overtaken))
     }
 
     /// Whose name and password these are, without opening a session.
@@ -285,7 +285,7 @@ impl Authority {
         self.ask_again(digest, Fill::Entered).await
     }
 
-    /// The same where what was said just before may have been `Refused`; the store then says whether it had ended.
+    /// The same after a fill that may have been `Refused`: then it is counted if the store says that the session has ended.
     async fn ask_again(&self, digest: &TokenDigest, mut last: Fill) -> Result<Standing, StoreError> {
         for _ in 0..FILL_TRIES {
             let Some(found) = self.store.session_by_token(digest).await? else {
@@ -306,7 +306,7 @@ impl Authority {
                 Belief::Unknown | Belief::NoLease => {}
             }
         }
-        Err(StoreError::Busy)
+        Err(StoreError::Overtaken)
     }
 
     fn fill(&self, session: &Session, mark: Seq) -> Fill {

@@ -58,7 +58,7 @@ pub(crate) enum Verdict {
 
 /// Too many hashes are waiting already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many sign-ins at once")]
+#[error("too many passwords wait to be hashed")]
 pub struct Crowded;
 
 impl Hasher {

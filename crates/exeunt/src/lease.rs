@@ -2,7 +2,8 @@
 //!
 //! Owns the deadline and nothing that could hold a thread up. It is never a flag that a timer keeps: a process that was stopped for an hour
 //! finds its lease over at the first look. `clock` counts suspension, `log` applies what others ended, `member` comes, renews and goes,
-//! `coordinator` waits until everybody has heard, `trouble` says why there is no lease. Nodes that have a `line` to each other need not wait for the database: `teller` and `hearer`.
+//! `coordinator` waits until everybody has heard, `trouble` says why there is no lease. Nodes that have a `line` to each other need not
+//! wait for the database: `teller` and `hearer`.
 
 pub(crate) mod clock;
 pub(crate) mod coordinator;
@@ -17,6 +18,9 @@ mod voice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 pub use self::clock::{BootClock, BootInstant, ManualBootClock, SystemBootClock};
 pub use self::line::HearsAt;
@@ -37,10 +41,11 @@ pub struct Lease {
     clock: Arc<dyn BootClock>,
     /// In nanoseconds of the clock; 0: there is no lease.
     deadline: AtomicU64,
-    /// Whether it was had and nobody has noted its loss. Only counting reads it.
+    /// Whether there was a lease whose loss is not counted yet. Only counting reads it.
     had: AtomicBool,
     losses: AtomicU64,
-    /// When the one that was lost last was over, in nanoseconds of the clock; 0: none is missed. Only the log reads it.
+    /// When the last lost lease ran out, in nanoseconds of the clock; 0: none was lost since the last renewal. Only what is logged depends
+    /// on it.
     over_at: AtomicU64,
 }
 
@@ -63,8 +68,8 @@ impl Lease {
         self.left().is_some()
     }
 
-    /// How long it may still believe; `None`: not at all. The deadline is read first: who is stopped between the two reads finds the
-    /// clock further on, never the deadline.
+    /// How long it may still believe; `None`: not at all. The deadline is read before the clock: a process that is stopped in between sees
+    /// a later time, and never a later deadline.
     #[must_use]
     pub fn left(&self) -> Option<Duration> {
         let deadline = self.deadline.load(Ordering::SeqCst);
@@ -107,7 +112,7 @@ impl Lease {
         self.note_loss_at(self.deadline.load(Ordering::SeqCst));
     }
 
-    /// Who was stopped sees it late: it was over at its deadline, and not when that is found out.
+    /// A process that was stopped finds out late; what is noted is when the lease was over, at its deadline.
     fn note_loss_at(&self, deadline: u64) {
         if self.had.swap(false, Ordering::SeqCst) {
             self.losses.fetch_add(1, Ordering::Relaxed);
@@ -120,6 +125,18 @@ impl Lease {
     pub fn losses(&self) -> u64 {
         self.losses.load(Ordering::Relaxed)
     }
+}
+
+/// Waits until what a channel says is `so`. One whose sender is gone says nothing, which must not pass for it.
+async fn until<T>(says: &mut watch::Receiver<T>, so: impl FnMut(&T) -> bool) {
+    if says.wait_for(so).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The same, but no longer than `limit`. How it ended is not said: whoever waits so looks themself what is so by then.
+async fn until_within<T>(limit: Duration, says: &mut watch::Receiver<T>, so: impl FnMut(&T) -> bool) {
+    let _ = timeout(limit, until(says, so)).await;
 }
 
 fn nanos(span: Duration) -> u64 {

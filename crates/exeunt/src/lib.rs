@@ -27,8 +27,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A program that opens a folder with `SqliteStore` owns it until it ends. The commands of the server (`exeunt user …`, `exeunt end …`) do nothing on it
-//! meanwhile; what they do is done by the authority's own verbs, with [`By::operator`].
+//! A program that opens a folder with `SqliteStore` owns it until it ends. The commands of the server (`exeunt user …`, `exeunt end …`) do
+//! nothing on it meanwhile; what they do is done by the authority's own verbs, with [`By::operator`].
 //!
 //! # The map
 //!
@@ -64,7 +64,7 @@ mod waiting;
 
 pub use attempts::TooMany;
 pub use audit::{AuditEntry, AuditQuery, Deed};
-pub use authority::{Authority, LoginError, Place, RegisterError, Settings, Standing};
+pub use authority::{Authority, ChoiceFault, LoginError, Place, RegisterError, Settings, Standing};
 pub use clock::Timestamp;
 pub use hasher::Crowded;
 pub use revocation::{Actor, By, Cause, Revoked, Seq, Target};

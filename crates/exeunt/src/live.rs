@@ -119,7 +119,8 @@ impl Live {
         self.complete.store(true, Ordering::SeqCst);
     }
 
-    /// The gate (R4). Every acceptance comes through here. The lease is looked at first: what holds after that was heard before.
+    /// The gate (R4). Every acceptance comes through here. The lease is read before the entry: every ending it vouches for was applied
+    /// earlier, so the entry shows it.
     #[must_use]
     pub fn look(&self, digest: &TokenDigest, now: Timestamp) -> Belief {
         if self.lease.as_ref().is_some_and(|lease| !lease.holds()) {
@@ -166,8 +167,8 @@ impl Live {
         self.watches.lapse();
     }
 
-    /// Tells whatever is open for a session past its time. That it has ended nobody can say before it is written; but nobody is let in with it
-    /// any more, and a store that cannot write must not keep it open.
+    /// Has everything closed that is open for sessions past their time. Nobody may call them ended before that is written; but they let
+    /// nobody in any more, and a store that cannot write must not keep them open.
     pub(crate) fn close_past(&self, now: Timestamp) {
         let now = seconds(now);
         let is_past = |entry: &Entry| now >= entry.expires_s || self.is_unused(entry.seen(), now);
@@ -255,7 +256,8 @@ impl Live {
         self.watches.closed_for(digest).await;
     }
 
-    /// Whether something covers a session that may have been read before it: to be asked, and acted upon, under the book's lock.
+    /// Whether the session may have ended since it was read, in a snapshot that saw everything up to `mark`. To be asked, and acted upon,
+    /// under the book's lock.
     fn may_have_ended(&self, book: &Book, (id, user, epoch): (SessionId, UserId, Epoch), mark: Seq) -> bool {
         book.may_have_ended(id, user, mark) || epoch.0.0 < self.everyone.load(Ordering::SeqCst)
     }

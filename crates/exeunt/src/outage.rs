@@ -1,7 +1,7 @@
 //! What a log says of something that fails again and again: the first time, then rarely, and once when it is over.
 //!
-//! Owns when something is said; the words are those of whoever tries. A line for every try would fill a disk in a night without a database, and bury what else is
-//! said there; silence would leave open whether it still lasts.
+//! Owns when something is said; the words are those of whoever tries. A line for every try would fill a disk in a night without a database,
+//! and bury what else is said there; silence would leave open whether it still lasts.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -121,6 +121,8 @@ impl Failures {
 
     /// It went well. For how long it had failed, if it had and that is over.
     pub fn over(&mut self) -> Option<Duration> {
+        // Nearly always nothing had failed, and it matters to nobody what time it is.
+        self.lasting.as_ref()?;
         let now = Instant::now();
         let ended = self.ended(now)?;
         Some(if self.calm.is_zero() { now } else { ended.last }.duration_since(ended.since))

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::session::{Device, SessionId};
+use crate::session::{Device, Session, SessionId};
 use crate::token::TokenDigest;
 use crate::user::UserId;
 
@@ -178,6 +178,15 @@ pub struct Order {
     pub at: Timestamp,
 }
 
+impl Order {
+    /// Whether it says where a history ends that was lost with a restore (R8). Then the fact is needed even where nothing is open: nodes that
+    /// no longer believe the store wait for it.
+    #[must_use]
+    pub fn cuts_off(&self) -> bool {
+        self.target == Target::Everyone && self.cause == Cause::Restored
+    }
+}
+
 /// A session that a revocation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
@@ -185,6 +194,12 @@ pub struct Ended {
     pub id: SessionId,
     /// By what its token was known.
     pub digest: TokenDigest,
+}
+
+impl From<&Session> for Ended {
+    fn from(session: &Session) -> Self {
+        Self { id: session.id, digest: session.digest }
+    }
 }
 
 /// A committed, numbered fact: what ended, and why.

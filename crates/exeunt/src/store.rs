@@ -21,6 +21,8 @@ mod vocabulary;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use tokio::sync::mpsc::error::TrySendError;
 
 pub use self::loading::{Intake, Owner, Present};
 pub use self::rows::*;
@@ -151,7 +153,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not be done or its outcome is unknown.
     async fn touch(&self, seen: &[Seen]) -> Result<usize, StoreError>;
 
-    /// Ends what the order names and appends the numbered fact. `None`: the store looked, and there is nothing to end.
+    /// Ends what the order names and appends the numbered fact. `None`: the store looked, and there is nothing to end. An order that
+    /// [cuts off](Order::cuts_off) is written even then.
     ///
     /// # Errors
     ///
@@ -167,8 +170,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     async fn expire(&self, sweep: Sweep<'_>) -> Result<Swept, StoreError>;
 
     /// Those of these tokens' sessions that are live, and the end of the log: found by a transaction that also writes, and is committed and
-    /// synced as an ending is. What is not among them has ended as surely as if this store had just ended it; of what a plain look does not
-    /// find somebody else may not know whether his commit lasts.
+    /// synced as an ending is. What is not among them has ended as surely as if this store had just ended it; a plain read cannot promise
+    /// that: the ending it sees may be a commit that is not durable yet.
     ///
     /// # Errors
     ///
@@ -219,6 +222,15 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     async fn ready(&self) -> Result<(), StoreError>;
 }
 
+/// Why a writer's queue did not take a sentence.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+fn not_taken<T>(error: &TrySendError<T>) -> StoreError {
+    match error {
+        TrySendError::Full(_) => StoreError::Busy,
+        TrySendError::Closed(_) => StoreError::Stopped,
+    }
+}
+
 /// Hears what ended, on the thread that committed it. Must not block and must not call the store.
 pub trait Witness: std::fmt::Debug + Send + Sync + 'static {
     /// From the return of this call on, nothing that `revocation` covers is accepted.
@@ -228,9 +240,15 @@ pub trait Witness: std::fmt::Debug + Send + Sync + 'static {
 /// The store could not look, or cannot say that it is done. Never means absence and never means refusal.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// More is waiting to be written than the store takes on.
-    #[error("the store has too much to write at once")]
+    /// More is waiting already than is taken on.
+    #[error("the store has too much to do at once")]
     Busy,
+    /// Others changed the same thing, each time that it was about to be done.
+    #[error("others changed the same thing meanwhile")]
+    Overtaken,
+    /// The answer was lost, by a panic or because this program ends. What was asked may have been done, and others are still answered.
+    #[error("the answer was lost")]
+    Lost,
     /// The store has stopped for good; only a restart helps.
     #[error("the store has stopped")]
     Stopped,

@@ -51,6 +51,14 @@ pub struct User {
     pub admin: bool,
 }
 
+impl User {
+    /// The user as the last word of them tells, when they are deleted: who may do nothing any more.
+    #[must_use]
+    pub fn gone(self) -> Self {
+        Self { enabled: false, admin: false, ..self }
+    }
+}
+
 /// A name that a user may have: 1 to 64 characters, no control characters, no colon, no space at either end.
 ///
 /// Shown as typed; compared by its key, which is the same for all spellings that NFC and case folding make equal. The

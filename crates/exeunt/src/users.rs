@@ -12,7 +12,8 @@ use crate::user::UserName;
 /// The app's own table of users.
 ///
 /// The authority keeps a row for each of them, without a password, from their first sign-in on: sessions hang on it, and
-/// [`Authority::change_user`](crate::Authority::change_user) works on it too, as `exeunt user disable` does while the app is stopped. It limits attempts before it asks, and asks as many at once as there are cores.
+/// [`Authority::change_user`](crate::Authority::change_user) works on it too, as `exeunt user disable` does while the app is stopped. It
+/// limits attempts before it asks, and asks as many at once as there are cores.
 ///
 /// To delete a user here is no ban: whoever the app still proves is begun anew. Disable them, or delete them in the app.
 ///
@@ -44,7 +45,8 @@ use crate::user::UserName;
 #[async_trait]
 pub trait Users: std::fmt::Debug + Send + Sync + 'static {
     /// By what the user with this name and this password is to be known here: stable, and different from every other's after NFC and
-    /// case folding, so best a number; sessions show it. Two users whom only their spelling tells apart are refused. `None`: wrong, whichever of the two. Should take as long for a name that does not exist.
+    /// case folding, so best a number; sessions show it. Two users whom only their spelling tells apart are refused. `None`: wrong,
+    /// whichever of the two. Should take as long for a name that does not exist.
     ///
     /// # Errors
     ///

@@ -61,6 +61,8 @@ impl<Q, A> Waiting<Q, A> {
 pub(crate) fn said_again(error: &StoreError) -> StoreError {
     match error {
         StoreError::Busy => StoreError::Busy,
+        StoreError::Overtaken => StoreError::Overtaken,
+        StoreError::Lost => StoreError::Lost,
         StoreError::Stopped => StoreError::Stopped,
         StoreError::Failed { deed, source } => StoreError::Failed { deed, source: source.to_string().into() },
     }

@@ -7,7 +7,7 @@ mod scene;
 
 use exeunt::authority::ChangeError;
 use exeunt::credential::PasswordFault;
-use exeunt::{Become, By, Device, LoginError, RegisterError, Standing, UserId};
+use exeunt::{Become, By, ChoiceFault, Device, LoginError, RegisterError, Standing, UserId};
 use scene::{NAME, PASSWORD, Scene};
 
 /// One of the first that anybody tries.
@@ -24,7 +24,10 @@ async fn a_new_password_is_weighed_after_the_current_one_was_proved() {
     let change = async |current, new| scene.authority.change_password(&session, (current, new), &device).await.err();
     assert!(matches!(change("not this one", COMMON).await, Some(ChangeError::Current(_))), "it was weighed first");
     let refused = change(PASSWORD, COMMON).await;
-    assert!(matches!(refused, Some(ChangeError::New(RegisterError::Password(PasswordFault::Common)))), "{refused:?}");
+    assert!(
+        matches!(refused, Some(ChangeError::New(RegisterError::Choice(ChoiceFault::Password(PasswordFault::Common))))),
+        "{refused:?}"
+    );
     assert!(scene.is_live(&opened.token).await, "nothing was changed");
 }
 
@@ -44,7 +47,10 @@ async fn who_changes_the_password_chooses_another_and_is_told_so_after_the_curre
     let change = async |current, new| scene.authority.change_password(&session, (current, new), &device).await.err();
     for (current, new) in [(COMPOSED, COMPOSED), (COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)] {
         let same = change(current, new).await;
-        assert!(matches!(same, Some(ChangeError::New(RegisterError::Password(PasswordFault::Same)))), "{same:?}");
+        assert!(
+            matches!(same, Some(ChangeError::New(RegisterError::Choice(ChoiceFault::Password(PasswordFault::Same))))),
+            "{same:?}"
+        );
     }
     assert!(matches!(change("not this one", "not this one").await, Some(ChangeError::Current(_))));
     assert!(scene.is_live(&opened.token).await, "nothing was changed");
@@ -55,11 +61,11 @@ async fn who_changes_the_password_chooses_another_and_is_told_so_after_the_curre
 async fn a_password_for_a_name_that_is_taken_is_not_weighed() {
     let scene = Scene::new().await;
     let add = async |name| scene.authority.add_user(name, COMMON, By::operator()).await.err();
-    assert!(matches!(add(NAME).await, Some(RegisterError::Taken)));
-    assert!(matches!(add("bea").await, Some(RegisterError::Password(PasswordFault::Common))));
+    assert!(matches!(add(NAME).await, Some(RegisterError::Choice(ChoiceFault::Taken))));
+    assert!(matches!(add("bea").await, Some(RegisterError::Choice(ChoiceFault::Password(PasswordFault::Common)))));
     assert!(scene.authority.user_named("bea").await.expect("looked").is_none());
     let reset = scene.authority.set_password("nobody", COMMON, By::operator()).await;
-    assert!(matches!(reset, Err(RegisterError::NoSuchUser)));
+    assert!(matches!(reset, Err(RegisterError::Choice(ChoiceFault::NoSuchUser))));
 }
 
 /// Were the attempt paid back, whoever has one left could try a password and then any other: only the right one would leave it.
@@ -84,16 +90,16 @@ async fn the_limit_does_not_tell_that_a_disabled_users_password_fits() {
 async fn a_word_is_asked_for_when_the_password_was_hashed_and_without_one_nothing_is_kept() {
     let scene = Scene::new().await;
     let opened = scene.signed_in().await;
-    let taken_back = async || Err::<By, RegisterError>(RegisterError::KeptByApp);
-    let common = |refused| matches!(refused, Err(RegisterError::Password(PasswordFault::Common)));
+    let taken_back = async || Err::<By, RegisterError>(RegisterError::Choice(ChoiceFault::KeptByApp));
+    let common = |refused| matches!(refused, Err(RegisterError::Choice(ChoiceFault::Password(PasswordFault::Common))));
     let add = async |password| scene.authority.add_user_on("bea", password, taken_back()).await.map(drop);
     assert!(common(add(COMMON).await), "the word was asked for before the hash");
-    assert!(matches!(add(PASSWORD).await, Err(RegisterError::KeptByApp)));
+    assert!(matches!(add(PASSWORD).await, Err(RegisterError::Choice(ChoiceFault::KeptByApp))));
     assert!(scene.authority.user_named("bea").await.expect("looked").is_none());
     let set = async |user, password| scene.authority.set_password_of(user, password, taken_back()).await.map(drop);
     assert!(common(set(scene.ana, COMMON).await), "the word was asked for before the hash");
-    assert!(matches!(set(scene.ana, "small boats row").await, Err(RegisterError::KeptByApp)));
-    assert!(matches!(set(UserId(999), PASSWORD).await, Err(RegisterError::NoSuchUser)));
+    assert!(matches!(set(scene.ana, "small boats row").await, Err(RegisterError::Choice(ChoiceFault::KeptByApp))));
+    assert!(matches!(set(UserId(999), PASSWORD).await, Err(RegisterError::Choice(ChoiceFault::NoSuchUser))));
     assert!(scene.is_live(&opened.token).await, "nothing has ended");
     assert!(scene.sign_in(PASSWORD).await.expect("ran").is_ok(), "the password is what it was");
 }

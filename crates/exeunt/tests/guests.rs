@@ -13,8 +13,8 @@ use exeunt::store::memory::MemoryStore;
 use exeunt::user::UserName;
 use exeunt::users::{MemberChange, Users, UsersError};
 use exeunt::{
-    AuditQuery, Authority, Become, By, Cause, Deed, Device, LoginError, Opened, Place, RegisterError, Settings,
-    Standing, Token, UserId,
+    AuditQuery, Authority, Become, By, Cause, ChoiceFault, Deed, Device, LoginError, Opened, Place, RegisterError,
+    Settings, Standing, Token, UserId,
 };
 use tokio::sync::{Mutex, Notify};
 
@@ -216,7 +216,7 @@ async fn an_operator_disables_a_guest_and_no_password_is_kept_here() {
         authority.add_user("bea", PASSWORD, By::operator()).await.err(),
         authority.set_password("member-17", PASSWORD, By::operator()).await.err(),
     ] {
-        assert!(matches!(refused, Some(RegisterError::KeptByApp)), "{refused:?}");
+        assert!(matches!(refused, Some(RegisterError::Choice(ChoiceFault::KeptByApp))), "{refused:?}");
     }
     assert_eq!(authority.users(UserId(0), 9).await.expect("looked").len(), 1);
 }
@@ -233,7 +233,7 @@ async fn a_command_beside_the_app_gives_no_password_to_a_user_whom_the_app_keeps
     drop(app);
     let command = Authority::open(Arc::clone(&store), settings).await.expect("opened");
     let refused = command.set_password("member-17", "small boats row", By::operator()).await.err();
-    assert!(matches!(refused, Some(RegisterError::KeptByApp)), "{refused:?}");
+    assert!(matches!(refused, Some(RegisterError::Choice(ChoiceFault::KeptByApp))), "{refused:?}");
     drop(command);
     let app = Authority::open(store, with_table).await.expect("opened");
     assert!(is_live(&app, &opened.token).await, "nothing ended");

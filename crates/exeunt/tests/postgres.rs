@@ -186,7 +186,7 @@ async fn endings_and_openings_of_many_nodes_never_wait_for_each_other_in_a_ring(
                     loop {
                         match node.login(name, PASSWORD, place).await {
                             Ok(opened) => break opened,
-                            Err(LoginError::Store(StoreError::Busy)) => {}
+                            Err(LoginError::Store(StoreError::Overtaken)) => {}
                             Err(error) => panic!("{error}"),
                         }
                     }

@@ -8,9 +8,9 @@ mod waiting;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exeunt::store::Store;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::staged::{Staged, When};
+use exeunt::store::{Store, StoreError};
 use exeunt::{Authority, By, Cause, Device, LoginError, Place, Seq, Settings, Standing, Target, Token};
 use scene::{NAME, PASSWORD, Scene};
 use waiting::until_async;
@@ -52,6 +52,21 @@ async fn a_sign_in_verified_with_the_old_password_opens_nothing_after_the_change
     hold.let_go();
     assert!(matches!(login.await.expect("ran"), Err(LoginError::Refused)));
     assert!(scene.authority.sessions_of(scene.ana).await.expect("looked").is_empty());
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_overtaken_each_time_says_so_and_not_that_the_store_is_busy() {
+    let scene = Scene::new().await;
+    let mut hold = scene.store.hold("open_session", When::Before);
+    let login = scene.sign_in(PASSWORD);
+    for _ in 0..3 {
+        hold.reached().await;
+        let _ = scene.authority.set_password(NAME, PASSWORD, By::operator()).await.expect("changed");
+        let next = scene.store.hold("open_session", When::Before);
+        std::mem::replace(&mut hold, next).let_go();
+    }
+    let refused = login.await.expect("ran").err();
+    assert!(matches!(refused, Some(LoginError::Store(StoreError::Overtaken))), "{refused:?}");
 }
 
 #[tokio::test]

@@ -54,10 +54,10 @@ impl IntoResponse for Failure {
 }
 
 fn auth(error: &AuthError) -> Response {
-    error.note();
+    error.log_once();
     let mut answer = match error {
         AuthError::NotSignedIn => notice(error.status(), "You are signed out. Nothing was changed."),
-        AuthError::Unavailable(_) => {
+        AuthError::Unavailable { .. } => {
             notice(error.status(), "The sessions cannot be reached: you are NOT signed out. Try again.")
         }
         _ => notice(error.status(), &format!("This did not happen: {error}.")),

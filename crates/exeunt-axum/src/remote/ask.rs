@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::errors::{AuthError, CHALLENGE, RETRY_AFTER_S};
+use crate::origin::is_this_machine;
 
 /// How long an answer may take: the server's own slowest is a sign-in that waits for its turn to hash.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
@@ -38,6 +39,9 @@ const ANSWER_BYTES_MAX: usize = SESSIONS_LISTED_MAX * LISTED_BYTES_MAX;
 
 /// How long an event stream may be silent. The server says every 15 s that it is still there, so two such words were lost.
 const SILENCE_MAX: Duration = Duration::from_secs(40);
+
+/// The most bytes of a line of an event stream: an exeunt server's have some twenty, so a longer one is somebody else's.
+const LINE_BYTES_MAX: usize = 256;
 
 /// The most characters of a reason that is shown to somebody: a few sentences, whoever it was that answered.
 const DETAIL_CHARS_MAX: usize = 300;
@@ -119,13 +123,7 @@ impl Line {
     pub(super) fn to(origin: &str) -> Result<Self, RemoteFault> {
         let origin = Url::parse(origin).map_err(|_| RemoteFault::Origin)?;
         let bare = origin.path() == "/" && origin.query().is_none() && origin.fragment().is_none();
-        let local = match origin.host_str() {
-            Some("localhost") => true,
-            Some(host) => {
-                host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-            }
-            None => false,
-        };
+        let local = origin.host_str().is_some_and(is_this_machine);
         let private = origin.scheme() == "https" || (origin.scheme() == "http" && local);
         if !bare || !private || !origin.username().is_empty() {
             return Err(RemoteFault::Origin);
@@ -179,7 +177,7 @@ impl Line {
             for byte in bytes {
                 if byte != b'\n' {
                     line.push(byte);
-                    if line.len() > DETAIL_CHARS_MAX {
+                    if line.len() > LINE_BYTES_MAX {
                         return;
                     }
                 } else if line == b"event: ended" {
@@ -252,7 +250,7 @@ pub(super) fn strange(what: impl Into<String>) -> AuthError {
 }
 
 fn unreachable(source: impl std::error::Error + Send + Sync + 'static) -> AuthError {
-    AuthError::Unavailable(StoreError::Failed { deed: "ask the exeunt server", source: Box::new(source) })
+    StoreError::Failed { deed: "ask the exeunt server", source: Box::new(source) }.into()
 }
 
 async fn read(mut response: Response) -> Result<Vec<u8>, AuthError> {
@@ -302,6 +300,6 @@ mod tests {
     }
 
     fn says_not_signed_out(error: &AuthError) -> bool {
-        matches!(error, AuthError::Unavailable(_)) && error.to_string().contains("you are NOT signed out")
+        matches!(error, AuthError::Unavailable { .. }) && error.to_string().contains("you are NOT signed out")
     }
 }

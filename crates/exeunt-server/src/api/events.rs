@@ -18,12 +18,12 @@ use futures_util::stream::unfold;
 use tokio_util::sync::CancellationToken;
 
 use super::problem::Problem;
+use crate::media::EVENT_STREAM;
 use crate::state::App;
 
 /// How often a stream says that it is still there: well within the 30 to 60 s after which proxies close what is silent.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 /// Tells nginx to pass every event on at once; others do so by themselves.
 const UNBUFFERED: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));

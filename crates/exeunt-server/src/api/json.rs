@@ -4,20 +4,20 @@
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
 use data_encoding::HEXLOWER;
 use exeunt::{LiveSession, Revoked, SessionId, Timestamp};
-use exeunt_axum::ListedSession as Listed;
+use exeunt_axum::ListedSession;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
 use crate::body;
 use crate::calendar::{time, whole_seconds};
+use crate::media::is_json;
 use crate::secret::Secret;
 
 /// The most bytes of a body: a name and a password of the greatest length, escaped, with room to spare.
-pub(super) const BYTES_MAX: usize = 16 * 1024;
+pub(super) const BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// What is read from a body.
 pub(super) trait Shape: DeserializeOwned {
@@ -88,19 +88,15 @@ pub(super) struct PasswordChanged {
 }
 
 #[derive(Serialize)]
-pub(super) struct SessionList {
-    sessions: Vec<ListedSession>,
+pub(super) struct SessionList<'a> {
+    sessions: Vec<Marked<'a>>,
 }
 
 #[derive(Serialize)]
-struct ListedSession {
-    sid: String,
+struct Marked<'a> {
+    #[serde(flatten)]
+    session: &'a ListedSession,
     current: bool,
-    agent: String,
-    address: String,
-    opened_at: String,
-    seen_at: String,
-    expires_at: String,
 }
 
 #[derive(Serialize)]
@@ -153,24 +149,11 @@ fn push_time(text: &mut Vec<u8>, at: Timestamp) {
     }
 }
 
-impl SessionList {
+impl<'a> SessionList<'a> {
     /// These sessions, `current` marked.
-    pub(super) fn of(sessions: &[Listed], current: SessionId) -> Self {
-        Self { sessions: sessions.iter().map(|session| ListedSession::of(session, session.id == current)).collect() }
-    }
-}
-
-impl ListedSession {
-    fn of(session: &Listed, current: bool) -> Self {
-        Self {
-            sid: session.id.to_string(),
-            current,
-            agent: session.device.agent().to_owned(),
-            address: session.device.address().to_owned(),
-            opened_at: time(session.opened_at),
-            seen_at: time(session.seen_at),
-            expires_at: time(session.expires_at),
-        }
+    pub(super) fn of(sessions: &'a [ListedSession], current: SessionId) -> Self {
+        let marked = |session: &'a ListedSession| Marked { session, current: session.id == current };
+        Self { sessions: sessions.iter().map(marked).collect() }
     }
 }
 
@@ -184,14 +167,12 @@ impl Ended {
     }
 }
 
-/// Reads a JSON body. The content type is insisted on: a form of another site cannot send it (ASVS 5.0 3.5.2).
+/// Reads a JSON body. The content type is insisted on: a form of another site cannot send it.
 pub(super) async fn read<T: Shape>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {
-    let media_type = headers.get(CONTENT_TYPE).and_then(|field| field.to_str().ok()).unwrap_or_default();
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
+    if !is_json(headers) {
         return Err(Problem::not_json());
     }
-    let bytes = body::read(body, BYTES_MAX).await.map_err(Problem::of_body)?;
+    let bytes = body::read(body, BODY_BYTES_MAX).await.map_err(Problem::of_body)?;
     if bytes.trim_ascii().is_empty() {
         return Err(Problem::no_body(T::SHAPE));
     }

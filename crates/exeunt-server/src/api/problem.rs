@@ -5,12 +5,13 @@
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use exeunt::RegisterError;
+use exeunt::ChoiceFault;
 use exeunt_axum::{AuthError, CHALLENGE, RegisterRefused};
 use serde_json::json;
 
-use super::json::BYTES_MAX;
+use super::json::BODY_BYTES_MAX;
 use crate::body::BodyFault;
+use crate::media;
 
 /// Why not, and what to do.
 #[derive(Debug)]
@@ -50,9 +51,10 @@ impl Problem {
 
     pub(super) fn of_body(fault: BodyFault) -> Self {
         match fault {
-            BodyFault::TooLarge => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {} KiB", BYTES_MAX / 1024))
-            }
+            BodyFault::TooLarge => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the body is larger than {} KiB", BODY_BYTES_MAX / 1024),
+            ),
             BodyFault::Slow => Self::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
             BodyFault::Broken => Self::new(StatusCode::BAD_REQUEST, "the body could not be read"),
         }
@@ -85,7 +87,7 @@ impl Problem {
 
     /// Why a sign-out did not happen. A program, too, must be told that its token may still be good.
     pub(super) fn not_signed_out(error: AuthError) -> Self {
-        let unknown = matches!(error, AuthError::Unavailable(_));
+        let unknown = matches!(error, AuthError::Unavailable { .. });
         let problem = Self::from(error);
         let detail = "the session store cannot be reached: you are NOT signed out yet; try again".to_owned();
         if unknown { Self { detail, ..problem } } else { problem }
@@ -98,12 +100,12 @@ impl Problem {
 
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
-        error.note();
+        error.log_once();
         let detail = match &error {
             AuthError::NotSignedIn => {
                 "no live session: sign in with POST /api/login and send Authorization: Bearer with the token".to_owned()
             }
-            AuthError::Unavailable(_) => {
+            AuthError::Unavailable { .. } => {
                 "the session store cannot be reached: nothing was changed that can be relied on; try again".to_owned()
             }
             AuthError::NotAdmin => "this is for administrators: sign in as one".to_owned(),
@@ -124,8 +126,8 @@ impl From<RegisterRefused> for Problem {
     fn from(refused: RegisterRefused) -> Self {
         match refused {
             RegisterRefused::Auth(error) => error.into(),
-            RegisterRefused::Choice(RegisterError::NoSuchUser) => Self::no_such_user(),
-            RegisterRefused::Choice(RegisterError::Taken) => {
+            RegisterRefused::Choice(ChoiceFault::NoSuchUser) => Self::no_such_user(),
+            RegisterRefused::Choice(ChoiceFault::Taken) => {
                 Self::new(StatusCode::CONFLICT, "this name is taken, perhaps spelled otherwise: choose another")
             }
             RegisterRefused::Choice(fault) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, fault.to_string()),
@@ -138,8 +140,7 @@ impl IntoResponse for Problem {
         let status = self.status;
         let title = status.canonical_reason().unwrap_or_default();
         let body = json!({"type": "about:blank", "title": title, "status": status.as_u16(), "detail": self.detail});
-        let media_type = HeaderValue::from_static("application/problem+json");
-        let mut response = (status, [(CONTENT_TYPE, media_type)], body.to_string()).into_response();
+        let mut response = (status, [(CONTENT_TYPE, media::PROBLEM)], body.to_string()).into_response();
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
         }

@@ -8,17 +8,15 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use exeunt::LiveSession;
 use exeunt_axum::{Auth, AuthError, CurrentUser};
 
 use super::json::{self, Credentials, Ended, Opened, Registered, ShownSession};
 use super::problem::Problem;
+use crate::media::JSON;
 use crate::state::App;
-
-/// The media type of what is shown.
-pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// `POST /api/login`: 201 with a token, which is shown this once.
 pub(crate) async fn login(headers: HeaderMap, auth: Result<Auth, AuthError>, body: Body) -> Result<Response, Problem> {

@@ -21,6 +21,7 @@ pub(crate) fn say(line: Arguments<'_>) {
 
 /// Says something beside what was asked for, while that takes its time.
 pub(super) fn note(line: Arguments<'_>) {
+    // Where nobody reads it what was asked for is done all the same.
     let _ = writeln!(io::stderr(), "exeunt: {line}");
 }
 
@@ -80,6 +81,7 @@ impl Terminal {
     /// Says of a list that it is empty. Not on standard output: whoever counts its lines counts none.
     pub(super) fn note_if_empty(&self, things: &str) {
         if !self.has_told {
+            // Where nobody reads it the list is empty all the same.
             let _ = writeln!(io::stderr(), "no {things}");
         }
     }

@@ -10,8 +10,8 @@ use exeunt::SessionLimit;
 use exeunt::authority::{SESSIONS_LISTED_MAX, Strict};
 use exeunt::credential::PASSWORD_CHARS_MIN;
 use exeunt::store::postgres::Address;
-use exeunt_axum::{CookieDomain, Origin};
-use url::{Host, ParseError, Url};
+use exeunt_axum::{CookieDomain, Origin, is_loopback};
+use url::{ParseError, Url};
 
 use super::LogFormat;
 use crate::calendar;
@@ -144,19 +144,19 @@ pub(super) fn public_url(text: &str) -> Parsed<Url> {
     })?;
     let nobody = url.username().is_empty() && url.password().is_none();
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && nobody;
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
+    let is_private = match url.scheme() {
+        "https" => true,
+        "http" => url.host_str().is_some_and(is_loopback),
+        _ => false,
     };
-    match url.scheme() {
-        _ if !bare => Err("it is an origin, as in https://id.example, without a path, a name or a password".to_owned()),
-        // A URL may hold `*` and `;`, which no browser goes to, and which a content security policy would read as more than one origin.
-        "https" => Origin::parse(&url.origin().ascii_serialization()).map(|_| url).map_err(|fault| fault.to_string()),
-        "http" if loopback => Ok(url),
-        _ => Err("it begins with https://, for over plain HTTP tokens could be read on the way".to_owned()),
+    if !bare {
+        return Err("it is an origin, as in https://id.example, without a path, a name or a password".to_owned());
     }
+    if !is_private {
+        return Err("it begins with https://, for over plain HTTP tokens could be read on the way".to_owned());
+    }
+    // A URL may hold `*` and `;`, which no browser goes to, and which a content security policy would read as more than one origin.
+    Origin::parse(&url.origin().ascii_serialization()).map(|_| url).map_err(|fault| fault.to_string())
 }
 
 pub(super) fn open_or_closed(text: &str) -> Parsed<bool> {

@@ -118,6 +118,7 @@ impl Guest {
             Ok(user) => {
                 tracing::warn!(uid = user, "a command of another user was refused");
                 let why = "this server does only what its own user and root ask";
+                // Who has gone away need not hear it.
                 let _ = say(&mut stream, [Said::Failed(why.to_owned())]).await;
             }
             Err(error) => tracing::warn!(%error, "a command whose user cannot be known was refused"),

@@ -8,10 +8,10 @@ use axum::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use exeunt::Revoked;
 use exeunt_axum::{AuthError, CHALLENGE, RETRY_AFTER_S};
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::time;
+use crate::calendar;
 use crate::state::App;
 
 /// The seed's spelling, kept.
@@ -103,7 +103,7 @@ impl Answer {
 
 impl Fields {
     fn new(app: &App, status: u16, description: &'static str) -> Self {
-        let now = Timestamp::now().to_zoned(app.zone.clone());
+        let now = calendar::at(app.authority.settings().clock.now()).to_zoned(app.zone.clone());
         let time = time::of(&now, app.started.elapsed());
         Self { status, description, apiver: APIVER, user: None, bearer: None, urllink: None, time }
     }
@@ -111,7 +111,7 @@ impl Fields {
 
 impl From<AuthError> for Failure {
     fn from(error: AuthError) -> Self {
-        error.note();
+        error.log_once();
         match error {
             AuthError::NotSignedIn
             | AuthError::NeitherCookie
@@ -128,13 +128,13 @@ impl From<AuthError> for Failure {
             AuthError::Crowded | AuthError::TooManySessions | AuthError::TooMuchOpen => {
                 Self::TooMany { after_s: RETRY_AFTER_S }
             }
-            AuthError::Unavailable(_)
+            AuthError::Unavailable { .. }
             | AuthError::MissingLayer
             | AuthError::NoAddress
             | AuthError::NotLoopback
             | AuthError::NotHere
             | AuthError::Choice(_)
-            | AuthError::Note(_) => Self::Store,
+            | AuthError::Flash(_) => Self::Store,
         }
     }
 }

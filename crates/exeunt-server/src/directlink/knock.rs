@@ -7,7 +7,7 @@ use std::convert::Infallible;
 
 use axum::body::Body;
 use axum::extract::FromRequestParts;
-use axum::http::header::{CONTENT_TYPE, COOKIE, ORIGIN};
+use axum::http::header::{COOKIE, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use exeunt_axum::{Auth, AuthError, Authorization};
@@ -15,11 +15,12 @@ use exeunt_axum::{Auth, AuthError, Authorization};
 use super::answer::Failure;
 use super::basic;
 use crate::body::{self, BodyFault};
+use crate::media::is_json;
 use crate::secret::Secret;
 
 /// The most bytes of a body. It is empty or an object of which nothing is used, for who calls stands in the head; so it need only be read to its
 /// end, and whoever sends more is none of the clients.
-const BYTES_MAX: usize = 4 * 1024;
+const BODY_BYTES_MAX: usize = 4 * 1024;
 
 const NOT_BASIC: &str = "its Basic credentials are not the canonical base64 of a UTF-8 name, a colon and a password";
 
@@ -56,7 +57,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Credentials,
     if !is_json(headers) {
         return Err(Failure::Malformed("it says Content-Type: application/json not once"));
     }
-    let bytes = body::read(body, BYTES_MAX).await.map_err(|fault| match fault {
+    let bytes = body::read(body, BODY_BYTES_MAX).await.map_err(|fault| match fault {
         BodyFault::TooLarge => Failure::TooLarge,
         BodyFault::Slow | BodyFault::Broken => Failure::Malformed("its body did not come to its end"),
     })?;
@@ -74,12 +75,4 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Credentials,
             Ok(Credentials::Basic { name, password })
         }
     }
-}
-
-/// Exactly one `Content-Type`, `application/json`; parameters are allowed.
-fn is_json(headers: &HeaderMap) -> bool {
-    let mut lines = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(line), None) = (lines.next(), lines.next()) else { return false };
-    let essence = line.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
 }

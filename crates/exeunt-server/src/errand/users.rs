@@ -2,7 +2,7 @@
 //!
 //! Owns the words in which they are told. What ends their sessions is the authority's doing.
 
-use exeunt::{Authority, Become, By, RegisterError, Revoked, User, UserId};
+use exeunt::{Authority, Become, By, ChoiceFault, RegisterError, Revoked, User, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::{Column, Failed, Lines, Secret, Whom, counted, written};
@@ -92,7 +92,7 @@ pub(super) async fn change(authority: &Authority, name: &str, to: Change) -> Res
 pub(super) async fn set_password(authority: &Authority, name: &str, password: &Secret) -> Result<String, Failed> {
     match authority.set_password(name, password.reveal(), By::operator()).await {
         Ok(revoked) => Ok(format!("changed; {}", ended(&revoked))),
-        Err(RegisterError::NoSuchUser) => Err(Failed::nobody(name)),
+        Err(RegisterError::Choice(ChoiceFault::NoSuchUser)) => Err(Failed::nobody(name)),
         Err(error) => Err(error.into()),
     }
 }

@@ -67,9 +67,9 @@ pub(crate) async fn register(
                 .into_response())
         }
         Err(RegisterRefused::Choice(error)) => {
-            let text = failure::choice(words, &error);
+            let text = failure::choice(words, error);
             let problem = Problem { form: Form::Register, text: &text, username: &entry.username };
-            let taken = matches!(error, exeunt::RegisterError::Taken);
+            let taken = matches!(error, exeunt::ChoiceFault::Taken);
             let status = if taken { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
             Ok(not_accepted(&app, words, status, &entry, problem))
         }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use axum::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
-use exeunt::RegisterError;
+use exeunt::ChoiceFault;
 use exeunt::credential::{PASSWORD_BYTES_MAX, PasswordFault};
 use exeunt::user::{NAME_CHARS_MAX, NameFault};
 use exeunt_axum::{AuthError, CHALLENGE};
@@ -83,7 +83,7 @@ impl IntoResponse for Refusal {
             None => (self.why.status(), None),
         };
         if let Some(error) = self.why.auth() {
-            error.note();
+            error.log_once();
         }
         let mut response = (status, Html(self.page())).into_response();
         if let Some(seconds) = retry_after_s {
@@ -98,10 +98,10 @@ impl Refusal {
         let words = self.words;
         let (of_account, of_admin) = (words.of_account, words.of_admin);
         let (title, text, next) = match &self.why {
-            Why::NotSignedOut(AuthError::Unavailable(_)) => {
+            Why::NotSignedOut(AuthError::Unavailable { .. }) => {
                 (words.not_signed_out_title, words.not_signed_out_text, Next::SignOutAgain)
             }
-            Why::NotDone(AuthError::Unavailable(_), next) => {
+            Why::NotDone(AuthError::Unavailable { .. }, next) => {
                 (of_account.not_done_title, of_account.not_done_text, *next)
             }
             Why::Auth(error) | Why::NotSignedOut(error) | Why::NotDone(error, _) => return auth_page(words, error),
@@ -147,20 +147,20 @@ pub(super) fn challenge(mut response: Response) -> Response {
 }
 
 /// What to tell a person who has to choose another name or password.
-pub(super) fn choice(words: &Words, error: &RegisterError) -> String {
-    match error {
-        RegisterError::Name(NameFault::Empty) => words.name_empty.to_owned(),
-        RegisterError::Name(NameFault::TooLong) => (words.name_too_long)(NAME_CHARS_MAX),
-        RegisterError::Name(NameFault::Control) => words.name_control.to_owned(),
-        RegisterError::Name(NameFault::Colon) => words.name_colon.to_owned(),
-        RegisterError::Name(NameFault::OuterSpace) => words.name_outer_space.to_owned(),
-        RegisterError::Password(PasswordFault::TooShort { chars_min }) => (words.password_too_short)(*chars_min),
-        RegisterError::Password(PasswordFault::TooLong) => (words.password_too_long)(PASSWORD_BYTES_MAX),
-        RegisterError::Password(PasswordFault::Control) => words.password_control.to_owned(),
-        RegisterError::Password(PasswordFault::Same) => words.of_account.same_password.to_owned(),
-        RegisterError::Password(PasswordFault::Common) => words.password_common.to_owned(),
-        RegisterError::Taken => words.name_taken.to_owned(),
-        other => other.to_string(),
+pub(super) fn choice(words: &Words, fault: ChoiceFault) -> String {
+    match fault {
+        ChoiceFault::Name(NameFault::Empty) => words.name_empty.to_owned(),
+        ChoiceFault::Name(NameFault::TooLong) => (words.name_too_long)(NAME_CHARS_MAX),
+        ChoiceFault::Name(NameFault::Control) => words.name_control.to_owned(),
+        ChoiceFault::Name(NameFault::Colon) => words.name_colon.to_owned(),
+        ChoiceFault::Name(NameFault::OuterSpace) => words.name_outer_space.to_owned(),
+        ChoiceFault::Password(PasswordFault::TooShort { chars_min }) => (words.password_too_short)(chars_min),
+        ChoiceFault::Password(PasswordFault::TooLong) => (words.password_too_long)(PASSWORD_BYTES_MAX),
+        ChoiceFault::Password(PasswordFault::Control) => words.password_control.to_owned(),
+        ChoiceFault::Password(PasswordFault::Same) => words.of_account.same_password.to_owned(),
+        ChoiceFault::Password(PasswordFault::Common) => words.password_common.to_owned(),
+        ChoiceFault::Taken => words.name_taken.to_owned(),
+        ChoiceFault::NoSuchUser | ChoiceFault::KeptByApp => fault.to_string(),
     }
 }
 
@@ -175,18 +175,18 @@ fn auth_page(words: &'static Words, error: &AuthError) -> String {
         AuthError::NotAdmin => (words.not_admin_title, words.not_admin_text.to_owned()),
         AuthError::TooManySessions => (words.too_many_sessions_title, words.too_many_sessions_text.to_owned()),
         AuthError::Crowded | AuthError::TooMuchOpen => (words.busy_title, words.busy_text.to_owned()),
-        AuthError::Unavailable(_) => (words.unreachable_title, words.unreachable_text.to_owned()),
+        AuthError::Unavailable { .. } => (words.unreachable_title, words.unreachable_text.to_owned()),
         AuthError::Oneself => (words.of_admin.oneself_title, words.of_admin.oneself_text.to_owned()),
         AuthError::Denied(reason) => (words.wrong_credentials, reason.clone().into_owned()),
         AuthError::Unclear => (words.unclear_title, words.unclear_text.to_owned()),
         AuthError::NotLoopback => (words.of_admin.plain_http_title, words.of_admin.plain_http_text.to_owned()),
-        AuthError::Choice(fault) => (words.bad_form_title, choice(words, fault)),
+        AuthError::Choice(fault) => (words.bad_form_title, choice(words, *fault)),
         AuthError::NotSignedIn
         | AuthError::WrongCredentials
         | AuthError::MissingLayer
         | AuthError::NoAddress
         | AuthError::NotHere
-        | AuthError::Note(_) => (words.wrong_credentials, words.wrong_credentials.to_owned()),
+        | AuthError::Flash(_) => (words.wrong_credentials, words.wrong_credentials.to_owned()),
     };
     view::notice(words, title, &text, Next::Home)
 }

@@ -17,7 +17,7 @@ use crate::body;
 use crate::secret::Secret;
 
 /// The most bytes of a form: a name and a password of the greatest length, percent-encoded, with room to spare.
-const BYTES_MAX: usize = 16 * 1024;
+const FORM_BYTES_MAX: usize = 16 * 1024;
 
 /// The fields of signing in and registering.
 #[derive(Deserialize)]
@@ -38,7 +38,7 @@ pub(super) async fn read<T: DeserializeOwned>(
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
-    let bytes = body::read(body, BYTES_MAX).await.map_err(|fault| {
+    let bytes = body::read(body, FORM_BYTES_MAX).await.map_err(|fault| {
         refused(match fault {
             body::BodyFault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             body::BodyFault::Slow => StatusCode::REQUEST_TIMEOUT,

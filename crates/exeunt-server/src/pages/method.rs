@@ -13,6 +13,7 @@ use exeunt_axum::{Auth, AuthError};
 use super::home::{signed_out, state};
 use super::view::{self, Next, Said};
 use super::words;
+use crate::media;
 use crate::state::App;
 
 /// axum adds `Allow` with the methods of the route.
@@ -52,8 +53,7 @@ fn refused(headers: &HeaderMap) -> Response {
         let page = view::notice(words, words.wrong_method_title, words.wrong_method_text, Next::Home);
         return (status, Html(page)).into_response();
     }
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    (status, [(CONTENT_TYPE, text)], "Method Not Allowed").into_response()
+    (status, [(CONTENT_TYPE, media::TEXT)], "Method Not Allowed").into_response()
 }
 
 /// Whether `text/html` is named in `Accept`, as every browser does that goes to a page. A range such as `*/*` names nothing.

@@ -33,6 +33,7 @@ pub(super) fn link(path: &str, parts: &[(&str, Option<String>)]) -> String {
     for (name, text) in parts {
         if let Some(text) = text {
             let encoded = serde_urlencoded::to_string([(name, text)]).unwrap_or_default();
+            // A text takes whatever is written to it.
             let _ = write!(link, "{sign}{encoded}");
             sign = '&';
         }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use url::Url;
 
 /// The longest path or address that is carried along, in bytes: more than people link to, and little in a page.
-const BYTES_MAX: usize = 1_024;
+const PLACE_BYTES_MAX: usize = 1_024;
 
 /// A stand-in origin: a path is ours if it stays there.
 const OURS: &str = "http://ours.invalid";
@@ -35,7 +35,7 @@ fn asked(query: Option<&str>) -> Option<String> {
 /// `text` if it is a path of this site.
 fn path(text: &str) -> Option<&str> {
     let suspicious = |c: char| c == '\\' || !c.is_ascii_graphic();
-    if text.len() > BYTES_MAX || !text.starts_with('/') || text.starts_with("//") || text.contains(suspicious) {
+    if text.len() > PLACE_BYTES_MAX || !text.starts_with('/') || text.starts_with("//") || text.contains(suspicious) {
         return None;
     }
     // Some proxies and scripts decode a path once more: an encoded backslash or slash could become one.
@@ -55,7 +55,7 @@ fn elsewhere(text: &str, origins: &[String]) -> Option<String> {
     let suspicious = |c: char| c == '\\' || !c.is_ascii_graphic();
     // The scheme in full: `https:notes.example` is an address to a browser, but nobody writes it who means well.
     let is_whole = text.starts_with("https://") || text.starts_with("http://");
-    if text.len() > BYTES_MAX || !is_whole || text.contains(suspicious) {
+    if text.len() > PLACE_BYTES_MAX || !is_whole || text.contains(suspicious) {
         return None;
     }
     let url = Url::parse(text).ok()?;
@@ -96,7 +96,7 @@ mod tests {
         ] {
             assert_eq!(path(elsewhere), None, "{elsewhere:?}");
         }
-        assert_eq!(path(&format!("/{}", "a".repeat(BYTES_MAX))), None);
+        assert_eq!(path(&format!("/{}", "a".repeat(PLACE_BYTES_MAX))), None);
         assert_eq!(asked(Some("x=1&return_to=%2Fnotes%3Fa%3Db")).as_deref(), Some("/notes?a=b"));
         assert_eq!(asked(Some("x=1")), None);
     }
@@ -163,6 +163,6 @@ mod tests {
         ] {
             assert_eq!(place(text, &origins()), None, "{text:?}");
         }
-        assert_eq!(place(&format!("https://notes.example/{}", "a".repeat(BYTES_MAX)), &origins()), None);
+        assert_eq!(place(&format!("https://notes.example/{}", "a".repeat(PLACE_BYTES_MAX)), &origins()), None);
     }
 }

@@ -2,12 +2,11 @@
 //!
 //! Owns what counts as an acceptance, as a refusal and as neither. Its words never hold what was sent: it is a secret.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use exeunt::lease::{LEASE, PATIENCE};
 use exeunt::random::OsRandom;
-use exeunt_axum::CHALLENGE;
+use exeunt_axum::{CHALLENGE, is_this_machine};
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect};
 use serde_json::{Value, json};
@@ -76,7 +75,7 @@ impl Node {
         }
         match url.scheme() {
             "https" => Ok(Self(url)),
-            "http" if plain || is_this_machine(&url) => Ok(Self(url)),
+            "http" if plain || url.host_str().is_some_and(is_this_machine) => Ok(Self(url)),
             "http" => Err(NodeFault::Plain(url.origin().ascii_serialization())),
             _ => Err(no_origin()),
         }
@@ -92,11 +91,6 @@ impl Node {
         url.set_path(path);
         url
     }
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A token. It has no `Debug`.

@@ -132,6 +132,10 @@ async fn a_login_of_another_media_type_is_a_problem() {
         must_be_a_problem(&answer, 415);
     }
     must_be_a_problem(&app.anon().post("/api/login").body(body.clone()).await, 415);
+    for second in ["text/plain", "application/json"] {
+        let ask = app.anon().post("/api/login").field("content-type", "application/json").field("content-type", second);
+        must_be_a_problem(&ask.body(body.clone()).await, 415);
+    }
     let ask = app.anon().post("/api/login").field("content-type", "Application/JSON; charset=utf-8");
     assert_eq!(ask.body(body).await.status, 201);
 }

@@ -90,6 +90,21 @@ async fn two_different_cookies_are_nobody_and_lead_nowhere() {
     must_say_nothing(&visit);
 }
 
+/// What cannot be read is nobody's, and sends nobody to a page where they would sign in beside it.
+#[tokio::test]
+async fn credentials_that_cannot_be_read_are_neither_a_pass_nor_a_refusal() {
+    let app = Setup::default().https().build().await;
+    let ana = app.browser_of_new("Ana").await;
+    for check in CHECKS {
+        for shown in ["Bearer", "Bearer  x", &*format!("Token {}", ana.token())] {
+            let visit = ana.get(check).going("none").field("accept", "text/html").field("authorization", shown);
+            let visit = visit.await;
+            must_be_kept_out(&visit, 400);
+            assert!(!visit.has("location") && !visit.has("www-authenticate"), "{visit:?}");
+        }
+    }
+}
+
 /// A server that has just started beside another one, so that memory knows nobody and the store has to be asked.
 #[tokio::test]
 async fn i_could_not_look_is_neither_a_pass_nor_a_refusal() {

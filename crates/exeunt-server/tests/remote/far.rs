@@ -128,6 +128,26 @@ fn sessions_are_listed_with_their_own_browsers_and_ended_one_by_one() {
 }
 
 #[test]
+fn one_session_is_ended_without_asking_for_all_of_them() {
+    let scene = Scene::new();
+    let hers = register(&scene.server, "ana");
+    let others = register(&scene.server, "bea");
+    let desk = scene.enter(&[]);
+    let wire = Wire::to(scene.server.address.port());
+    let app = App::on(&format!("http://127.0.0.1:{}", wire.port()));
+    wire.hold_answers_to("GET /api/sessions ");
+    let end = |token: &str| {
+        let shown = scene.server.ask(&Request::get("/api/session").bearer(token)).json();
+        let path = format!("/sessions/{}", shown["sid"].as_str().expect("a sid"));
+        app.ask(&Request::new("DELETE", &path).cookie(&desk))
+    };
+    assert_eq!(end(&others).body, "none", "of somebody else");
+    let ended = end(&hers);
+    assert_eq!((ended.status, &*ended.body), (200, "1"));
+    assert!(is_live(&scene.server, &others) && !is_live(&scene.server, &hers));
+}
+
+#[test]
 fn a_password_is_changed_and_a_user_registered_at_the_app() {
     let scene = Scene::new();
     let entry = |name: &str, password: &str| {

@@ -17,7 +17,7 @@ pub enum LoginError {
     /// Wrong too often; right or wrong, it is not looked at now.
     #[error(transparent)]
     TooMany(#[from] TooMany),
-    /// Too many sign-ins at once; later it will work.
+    /// Too many hashes at once; later it will work.
     #[error(transparent)]
     Crowded(#[from] Crowded),
     /// The user has as many sessions as allowed; one of them has to be ended first.
@@ -63,21 +63,9 @@ impl From<StoreError> for ChangeError {
 /// Why no user was registered, or no password was set.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
-    /// The text cannot be a name.
+    /// What was chosen cannot be.
     #[error(transparent)]
-    Name(#[from] NameFault),
-    /// The text cannot be a password.
-    #[error(transparent)]
-    Password(#[from] PasswordFault),
-    /// Somebody has this name, perhaps spelled otherwise.
-    #[error("this name is taken")]
-    Taken,
-    /// There is no user of this name.
-    #[error("there is no user of this name")]
-    NoSuchUser,
-    /// The app keeps the users itself; it adds them and changes their passwords.
-    #[error("nothing was changed: users and their passwords are kept by the app, not here")]
-    KeptByApp,
+    Choice(#[from] ChoiceFault),
     /// Too many registrations from one address.
     #[error(transparent)]
     TooMany(#[from] TooMany),
@@ -87,4 +75,36 @@ pub enum RegisterError {
     /// The store could not look, or cannot say that it is done.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<NameFault> for RegisterError {
+    fn from(fault: NameFault) -> Self {
+        Self::Choice(fault.into())
+    }
+}
+
+impl From<PasswordFault> for RegisterError {
+    fn from(fault: PasswordFault) -> Self {
+        Self::Choice(fault.into())
+    }
+}
+
+/// Why a user or a password that was chosen cannot be: another choice may, and waiting does not help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChoiceFault {
+    /// The text cannot be a name.
+    #[error(transparent)]
+    Name(#[from] NameFault),
+    /// The text cannot be a password.
+    #[error(transparent)]
+    Password(#[from] PasswordFault),
+    /// Somebody has this name, perhaps spelled otherwise.
+    #[error("this name is taken")]
+    Taken,
+    /// There is no user of this name or number.
+    #[error("there is no such user")]
+    NoSuchUser,
+    /// The app keeps the users itself; it adds them and changes their passwords.
+    #[error("nothing was changed: users and their passwords are kept by the app, not here")]
+    KeptByApp,
 }

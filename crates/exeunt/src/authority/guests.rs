@@ -1,7 +1,7 @@
 //! Users whom an app keeps itself: proving who they are, and the row here on which their sessions hang.
 //!
-//! Owns the race between a proof and a change that makes it void. Epochs are numbers of revocations, so a user whose epoch is
-//! higher than the end of the log was before the proof has been signed out since: the proof is asked for anew.
+//! Owns the race between a proof and a change that makes it void. An epoch is the number of a revocation: a user whose epoch is above the
+//! end of the log, as it was read before the proof, has been signed out since, and the proof is asked for anew.
 
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ impl Authority {
                 }
             }
         }
-        Err(LoginError::Store(StoreError::Busy))
+        Err(LoginError::Store(StoreError::Overtaken))
     }
 
     /// The row of whom the app has just named, if it has named anybody.
@@ -110,7 +110,7 @@ impl Authority {
         let new = NewUser { name: name.clone(), hash, admin: false, by, from: "".into(), at };
         // Two first sign-ins at once: the second finds the row of the first.
         let _ = self.store.add_user(&new).await?;
-        self.store.user_by_name(name).await?.ok_or(StoreError::Busy)
+        self.store.user_by_name(name).await?.ok_or(StoreError::Overtaken)
     }
 }
 

@@ -36,7 +36,7 @@ impl LastWord {
             // On its own, so that a caller that goes away takes nobody with it.
             tokio::spawn(Arc::clone(self).ask_for_all());
         }
-        answer.await.map_err(|_| StoreError::Stopped)?
+        answer.await.map_err(|_| StoreError::Lost)?
     }
 
     async fn ask_for_all(self: Arc<Self>) {
@@ -45,7 +45,7 @@ impl LastWord {
             let store = Arc::clone(&self.store);
             // A store that panics must not leave all later callers waiting.
             let asked = tokio::spawn(async move { store.settled(&digests).await }).await;
-            let found = asked.unwrap_or(Err(StoreError::Stopped));
+            let found = asked.unwrap_or(Err(StoreError::Lost));
             for (digest, to) in group {
                 // Who has gone away meanwhile needs no answer.
                 let _ = to.send(answer(&found, digest));

@@ -20,8 +20,9 @@ use crate::session::Session;
 use crate::store::{Store, StoreError, Successor};
 use crate::token::{Token, TokenDigest};
 
-/// How long whoever signs out with a token that a change of password replaced can mean the session that came in its place, where nobody noted that its
-/// token was handed out: far longer than that takes, and short enough that a stolen token cannot sign its owner out for ever after.
+/// How long whoever signs out with a token that a change of password replaced can mean the session that came in its place, where nobody
+/// noted that its token was handed out: far longer than that takes, and short enough that a stolen token cannot sign its owner out for ever
+/// after.
 pub const FOLLOWED_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// What a process is to others that share its store. Where it owns the store alone this says nothing.
@@ -102,6 +103,7 @@ impl Many {
     /// Waits until this node has applied everything up to `seq`, or believes nothing that it believed at `since`.
     async fn heard_here(&self, seq: Seq, since: Instant) {
         if let Some(member) = &self.member {
+            // Who waited in vain has lost its lease meanwhile: to renew it is to apply what is new.
             let _ = timeout_at(since + PATIENCE, member.applied(seq)).await;
         }
     }
@@ -179,8 +181,8 @@ impl Authority {
         Ok(Revoked::nothing_left())
     }
 
-    /// Nothing of `target` is left in the store, so nothing of it is believed here either (R8). What is, has signed in since, or the store
-    /// has lost it: a restored database, and no ending that could have been heard.
+    /// The store has nothing left of `target`, so this node must not believe any of it (R8). If it does, somebody has signed in since; or
+    /// the store has lost the session, as a restored database has, and no ending of it will be heard.
     ///
     /// # Errors
     ///

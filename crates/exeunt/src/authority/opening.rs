@@ -125,7 +125,7 @@ impl Authority {
 pub(super) async fn to_its_end<T: Send + 'static>(
     deed: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Result<T, StoreError> {
-    tokio::spawn(deed).await.map_err(|_| StoreError::Stopped)?
+    tokio::spawn(deed).await.map_err(|_| StoreError::Lost)?
 }
 
 /// Refuses, and tells the operator why.

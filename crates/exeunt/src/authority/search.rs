@@ -36,7 +36,7 @@ impl Search {
             // On its own, so that a caller that goes away takes nobody with it.
             tokio::spawn(Arc::clone(self).walk_for_all());
         }
-        found.await.map_err(|_| StoreError::Stopped)
+        found.await.map_err(|_| StoreError::Lost)
     }
 
     async fn walk_for_all(self: Arc<Self>) {

@@ -1,15 +1,15 @@
 //! Users: registering, changing, deleting, and their passwords.
 //!
 //! Owns the decisions about users. A new password, disabling, enabling and deleting end their sessions in the same transaction; a role ends none,
-//! for it is asked for at each request. It never rests on a
-//! word that was given before a hash: hashing waits its turn, and whoever gave the word may have lost the right to it by then.
+//! for it is asked for at each request. A word that may be taken back is asked for after the hash, never before: hashing waits its turn,
+//! and whoever gives it may have lost the right to by then.
 
 use std::sync::Arc;
 
 use super::counts::Ending;
 use super::guests::NO_PASSWORD;
 use super::opening::to_its_end;
-use super::{Authority, ChangeError, Place, RegisterError};
+use super::{Authority, ChangeError, ChoiceFault, Place, RegisterError};
 use crate::credential::{NewPassword, PasswordFault, PasswordHash};
 use crate::revocation::{By, Cause, Revoked, Target};
 use crate::session::{Device, LiveSession, Opened};
@@ -126,7 +126,7 @@ impl Authority {
     /// [`RegisterError`] says what can be done about it; `NoSuchUser` when there is none.
     pub async fn set_password(&self, name: &str, password: &str, by: By) -> Result<Revoked, RegisterError> {
         self.keeps_users()?;
-        let known = self.store.user_by_name(&UserName::parse(name)?).await?.ok_or(RegisterError::NoSuchUser)?;
+        let known = self.store.user_by_name(&UserName::parse(name)?).await?.ok_or(ChoiceFault::NoSuchUser)?;
         self.reset(&known, password, async { Ok(by) }).await
     }
 
@@ -144,7 +144,7 @@ impl Authority {
     ) -> Result<Revoked, E> {
         self.keeps_users()?;
         let known = self.store.user_by_id(user).await.map_err(RegisterError::from)?;
-        self.reset(&known.ok_or(RegisterError::NoSuchUser)?, password, word).await
+        self.reset(&known.ok_or(RegisterError::from(ChoiceFault::NoSuchUser))?, password, word).await
     }
 
     /// Changes what a user may do. Disabling, enabling and deleting end everything of theirs.
@@ -204,8 +204,8 @@ impl Authority {
     }
 
     /// Where the app keeps the users, no password is kept here that could let somebody in one day.
-    const fn keeps_users(&self) -> Result<(), RegisterError> {
-        if self.settings.users.is_some() { Err(RegisterError::KeptByApp) } else { Ok(()) }
+    fn keeps_users(&self) -> Result<(), RegisterError> {
+        if self.settings.users.is_some() { Err(ChoiceFault::KeptByApp.into()) } else { Ok(()) }
     }
 
     /// Sets the password of the user who was found, by their number.
@@ -217,7 +217,7 @@ impl Authority {
     ) -> Result<Revoked, E> {
         // A row of a user whom the app keeps. With a password it would be somebody else's, and its user could not come in any more.
         if known.hash.as_phc() == NO_PASSWORD {
-            return Err(RegisterError::KeptByApp.into());
+            return Err(RegisterError::from(ChoiceFault::KeptByApp).into());
         }
         let hash = self.hash_for(&known.user, password).await?;
         let change = PasswordChange {
@@ -232,7 +232,7 @@ impl Authority {
         let ending = self.counts.ending();
         let Some(changed) = self.store.change_password(&change).await.map_err(RegisterError::from)? else {
             ending.nothing();
-            return Err(RegisterError::NoSuchUser.into());
+            return Err(RegisterError::from(ChoiceFault::NoSuchUser).into());
         };
         Ok(self.over(ending, &changed.revocation).await)
     }
@@ -249,13 +249,13 @@ impl Authority {
         let name = UserName::choose(name)?;
         let password = NewPassword::choose(password, &name, self.settings.password_chars_min)?;
         if self.store.user_by_name(&name).await?.is_some() {
-            return Err(RegisterError::Taken);
+            return Err(ChoiceFault::Taken.into());
         }
         let hash = self.hasher.turn().await?.hash(password).await??;
         Ok((name, hash))
     }
 
     async fn add(&self, new: &NewUser) -> Result<User, RegisterError> {
-        self.store.add_user(new).await?.ok_or(RegisterError::Taken)
+        Ok(self.store.add_user(new).await?.ok_or(ChoiceFault::Taken)?)
     }
 }

@@ -13,11 +13,11 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::PATIENCE;
 use super::teller::{Teller, Told};
+use super::{PATIENCE, until};
 use crate::random::Random;
 use crate::revocation::Seq;
-use crate::store::{NodeId, Peer, Shared, StoreError};
+use crate::store::{NodeId, Peer, Shared, StoreError, one_line};
 
 /// The first pause between two looks at who has heard. A node that is well hears within a commit.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
@@ -42,13 +42,13 @@ pub(crate) struct Coordinator {
     last: watch::Sender<Option<Look>>,
     /// Whoever holds it looks for all.
     looking: tokio::sync::Mutex<()>,
-    /// The other nodes as they were seen last, each with when it was first seen with its lease's number.
+    /// The other nodes as they were seen last, each with the time since when its lease's number stands still.
     seen: Mutex<HashMap<NodeId, (Peer, Instant)>>,
     ran_out: AtomicU64,
 }
 
-/// A look at who has heard. It says nothing of what was committed after it began: that may have the number of something that a log, lost
-/// since, had told everybody (R8).
+/// A look at who has heard. It proves nothing about a commit after it began: that may reuse a number which everybody heard in a history
+/// that is lost since (R8).
 #[derive(Clone, Copy, Debug)]
 struct Look {
     /// Looks are numbered in the order in which they begin, from one.
@@ -103,15 +103,15 @@ impl Coordinator {
         self.in_time(seq, since, heard).await;
     }
 
-    /// The same of what somebody may have written, in whatever history: what was told here with that number may be another one (R8).
+    /// The same where another process may have written `seq`, perhaps in another history: what was told here under that number may be
+    /// something else, so only the store is asked (R8).
     pub(crate) async fn known_everywhere(&self, seq: Seq, since: Instant) {
         let before = self.begun.load(Ordering::SeqCst);
         self.in_time(seq, since, self.look_until_heard(seq, before)).await;
     }
 
     async fn in_time(&self, seq: Seq, since: Instant, heard: impl Future<Output = ()>) {
-        // On our own clock, that of the operating system's monotonic time: while the machine sleeps it stands still, so this may only
-        // come out longer.
+        // By the operating system's monotonic clock, which stands still while the machine sleeps: the wait can only come out longer.
         let until = since + PATIENCE;
         if timeout_at(until, heard).await.is_err() {
             self.ran_out.fetch_add(1, Ordering::Relaxed);
@@ -153,11 +153,11 @@ impl Coordinator {
             self.teller.reach(&peers);
             self.teller.looked(&peers, began);
         }
-        // Without others: what was committed before we looked is heard by all there are.
+        // Where there is no other node, everybody has heard what was committed before this look.
         let everywhere = peers.iter().map(|peer| peer.heard).min().unwrap_or(Seq(i64::MAX));
         self.keep(Look { number, everywhere });
         for silent in self.silent(&peers) {
-            tracing::info!(node = %silent.node, label = plain(&silent.label), "a silent node is removed");
+            tracing::info!(node = %silent.node, label = one_line(&silent.label), "a silent node is removed");
             self.shared.remove(silent.node, silent.lease).await?;
         }
         Ok(())
@@ -178,8 +178,8 @@ impl Coordinator {
         self.look_until_heard(seq, before).await;
     }
 
-    /// One looks for all; whoever learns from its look waits no longer for a turn. Where there are others none has heard yet, so the
-    /// first look waits, too: until the last to hear says so, which may go unheard, or for a moment.
+    /// One caller looks for all who wait. Other nodes cannot have heard yet, so even the first look waits for the store's hint, or for
+    /// `pause`.
     async fn look_until_heard(&self, seq: Seq, before: u64) {
         let mut pause = if self.is_alone() { Duration::ZERO } else { PAUSE_MIN };
         loop {
@@ -210,7 +210,7 @@ impl Coordinator {
     /// Waits for a look that shows it.
     async fn shown(&self, seq: Seq, before: u64) {
         let shows = |look: &Option<Look>| look.is_some_and(|look| look.shows(seq, before));
-        let _ = self.last.subscribe().wait_for(shows).await;
+        until(&mut self.last.subscribe(), shows).await;
     }
 
     fn keep(&self, look: Look) {
@@ -241,11 +241,6 @@ impl Coordinator {
     }
 }
 
-/// One line, whatever a machine is called.
-fn plain(label: &str) -> String {
-    label.chars().filter(|char| !char.is_control()).collect()
-}
-
 fn called(peer: &Peer) -> String {
-    format!("{} ({})", peer.node, plain(&peer.label))
+    format!("{} ({})", peer.node, one_line(&peer.label))
 }

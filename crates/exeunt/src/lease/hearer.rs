@@ -16,15 +16,16 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::line::HearsAt;
-use super::line::seal::{FRAME_MAX, Seal, Way, read_frame};
+use super::line::seal::{FRAME_BYTES_MAX, Seal, Way, read_frame};
 use super::line::words::{self, Challenge, Words};
 use super::log::Log;
 use super::teller::{self, SILENCE_MAX};
+use super::until_within;
 use crate::live::Live;
 use crate::random::Random;
 use crate::store::{Known, Line, LineKey, NodeId, Piece};
 
-/// Lines to one node at most: as many as nodes of which a primary bears the log.
+/// Lines to one node at most: as many as the nodes that one primary can serve with its log.
 const LINES_MAX: usize = 1_024;
 
 const _: () = assert!(LINES_MAX >= teller::LINES_MAX);
@@ -34,7 +35,7 @@ const _: () = assert!(LINES_MAX >= teller::LINES_MAX);
 const STRANGERS_MAX: usize = 64;
 
 /// The longest greeting, in bytes: a stranger fills no more of this node's memory.
-const HELLO_MAX: usize = 256;
+const HELLO_BYTES_MAX: usize = 256;
 
 /// How long somebody may take to prove that they are a node. A node says it at once; who does not holds one of few places for so long.
 const HELLO_WAIT: Duration = Duration::from_secs(5);
@@ -116,8 +117,8 @@ impl Hearer {
         line
     }
 
-    /// The run that was offered last has joined, and its log begun: what was answered before that would be forgotten with what the run before
-    /// knew.
+    /// Lets callers in to the run that was offered last. To be called when it has joined and begun its log: that forgets whatever was
+    /// applied before, which must not have been answered.
     pub(crate) fn open(&self) {
         let mut runs = self.runs.lock();
         runs.present = runs.coming.take();
@@ -153,7 +154,7 @@ impl Hearer {
         let mut challenge = Challenge::default();
         self.random.fill(&mut challenge);
         to.write_all(&challenge).await?;
-        let hello = timeout(HELLO_WAIT, read_frame(&mut from, HELLO_MAX)).await??;
+        let hello = timeout(HELLO_WAIT, read_frame(&mut from, HELLO_BYTES_MAX)).await??;
         let Run { seal, over } = self.runs.lock().present.clone().ok_or(io::ErrorKind::NotConnected)?;
         if said(&seal, &hello)? != Words::Hello(challenge) {
             return Err(stranger());
@@ -163,7 +164,7 @@ impl Hearer {
         let (answers, waiting) = mpsc::channel(ANSWERS_MAX);
         // Says that somebody is there, and nothing else: nobody waits for what was heard before.
         let known = self.log.known().ok_or(io::ErrorKind::NotConnected)?;
-        let _ = answers.send(known).await;
+        answers.send(known).await.map_err(|_| unanswered())?;
         tokio::select! {
             () = over.cancelled() => Ok(()),
             heard = self.hear(&seal, from, answers) => heard,
@@ -179,14 +180,14 @@ impl Hearer {
         answers: mpsc::Sender<Known>,
     ) -> io::Result<()> {
         loop {
-            let frame = timeout(SILENCE_MAX, read_frame(&mut from, FRAME_MAX)).await??;
+            let frame = timeout(SILENCE_MAX, read_frame(&mut from, FRAME_BYTES_MAX)).await??;
             let heard = match said(seal, &frame)? {
                 Words::Piece(piece) => self.applied(&piece).await,
                 Words::Still => self.log.known(),
                 _ => return Err(stranger()),
             };
             if let Some(heard) = heard {
-                let _ = answers.send(heard).await;
+                answers.send(heard).await.map_err(|_| unanswered())?;
             }
         }
     }
@@ -197,7 +198,7 @@ impl Hearer {
         let (_, last) = piece.ends()?;
         if !self.log.follow(piece) {
             let mut applied = self.log.applied();
-            let _ = timeout(GAP_WAIT, applied.wait_for(|applied| applied.seq >= last.seq)).await;
+            until_within(GAP_WAIT, &mut applied, |applied| applied.seq >= last.seq).await;
             if !self.log.follow(piece) {
                 return None;
             }
@@ -219,7 +220,9 @@ impl Hearer {
                 self.live.closed_up_to(last).await;
             }
             for known in group.drain(..) {
-                seal.close(Way::ToTeller, &words::heard(&known), &*self.random, &mut frames);
+                if !seal.close(Way::ToTeller, &words::heard(&known), &*self.random, &mut frames) {
+                    return Err(unanswered());
+                }
             }
             to.write_all(&frames).await?;
             frames.clear();
@@ -230,6 +233,11 @@ impl Hearer {
 
 fn said(seal: &Seal, frame: &[u8]) -> io::Result<Words> {
     seal.open(Way::ToHearer, frame).as_deref().and_then(words::read).ok_or_else(stranger)
+}
+
+/// Who waits for an answer hears that the line broke, and looks at the store.
+fn unanswered() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "an answer could not be given")
 }
 
 fn stranger() -> io::Error {

@@ -13,7 +13,7 @@ use crate::live::{ANYTHING, Live};
 use crate::revocation::{Cause, Seq};
 use crate::store::{Known, Logged, News, Piece, Stamp, Witness as _};
 
-/// Revocations whose stamps are remembered: of more than are told within the time that a word is on its way.
+/// Revocations whose stamps are remembered: more than are written while a word is on its way from one node to another.
 const RECENT_MAX: usize = 1_024;
 
 /// What this node has heard.
@@ -22,7 +22,7 @@ pub(crate) struct Log {
     live: Arc<Live>,
     state: Mutex<State>,
     applied: watch::Sender<Applied>,
-    /// Something may be missing of what this process has written itself, or before it.
+    /// The log must be read: something that this process wrote, or something before that, may not be applied here.
     gap: Notify,
 }
 
@@ -82,7 +82,7 @@ impl Log {
         let recent = VecDeque::from([known.clone()]);
         let (cutoffs, is_doubted) = (cutoffs.into_iter().collect(), state.is_doubted);
         *state = State { known: Some(known), recent, cutoffs, is_doubted };
-        // What this process wrote after it was let in may have been followed already, and is behind again.
+        // What this process wrote since it was let in may have been applied already, and is forgotten now: it is read again.
         self.gap.notify_one();
     }
 
@@ -91,7 +91,7 @@ impl Log {
         let News::After { log, .. } = news else { return Err(Regressed) };
         let mut state = self.state.lock();
         for logged in log {
-            // Two readers may have read the same piece; but one of them another history's, by an answer that was late.
+            // Two reads may bring the same revocation. Where they differ, one of them is a late answer from another history.
             if logged.revocation.seq <= state.end() {
                 let known = Known { seq: logged.revocation.seq, stamp: Some(logged.stamp) };
                 if state.recent_at(known.seq).is_some_and(|heard| *heard != known) {
@@ -114,7 +114,7 @@ impl Log {
 
     fn advance(&self, state: &mut State, Logged { revocation, stamp }: Logged) {
         self.live.heard(&revocation);
-        // One that comes while this is in doubt is the one that ends the doubt, and must be found new.
+        // A cut-off that comes in doubt is the one that ends it: not noted here, it is found new by `is_cut_off_anew`.
         if revocation.cause == Cause::Restored && !state.is_doubted {
             state.cutoffs.insert(stamp.clone());
         }
@@ -150,8 +150,8 @@ impl Log {
         (state.known, state.recent, state.is_doubted) = (None, VecDeque::new(), false);
     }
 
-    /// What this process has written itself, or was told by who has, it need not read, where nothing is missing before it. Whether it is
-    /// applied now: this very piece, and not another one with its numbers (R8).
+    /// Applies a piece that this process wrote, or was told by its writer, without reading the log, if nothing is missing before it. True:
+    /// it is applied now, this very piece and not another one with its numbers (R8).
     pub(crate) fn follow(&self, piece: &Piece) -> bool {
         let mut state = self.state.lock();
         if piece.ends().is_some_and(|(_, last)| state.has(&last)) {

@@ -17,7 +17,7 @@ use super::line::HearsAt;
 use super::log::{Applied, Log, Regressed};
 use super::trouble::{Trouble, cannot_listen, no_lease};
 use super::voice::Voice;
-use super::{BootInstant, LEASE, Lease};
+use super::{BootInstant, LEASE, Lease, until, until_within};
 use crate::live::Live;
 use crate::outage::Outage;
 use crate::random::Random;
@@ -43,8 +43,8 @@ const RENEWED: &str = "the lease is renewed again";
 /// fails at once is asked no more than twenty times a second.
 const ACKNOWLEDGE_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long this node puts off telling the database that it has heard what it wrote itself, or has answered directly. Nobody waits for that,
-/// and one write then tells it of all that came meanwhile; for what somebody else waits for it is cut short.
+/// How long an acknowledgement in the database is put off that hardly anybody waits for: of what this node wrote itself, or has answered
+/// directly. One write then covers all that came meanwhile. What another node wrote cuts the pause short.
 const TOLD_PAUSE: Duration = Duration::from_millis(10);
 
 /// How long leaving may take: a database that is gone does not hold up a stop, and the others remove who is silent.
@@ -64,8 +64,8 @@ pub(crate) struct Member {
     hearer: Option<Arc<Hearer>>,
     /// `None`: not among the nodes.
     node: Mutex<Option<NodeId>>,
-    /// Held by whoever joins, renews or leaves: a node that leaves while it comes would stay in the list, and be waited for. With how often
-    /// this run's lease was renewed, as the last answer said.
+    /// Held while this node joins, renews or leaves: if it left while it joined, its row would stay, and the others would wait for it. The
+    /// number is how often this run's lease was renewed, by the last answer.
     turn: tokio::sync::Mutex<i64>,
     /// Counts the tries to have a lease.
     tries: watch::Sender<u64>,
@@ -122,8 +122,9 @@ impl Member {
     /// Tries once to have a lease, and waits for that, but not for ever.
     pub(crate) async fn leased(&self) -> Result<(), StoreError> {
         let mut tries = self.tries.subscribe();
+        let before = *tries.borrow();
         self.wanted.notify_one();
-        let _ = timeout(LEASE_WAIT, tries.changed()).await;
+        until_within(LEASE_WAIT, &mut tries, |tries| *tries > before).await;
         if self.lease.holds() { Ok(()) } else { Err(no_lease()) }
     }
 
@@ -138,7 +139,7 @@ impl Member {
         if applied.borrow().seq < seq {
             // A hint may be on its way; a renewal hears without it.
             self.wanted.notify_one();
-            let _ = applied.wait_for(|applied| applied.seq >= seq).await;
+            until(&mut applied, |applied| applied.seq >= seq).await;
         }
     }
 
@@ -246,8 +247,8 @@ impl Member {
                 *self.node.lock() = None;
                 return self.join(&mut turn).await;
             };
-            // It may have counted more than were answered, and never fewer: what this run has seen committed is not there any more, and who
-            // signed in since then was lost without a trace in the log (R8).
+            // The store counts renewals whose answers were lost, too, but each answer is higher than the one before. If not, commits are
+            // gone, and with them perhaps sign-ins, which leave no trace in the log (R8).
             if lease <= *turn {
                 return Err(self.doubt().into());
             }
@@ -308,7 +309,7 @@ impl Member {
             self.lease.give_up();
         }
         self.renewed.notify_one();
-        // Said last: who writes to a log that nobody reads stands still, and nothing must be left to do then.
+        // Logged last: to write a log that nobody reads may block, and by then nothing must be left to do.
         if let Some(seconds) = without.filter(|_| self.lease.holds()).map(|without| without.as_secs_f64()) {
             tracing::warn!(
                 seconds,
@@ -339,9 +340,9 @@ impl Member {
                 () = self.stopped.cancelled() => return,
                 changed = applied.changed() => if changed.is_err() { return },
             }
-            // For the rest only those look here who found nothing left to end; and there is much else to do just now.
+            // Unless it is awaited only a caller who found nothing left to end waits for it, so it is put off, and many share one write.
             let is_awaited = |applied: &Applied| applied.awaited != answered;
-            let _ = timeout(TOLD_PAUSE, applied.wait_for(is_awaited)).await;
+            until_within(TOLD_PAUSE, &mut applied, is_awaited).await;
             let awaited = applied.borrow_and_update().awaited;
             let (node, known) = (*self.node.lock(), self.log.known());
             let (Some(node), Some(known)) = (node, known) else { continue };

@@ -18,9 +18,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::PATIENCE;
-use super::line::seal::{FRAME_MAX, Seal, Way, read_frame};
+use super::line::seal::{FRAME_BYTES_MAX, Seal, Way, read_frame};
 use super::line::words::{self, Challenge, Words};
+use super::{PATIENCE, until};
 use crate::random::Random;
 use crate::revocation::Seq;
 use crate::store::{Known, Line, NodeId, Peer, Written};
@@ -35,13 +35,12 @@ const QUEUE_MAX: usize = 256;
 /// the store meanwhile, and called again after [`LINE_PAUSE`].
 pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(1);
 
-/// An answer that took longer does not show that the next one will come soon. Twice as long as a hearer may wait for the piece before this one:
-/// that happens on a line that is well.
+/// A line counts as answering only if its answer took less than this: twice `GAP_WAIT`, which a healthy hearer may need.
 pub(super) const FRESH: Duration = Duration::from_millis(100);
 
-/// How long nothing is said on a line before something is, for either end to know that the other is there. Nothing rests on hearing soon that it
-/// is not: a line that does not answer costs an ending five milliseconds. It also keeps what stands between, which forgets idle connections
-/// after some minutes, from forgetting this one.
+/// After so long a silence a word is sent, so that either end knows that the other is there. It need not be short: a line that does not
+/// answer costs an ending five milliseconds. But it is shorter than the minutes after which a firewall in between forgets an idle
+/// connection.
 const STILL_EVERY: Duration = Duration::from_secs(10);
 
 /// After so long a silence nobody is there: three words were lost.
@@ -149,7 +148,7 @@ impl Teller {
         let left: Vec<NodeId> = written.present.iter().copied().filter(|node| Some(*node) != lines.own).collect();
         let heard = watch::Sender::new(left.is_empty());
         let (since, is_hinted) = (Instant::now(), AtomicBool::new(written.is_hinted));
-        // Before it is said: nobody can answer what nobody waits for.
+        // Noted before it is sent: an answer to what is not noted would count for nothing.
         self.told.add(Told { first, last, since, is_hinted, left: Mutex::new(left), heard });
         if lines.open.is_empty() {
             return;
@@ -162,8 +161,8 @@ impl Teller {
         }
     }
 
-    /// These are all other nodes, and how far they had heard, when somebody looked who began at `began`. Who has gone is not waited for, and
-    /// who has heard through the store need not answer. A look says nothing of what was told after it began (R8).
+    /// Takes note of a look that began at `began`: these were all other nodes, and how far they had heard. Who is gone is not waited for,
+    /// and who has heard through the store need not answer. Of what was told after `began` it proves nothing (R8).
     pub(crate) fn looked(&self, others: &[Peer], began: Instant) {
         let is_behind = |node: &NodeId, last: Seq| others.iter().any(|other| other.node == *node && other.heard < last);
         for told in self.told.0.lock().iter().filter(|told| told.since < began) {
@@ -185,7 +184,7 @@ impl Teller {
         lines.open.clear();
     }
 
-    /// Whoever has not answered this yet is not counted on before the next answer.
+    /// The lines to those who have not answered this count as not answering, each until its next answer.
     pub(crate) fn count_out(&self, told: &Told) {
         let (lines, left) = (self.lines.lock(), told.left.lock());
         for out in left.iter().filter_map(|node| lines.open.get(node)) {
@@ -210,7 +209,7 @@ impl Teller {
 impl Told {
     /// Waits until every node that was there when it was committed has answered it.
     pub(crate) async fn heard(&self) {
-        let _ = self.heard.subscribe().wait_for(|heard| *heard).await;
+        until(&mut self.heard.subscribe(), |heard| *heard).await;
     }
 
     /// Whether the others were woken through the store, too.
@@ -243,7 +242,7 @@ impl Register {
         told.push_back(Arc::new(new));
     }
 
-    /// Nobody waits for this node's answer any more. True: it answers what was told just now.
+    /// This node has heard what ends with `last`, so nobody waits for its answer any more. True: it came within [`FRESH`].
     fn take_answer(&self, by: NodeId, last: &Known) -> bool {
         let told = self.0.lock();
         let Some(told) = told.iter().rev().find(|told| told.last == *last) else { return false };
@@ -293,8 +292,9 @@ impl Call {
         let (mut group, mut frames) = (vec![Arc::from(words::hello(challenge))], Vec::new());
         loop {
             for words in group.drain(..) {
-                // What is too long is not told here.
-                seal.close(Way::ToHearer, &words, &*self.random, &mut frames);
+                if !seal.close(Way::ToHearer, &words, &*self.random, &mut frames) {
+                    tracing::debug!(node = %self.node, "what ended is too much for a line; it is heard through the store");
+                }
             }
             to.write_all(&frames).await?;
             frames.clear();
@@ -318,7 +318,7 @@ impl Call {
         let mut is_greeting = true;
         loop {
             let patience = if is_greeting { CONNECT_WAIT } else { SILENCE_MAX };
-            let frame = timeout(patience, read_frame(&mut from, FRAME_MAX)).await??;
+            let frame = timeout(patience, read_frame(&mut from, FRAME_BYTES_MAX)).await??;
             match seal.open(Way::ToTeller, &frame).as_deref().and_then(words::read) {
                 Some(Words::Heard(known)) => {
                     if self.told.take_answer(self.node, &known) || is_greeting {

@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
 
 use self::desk::Desk;
 use super::coordinator::Coordinator;
@@ -93,7 +94,7 @@ async fn until(what: &str, is_so: impl Fn() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(HANGS, waiting).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
+    timeout(HANGS, waiting).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -376,4 +377,12 @@ fn for_how_long_there_was_no_lease_is_counted_from_its_deadline_however_late_tha
     lease.give_up();
     clock.advance(Duration::from_secs(3));
     assert_eq!(lease.renewed(lease.now()), Some(Duration::from_secs(3)), "given up before its time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_nobody_speaks_in_any_more_has_not_said_what_is_waited_for() {
+    let (speaks, mut says) = watch::channel(Seq(0));
+    drop(speaks);
+    let heard = timeout(PATIENCE, super::until(&mut says, |said| *said >= Seq(1))).await;
+    assert!(heard.is_err(), "that it is closed is no word that somebody has heard");
 }

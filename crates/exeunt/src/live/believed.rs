@@ -37,7 +37,8 @@ impl Live {
         found
     }
 
-    /// Whether it is worth a search. Anybody may say "all but this one" as often as they like, and hardly ever is there another.
+    /// Whether a search may find anything. Anybody may end "all but this one" as often as they like, and mostly there is no other: that
+    /// must cost no search.
     pub(crate) fn may_believe(&self, target: Target) -> bool {
         match target {
             Target::User(user) => self.users.sessions_of(user) > 0,

@@ -12,7 +12,7 @@ use crate::user::UserId;
 /// of these is refused and read again, so the number costs time, never safety.
 pub(super) const TOMBSTONES_MAX: usize = 4_096;
 
-/// Above every number, so nothing that was read is believed.
+/// Greater than any real number: with this as its floor every earlier fill is refused.
 pub(crate) const ANYTHING: Seq = Seq(i64::MAX);
 
 /// What ended lately.
@@ -31,8 +31,8 @@ impl Book {
             || self.tombstones.iter().any(|(seq, target)| *seq > mark && target.covers(session, user))
     }
 
-    /// False: it was heard already; where many write, one's own are heard at once and once more in their turn. Something else under the
-    /// same number is of a log that went backwards, and is news (R8).
+    /// False: it was heard already. Where many write, one's own are heard twice: when they are written, and from the log. Another target
+    /// under the same number is of a log that went backwards, and is news (R8).
     pub(super) fn remember(&mut self, seq: Seq, target: Target) -> bool {
         if self.newest >= Some(seq) && self.tombstones.iter().any(|heard| *heard == (seq, target)) {
             return false;
@@ -48,8 +48,8 @@ impl Book {
     }
 
     /// Forgets all endings up to `base`, before which nothing that was read is believed; returns the last one that ended everything of
-    /// everybody since. Of what was heard after `base` more may have been dropped already than is remembered, and is not forgotten for
-    /// that. With [`ANYTHING`] as its base another history may begin.
+    /// everybody since. A higher number that was already dropped stays dropped, unless it is [`ANYTHING`], which `base` replaces. With
+    /// [`ANYTHING`] as its base another history may begin.
     pub(super) fn forget(&mut self, base: Seq) -> Option<Seq> {
         self.tombstones.retain(|(seq, _)| *seq > base);
         let dropped = self.forgotten.filter(|dropped| *dropped != ANYTHING);

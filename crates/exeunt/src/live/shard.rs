@@ -74,8 +74,8 @@ impl Shard {
         self.entries.iter()
     }
 
-    /// Enters a session. One that is there already stays as it is, but for a later use that somebody else noted; then this returns
-    /// the user of the one that was not entered.
+    /// Enters a session. Where it is there already only a later use is taken over, and this returns the user of the one that was not
+    /// entered.
     pub(super) fn insert(&mut self, entry: Entry) -> Option<Handle> {
         let digest = entry.digest;
         if let Some(there) = self.get(&digest) {

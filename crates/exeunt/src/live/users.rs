@@ -22,7 +22,7 @@ const RACKS: u32 = 64;
 /// The most bytes of a name that lies in its user's entry: nearly all names fit, and the entry is 48 bytes with it.
 const SHORT_BYTES_MAX: usize = 22;
 
-/// Where a user lies: the rack and the place on it, and one more, so that no number is 0.
+/// Rack and place as `place * RACKS + rack + 1`; never 0, so an `Option` of it is four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Handle(NonZeroU32);
 
@@ -269,7 +269,7 @@ fn is(holders: &Slab<Holder>, place: u32, user: UserId) -> bool {
     holders.get(place).is_some_and(|holder| holder.id == user)
 }
 
-/// By bits that the index of the rack does not begin with.
+/// By bits of the hash that the rack's table does not look by: it takes the lowest and the highest.
 const fn rack_of(user: UserId) -> u32 {
     (hash(user) >> 32) as u32 % RACKS
 }

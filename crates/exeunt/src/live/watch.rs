@@ -172,8 +172,8 @@ impl Watches {
         self.wait_while(|open| open.values().any(|watched| watched.by.is_some_and(|(told, _)| told == by))).await;
     }
 
-    /// The same of every revocation up to this one. What has had its time and is open still was waited for once: else one stream that does
-    /// not close would hold up every answer of this node for as long as it stays.
+    /// The same of every revocation up to this one. What has had its time to close is not waited for again: else one stream that never
+    /// closes would hold up every answer of this node.
     pub(super) async fn closed_up_to(&self, last: Seq) {
         let is_waited_for = |(by, told): (Seq, Instant)| by <= last && told.elapsed() < CLOSING_WAIT;
         self.wait_while(|open| open.values().any(|watched| watched.by.is_some_and(is_waited_for))).await;

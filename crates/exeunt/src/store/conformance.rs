@@ -43,6 +43,7 @@ macro_rules! conformance {
             ending_one_leaves_the_others,
             ending_everything_ends_what_is_open_and_only_of_that_user,
             ending_everything_of_nobody_records_nothing,
+            ending_everyone_after_a_restore_is_recorded_even_of_nothing,
             a_session_of_an_older_epoch_is_not_opened,
             a_changed_password_ends_everything_and_raises_the_epoch_even_of_nothing,
             a_new_sign_in_ends_the_session_it_replaces,

@@ -87,9 +87,7 @@ impl Store for MemoryStore {
             row.hash = change.hash.clone();
         }
         state.note(change.deed(), (Some(change.user), None), &change.by, change.at);
-        let order =
-            Order { target: Target::User(change.user), cause: change.cause, by: change.by.clone(), at: change.at };
-        let revocation = state.end_user(change.user, &order);
+        let revocation = state.end_user(change.user, &change.order());
         let opened = change.then.as_ref().map(|then| Session { epoch: Epoch(revocation.seq), ..then.session.clone() });
         if let Some(session) = &opened {
             state.insert(session);
@@ -106,14 +104,9 @@ impl Store for MemoryStore {
             return Ok(Some(UserChanged { user: known.user, revocation: None }));
         }
         state.note(change.to.deed(), (Some(change.user), None), &change.by, change.at);
-        let target = Target::User(change.user);
-        let revocation = change
-            .to
-            .ends()
-            .map(|cause| state.end_user(change.user, &Order { target, cause, by: change.by.clone(), at: change.at }));
+        let revocation = change.order().map(|order| state.end_user(change.user, &order));
         state.apply(change.user, change.to);
-        let gone = User { enabled: false, admin: false, ..known.user };
-        let user = state.user(change.user).map_or(gone, |known| known.user);
+        let user = state.user(change.user).map_or_else(|| known.user.gone(), |known| known.user);
         Ok(Some(UserChanged { user, revocation }))
     }
 

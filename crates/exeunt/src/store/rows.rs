@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::audit::Deed;
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{Actor, By, Cause, Revocation, Seq, Target};
+use crate::revocation::{Actor, By, Cause, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, User, UserId, UserName};
@@ -31,12 +31,14 @@ pub struct NewUser {
 
 impl NewUser {
     /// What the audit trail calls it.
-    pub(super) const fn deeds(&self) -> &'static [Deed] {
+    #[must_use]
+    pub const fn deeds(&self) -> &'static [Deed] {
         if self.admin { &[Deed::UserAdded, Deed::AdminGranted] } else { &[Deed::UserAdded] }
     }
 
-    /// On whose word the user with this number is added.
-    pub(super) fn by(&self, id: UserId) -> By {
+    /// On whose word the user with this number is added: somebody else's, or their own.
+    #[must_use]
+    pub fn by(&self, id: UserId) -> By {
         self.by.clone().unwrap_or_else(|| By { actor: Actor::User(id), from: Arc::clone(&self.from) })
     }
 }
@@ -79,6 +81,12 @@ impl PasswordChange {
             _ => Deed::PasswordChanged,
         }
     }
+
+    /// What ends by it: everything of theirs, also where nothing is open.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        Order { target: Target::User(self.user), cause: self.cause, by: self.by.clone(), at: self.at }
+    }
 }
 
 /// A password that was changed.
@@ -103,6 +111,15 @@ pub struct UserChange {
     pub at: Timestamp,
 }
 
+impl UserChange {
+    /// What ends by it, if anything does.
+    #[must_use]
+    pub fn order(&self) -> Option<Order> {
+        let (target, cause) = (Target::User(self.user), self.to.ends()?);
+        Some(Order { target, cause, by: self.by.clone(), at: self.at })
+    }
+}
+
 /// What a user can become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Become {
@@ -120,7 +137,8 @@ pub enum Become {
 
 impl Become {
     /// What the audit trail calls it.
-    pub(super) const fn deed(self) -> Deed {
+    #[must_use]
+    pub const fn deed(self) -> Deed {
         match self {
             Self::Enabled => Deed::UserEnabled,
             Self::Disabled => Deed::UserDisabled,
@@ -131,7 +149,8 @@ impl Become {
     }
 
     /// Whether somebody becomes by it what they are not. A deed that changes nothing is none, and the trail does not tell it.
-    pub(super) const fn changes(self, user: &User) -> bool {
+    #[must_use]
+    pub const fn changes(self, user: &User) -> bool {
         match self {
             Self::Enabled => !user.enabled,
             Self::Disabled => user.enabled,
@@ -142,7 +161,8 @@ impl Become {
     }
 
     /// Why everything of theirs ends by it, if it does.
-    pub(crate) const fn ends(self) -> Option<Cause> {
+    #[must_use]
+    pub const fn ends(self) -> Option<Cause> {
         match self {
             Self::Enabled => Some(Cause::Enabled),
             Self::Disabled => Some(Cause::Disabled),
@@ -183,7 +203,8 @@ pub enum SessionLimit {
 
 impl SessionLimit {
     /// The most sessions, and whether the oldest may end for one more. At least the new one has a place, where others may end for it.
-    pub(super) fn parts(self) -> (usize, bool) {
+    #[must_use]
+    pub fn parts(self) -> (usize, bool) {
         match self {
             Self::EndOldest(max) => (max.max(1), true),
             Self::Refuse(max) => (max, false),

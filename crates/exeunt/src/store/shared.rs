@@ -91,7 +91,7 @@ impl std::fmt::Debug for LineKey {
     }
 }
 
-/// By what a revocation is known from another one that has its number in another history (R8).
+/// Tells a revocation from one that has the same number in another history (R8).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp(pub String);
 
@@ -118,7 +118,7 @@ pub struct Logged {
 pub enum News {
     /// Every revocation after the known one, in order.
     After {
-        /// They.
+        /// The revocations after the known one, oldest first.
         log: Vec<Logged>,
         /// Whether there are more than were read at once.
         more: bool,
@@ -170,7 +170,7 @@ impl Piece {
 /// Hears what this process has written to the log, when it is committed and before anybody is answered. Must not block and must not call the
 /// store.
 pub trait Follower: std::fmt::Debug + Send + Sync + 'static {
-    /// Of one thread, in the order of the log.
+    /// Called one piece after the other, in the order of the log.
     fn follow(&self, written: &Written);
 
     /// Something may have been written of which nothing is known: its commit was not heard of, or it cannot be told.
@@ -202,6 +202,12 @@ impl Peer {
     pub(crate) fn offers(&self, node: NodeId, line: &Line) -> bool {
         self.node == node && self.line.as_ref() == Some(line)
     }
+}
+
+/// A label on one line, whatever a machine is called: a log or a terminal would act on control characters.
+#[must_use]
+pub fn one_line(label: &str) -> String {
+    label.chars().filter(|char| !char.is_control()).collect()
 }
 
 /// A store that many nodes share.

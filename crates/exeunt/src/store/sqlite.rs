@@ -1,8 +1,8 @@
 //! The default store: one SQLite file, owned by one process.
 //!
 //! Owns the translation of the [`Store`]'s sentences into transactions. `file` opens the file and holds it to the promise,
-//! `mark` notices a restored one, `writer` groups commits, `sentences` and `endings` hold the SQL. No statement sets a session live again, and no upsert
-//! touches one (R1).
+//! `mark` notices a restored one, `writer` groups commits, `sentences` and `endings` hold the SQL. No statement sets a session live again,
+//! and no upsert touches one (R1).
 
 mod endings;
 mod file;
@@ -146,10 +146,10 @@ impl Readers {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Stopped)?;
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let connection = self.connections.iter().find_map(Mutex::try_lock).ok_or(StoreError::Stopped)?;
+            let connection = self.connections.iter().find_map(Mutex::try_lock).ok_or(StoreError::Busy)?;
             in_snapshot(&connection, sentence).map_err(|source| failed(deed, source))
         });
-        done.await.map_err(|_| StoreError::Stopped)?
+        done.await.map_err(|_| StoreError::Lost)?
     }
 }
 
@@ -239,7 +239,7 @@ impl Store for SqliteStore {
             loading.spawn(async move { readers.read("read the live sessions", share).await });
         }
         while let Some(done) = loading.join_next().await {
-            done.map_err(|_| StoreError::Stopped)??;
+            done.map_err(|_| StoreError::Lost)??;
         }
         Ok(())
     }
@@ -317,7 +317,7 @@ mod tests {
         for _ in 0..=READERS {
             let fails = |_: &Connection| -> rusqlite::Result<()> { panic!("a fault of ours") };
             let failed = store.read("fail", fails).await;
-            assert!(matches!(failed, Err(StoreError::Stopped)), "{failed:?}");
+            assert!(matches!(failed, Err(StoreError::Lost)), "{failed:?}");
         }
         assert_eq!(store.log_end().await.expect("looked"), Seq(0));
     }

@@ -24,7 +24,7 @@ use crate::user::{User, UserId, UserName};
 pub enum When {
     /// Nothing has happened yet.
     Before,
-    /// It has happened and is committed, but nobody knows yet.
+    /// It is committed and told to the witnesses, but its caller does not know yet.
     After,
 }
 

@@ -19,9 +19,9 @@ use serde::Serialize;
 
 use crate::api::problem::Problem;
 use crate::api::query::{Query, page};
+use crate::media::JSON_LINES;
 use crate::trail::{EXPORT_PAGE, Entry};
 
-const JSON_LINES: HeaderValue = HeaderValue::from_static("application/jsonl");
 const AS_FILE: HeaderValue = HeaderValue::from_static("attachment; filename=\"exeunt-audit.jsonl\"");
 
 #[derive(Serialize)]

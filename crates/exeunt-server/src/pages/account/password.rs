@@ -38,7 +38,7 @@ pub(crate) async fn change_password(
     let Change { current, new } = form::read(words, &headers, body).await?;
     let (status, problem) = match auth.change_password(current.reveal(), new.reveal()).await {
         Ok(changed) => return Ok((changed, back(Done::Password)).into_response()),
-        Err(RegisterRefused::Choice(error)) => (StatusCode::UNPROCESSABLE_ENTITY, failure::choice(words, &error)),
+        Err(RegisterRefused::Choice(error)) => (StatusCode::UNPROCESSABLE_ENTITY, failure::choice(words, error)),
         Err(RegisterRefused::Auth(error @ AuthError::WrongCredentials)) => {
             (error.status(), words.of_account.wrong_current.to_owned())
         }

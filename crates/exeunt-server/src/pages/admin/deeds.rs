@@ -114,8 +114,8 @@ async fn set_password(question: &Question<'_>, id: UserId, new: &str) -> Result<
     let words = question.words;
     match question.admin.desk().set_password(id, new).await {
         Ok(_) => Ok(back(id, Done::Reset)),
-        Err(RegisterRefused::Choice(exeunt::RegisterError::NoSuchUser)) => Err(Refusal::new(words, Why::NoSuchUser)),
-        Err(RegisterRefused::Choice(error)) => question.of_user(id, Some(&failure::choice(words, &error))).await,
+        Err(RegisterRefused::Choice(exeunt::ChoiceFault::NoSuchUser)) => Err(Refusal::new(words, Why::NoSuchUser)),
+        Err(RegisterRefused::Choice(error)) => question.of_user(id, Some(&failure::choice(words, error))).await,
         Err(RegisterRefused::Auth(error)) => Err(not_done(words, error)),
     }
 }

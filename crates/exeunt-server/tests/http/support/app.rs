@@ -14,7 +14,7 @@ use exeunt::store::staged::Staged;
 use exeunt::{Authority, Become, By, Lifetime, SessionLimit, Settings, Timestamp, UserId};
 use exeunt_axum::CookieDomain;
 use exeunt_server::config::{Config, Raw};
-use exeunt_server::{App, Edge, router};
+use exeunt_server::{Access, App, Edge, router};
 use hyper::service::Service as _;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -118,7 +118,8 @@ impl Setup {
         if self.https {
             config.public_url = Some(Url::parse("https://id.example").expect("a URL"));
         }
-        let app = App::new(Arc::clone(&authority), &config, self.https, self.registration_open);
+        let access = Access { https: self.https, registration_open: self.registration_open };
+        let app = App::new(Arc::clone(&authority), &config, access);
         let edge = router(&app);
         let answers = edge.clone();
         let answering = tower::service_fn(move |request: Request<Body>| answers.call(request));

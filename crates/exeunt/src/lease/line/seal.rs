@@ -14,10 +14,10 @@ use crate::random::Random;
 use crate::store::{LineKey, NodeId};
 
 /// The longest frame, in bytes: a group of endings of one session each has a hundredth of it. What is longer is not told directly.
-pub(in crate::lease) const FRAME_MAX: usize = 256 * 1024;
+pub(in crate::lease) const FRAME_BYTES_MAX: usize = 256 * 1024;
 
 /// Bytes of a nonce: so many that it can be drawn (`XChaCha20`).
-const NONCE: usize = 24;
+const NONCE_BYTES: usize = 24;
 
 /// In which direction something is said.
 #[derive(Clone, Copy, Debug)]
@@ -44,16 +44,17 @@ impl Seal {
     }
 
     /// Appends these words as a frame. False: they are too many, and nothing is appended.
+    #[must_use = "what is too long was not appended"]
     pub(in crate::lease) fn close(&self, way: Way, words: &[u8], random: &dyn Random, to: &mut Vec<u8>) -> bool {
-        let mut nonce = [0; NONCE];
+        let mut nonce = [0; NONCE_BYTES];
         random.fill(&mut nonce);
         let mut sealed = words.to_vec();
         // It fails for more than 256 GiB.
         if self.cipher.encrypt_in_place(&XNonce::from(nonce), &self.bound(way), &mut sealed).is_err() {
             return false;
         }
-        match u32::try_from(NONCE + sealed.len()) {
-            Ok(length) if NONCE + sealed.len() <= FRAME_MAX => {
+        match u32::try_from(NONCE_BYTES + sealed.len()) {
+            Ok(length) if NONCE_BYTES + sealed.len() <= FRAME_BYTES_MAX => {
                 to.extend_from_slice(&length.to_be_bytes());
                 to.extend_from_slice(&nonce);
                 to.extend_from_slice(&sealed);
@@ -65,7 +66,7 @@ impl Seal {
 
     /// The words of a frame; `None`: it is not sealed with this.
     pub(in crate::lease) fn open(&self, way: Way, frame: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, sealed) = frame.split_first_chunk::<NONCE>()?;
+        let (nonce, sealed) = frame.split_first_chunk::<NONCE_BYTES>()?;
         let mut words = sealed.to_vec();
         self.cipher.decrypt_in_place(&XNonce::from(*nonce), &self.bound(way), &mut words).ok()?;
         Some(words)
@@ -116,7 +117,7 @@ mod tests {
         let sent = [frame(&seal, Way::ToHearer, b"first"), frame(&seal, Way::ToHearer, b"second")].concat();
         let mut from = &sent[..];
         for expected in [&b"first"[..], b"second"] {
-            let read = read_frame(&mut from, FRAME_MAX).await.expect("a frame");
+            let read = read_frame(&mut from, FRAME_BYTES_MAX).await.expect("a frame");
             assert!(!read.windows(expected.len()).any(|part| part == expected), "it can be read on the way");
             assert_eq!(Seal::new(node, &key).open(Way::ToHearer, &read).expect("sealed with this"), expected);
         }
@@ -148,11 +149,11 @@ mod tests {
     async fn a_frame_that_is_too_long_is_neither_sent_nor_read() {
         let (_, _, seal) = seal();
         let mut frame = Vec::new();
-        assert!(!seal.close(Way::ToHearer, &vec![0; FRAME_MAX], &OsRandom, &mut frame));
+        assert!(!seal.close(Way::ToHearer, &vec![0; FRAME_BYTES_MAX], &OsRandom, &mut frame));
         assert!(frame.is_empty());
         let mut from = &[0xFF; 64][..];
-        assert_eq!(read_frame(&mut from, FRAME_MAX).await.expect_err("4 GiB").kind(), io::ErrorKind::InvalidData);
+        assert_eq!(read_frame(&mut from, FRAME_BYTES_MAX).await.expect_err("4 GiB").kind(), io::ErrorKind::InvalidData);
         let mut from = &[0, 0, 0, 9, 1, 2][..];
-        assert_eq!(read_frame(&mut from, FRAME_MAX).await.expect_err("cut").kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(read_frame(&mut from, FRAME_BYTES_MAX).await.expect_err("cut").kind(), io::ErrorKind::UnexpectedEof);
     }
 }

@@ -13,7 +13,7 @@ use super::desk::Desk;
 use super::{Scene, Shared, until};
 use crate::lease::coordinator::Coordinator;
 use crate::lease::line::HearsAt;
-use crate::lease::line::seal::{FRAME_MAX, Seal, Way, read_frame};
+use crate::lease::line::seal::{FRAME_BYTES_MAX, Seal, Way, read_frame};
 use crate::lease::line::words::{self, Challenge, Words};
 use crate::live::Belief;
 use crate::random::OsRandom;
@@ -279,7 +279,7 @@ impl Caller {
 
     /// `None`: the other has hung up.
     async fn answer(&mut self) -> Option<Vec<u8>> {
-        read_frame(&mut self.stream, FRAME_MAX).await.ok()
+        read_frame(&mut self.stream, FRAME_BYTES_MAX).await.ok()
     }
 }
 

@@ -82,6 +82,21 @@ pub async fn ending_everything_of_nobody_records_nothing(store: Arc<dyn Store>) 
     assert_eq!(again(&store, &ana).await.epoch, Epoch::FIRST);
 }
 
+/// R8: the fact says where the lost history ends, and nodes that wait for it would wait for ever.
+pub async fn ending_everyone_after_a_restore_is_recorded_even_of_nothing(store: Arc<dyn Store>) {
+    let ana = user(&store, "ana").await;
+    assert!(end(&store, Target::Everyone, &ana).await.is_none(), "nothing is open");
+    let cut_off = Order { cause: Cause::Restored, ..order(Target::Everyone, &ana) };
+    let fact = store.revoke(&cut_off).await.expect("looked and wrote").expect("recorded");
+    assert_eq!((fact.seq, fact.target, fact.cause), (Seq(1), Target::Everyone, Cause::Restored));
+    assert!(fact.ended.is_empty(), "{fact:?}");
+    assert_eq!(again(&store, &ana).await.epoch, Epoch(fact.seq), "what was verified before opens nothing");
+    assert_eq!(store.revocations_after(Seq(0), 10).await.expect("looked").len(), 1);
+    // One who is ended so is not everybody: there is nothing that it would say.
+    let one = Order { target: Target::User(ana.id), ..cut_off };
+    assert!(store.revoke(&one).await.expect("looked").is_none());
+}
+
 /// A sign-in that was verified before everything ended opens nothing after it.
 pub async fn a_session_of_an_older_epoch_is_not_opened(store: Arc<dyn Store>) {
     let ana = user(&store, "ana").await;

@@ -88,7 +88,7 @@ impl State {
             Target::User(user) if self.live().all(|session| session.user != user) => None,
             Target::User(user) => Some(self.end_user(user, order)),
             Target::Others { user, keep } => self.end_others((user, keep), order),
-            Target::Everyone if self.live().next().is_none() => None,
+            Target::Everyone if self.live().next().is_none() && !order.cuts_off() => None,
             Target::Everyone => Some(self.end_everyone(order)),
         }
     }
@@ -169,7 +169,7 @@ impl State {
     }
 
     fn tell(&self, seq: Seq, target: Target, order: &Order, sessions: &[Session]) -> Revocation {
-        let ended = sessions.iter().map(|session| Ended { id: session.id, digest: session.digest }).collect();
+        let ended = sessions.iter().map(Ended::from).collect();
         let revocation = Revocation { seq, target, cause: order.cause, ended };
         for witness in &self.witnesses {
             witness.heard(&revocation);

@@ -165,8 +165,7 @@ impl Sentence for Order {
             }
             Target::Everyone => {
                 let any = tx.query_opt(ANY_LIVE, &[]).await?;
-                // After a restore it is written even with nothing open: it says where the lost history ends (R8).
-                if any.is_none() && self.cause != Cause::Restored {
+                if any.is_none() && !self.cuts_off() {
                     return Ok(None);
                 }
                 end_everyone(tx, said, self).await.map(Some)

@@ -56,7 +56,7 @@ impl Left {
             // On its own, so that a caller that goes away takes nobody with it.
             tokio::spawn(Arc::clone(self).ask_for_all());
         }
-        let left = answer.await.map_err(|_| StoreError::Stopped)??;
+        let left = answer.await.map_err(|_| StoreError::Lost)??;
         if !left {
             // What ended it may be a commit of this very process, of which memory has not heard yet (R6).
             self.audience.all_told().await;

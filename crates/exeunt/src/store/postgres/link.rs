@@ -45,8 +45,12 @@ const _: () =
 /// The oldest server whose behaviour is tested: 15.
 const SERVER_VERSION_MIN: i32 = 150_000;
 
-/// What every connection is set to. Every statement has its index, and a plan is kept: one that was made while a table was small would read it from end to end when it has grown, until the server counts again.
-/// What has no index then looks dear, and must not be compiled for that.
+/// What a server multiplies its major version by when it says its version as a number.
+const MAJOR: i32 = 10_000;
+
+/// What every connection is set to. Every statement has its index, and a plan is kept: one that was made while a table was small would read
+/// it from end to end when it has grown, until the server counts again. What has no index then looks dear, and must not be compiled for
+/// that.
 static SETTINGS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SET synchronous_commit TO on; SET idle_in_transaction_session_timeout TO {IDLE_MS_MAX}; \
@@ -85,8 +89,10 @@ pub enum LinkError {
     /// Somebody answered who will let us in later.
     #[error("the PostgreSQL server was reached, and lets nobody in now, as while it starts, stops or recovers: {0}")]
     NotNow(String),
-    /// Too old.
-    #[error("the PostgreSQL server is too old: it says {0}, and 15 or newer is needed")]
+    /// Too old: the number is what the server says, as 140011 for 14.11.
+    #[error(
+        "the PostgreSQL server is too old: it is version {}, and {} or newer is needed", .0 / MAJOR, SERVER_VERSION_MIN / MAJOR
+    )]
     Old(i32),
     /// It follows another server.
     #[error("this PostgreSQL server is a standby; give the address of the primary")]
@@ -149,6 +155,7 @@ impl Link {
 
     /// Waits until there is nobody at the other end any more.
     pub(super) async fn closed(mut self) {
+        // However it came to its end.
         let _ = (&mut self.driver).await;
     }
 
@@ -354,6 +361,12 @@ mod tests {
         });
         let address = Address::parse(&format!("postgres://ana@127.0.0.1:{port}/d")).expect("an address");
         Link::open(&address).await.expect_err("nobody is let in").to_string()
+    }
+
+    #[test]
+    fn an_old_server_is_called_by_the_version_that_people_know() {
+        let said = LinkError::Old(140_011).to_string();
+        assert_eq!(said, "the PostgreSQL server is too old: it is version 14, and 15 or newer is needed");
     }
 
     #[tokio::test]

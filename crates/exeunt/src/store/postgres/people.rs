@@ -12,7 +12,7 @@ use super::writer::Sentence;
 use crate::audit::Deed;
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{By, Order, Revocation, Target};
+use crate::revocation::{By, Revocation};
 use crate::session::{Session, SessionId};
 use crate::store::vocabulary;
 use crate::store::{Become, NewUser, PasswordChange, PasswordChanged, UserChange, UserChanged};
@@ -74,8 +74,7 @@ impl Sentence for PasswordChange {
         }
         tx.execute("UPDATE users SET hash = $2 WHERE id = $1", &[&self.user.0, &self.hash.as_phc()]).await?;
         note(tx, (self.deed(), Some(self.user), None), &self.by, self.at).await?;
-        let order = Order { target: Target::User(self.user), cause: self.cause, by: self.by.clone(), at: self.at };
-        let revocation = end_user(tx, said, self.user, &order).await?;
+        let revocation = end_user(tx, said, self.user, &self.order()).await?;
         let mut opened = None;
         if let Some(then) = &self.then {
             let session = Session { epoch: Epoch(revocation.seq), ..then.session.clone() };
@@ -101,16 +100,12 @@ impl Sentence for UserChange {
         }
         note(tx, (self.to.deed(), Some(self.user), None), &self.by, self.at).await?;
         // Ended first: a deleted user is no longer among those whose sessions can be listed.
-        let revocation = match self.to.ends() {
+        let revocation = match self.order() {
             None => None,
-            Some(cause) => {
-                let order = Order { target: Target::User(self.user), cause, by: self.by.clone(), at: self.at };
-                Some(end_user(tx, said, self.user, &order).await?)
-            }
+            Some(order) => Some(end_user(tx, said, self.user, &order).await?),
         };
         tx.execute(becoming(self.to), &[&self.user.0]).await?;
-        let gone = User { enabled: false, admin: false, ..known.user };
-        let user = user_by_id(tx, self.user).await?.map_or(gone, |known| known.user);
+        let user = user_by_id(tx, self.user).await?.map_or_else(|| known.user.gone(), |known| known.user);
         Ok(Some(UserChanged { user, revocation }))
     }
 }

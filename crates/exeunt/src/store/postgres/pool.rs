@@ -50,7 +50,7 @@ impl Pool {
     {
         let inner = Arc::clone(&self.0);
         let done = tokio::spawn(async move { inner.lend(sentence).await.map_err(|fault| fault.of(deed)) });
-        done.await.map_err(|_| StoreError::Stopped)?
+        done.await.map_err(|_| StoreError::Lost)?
     }
 }
 

@@ -18,7 +18,7 @@ use super::link::Link;
 use super::nodes;
 use crate::outage::Outage;
 use crate::revocation::Revocation;
-use crate::store::{Follower, StoreError, Witness, Written};
+use crate::store::{Follower, StoreError, Witness, Written, not_taken};
 
 /// Sentences that may wait: sixty-four groups, a third of a second where a commit takes five milliseconds. Whoever comes after that is told at
 /// once that the store is busy, for a sentence that waits longer than its caller is written for nobody.
@@ -114,10 +114,7 @@ impl Writer {
     pub(super) async fn write<S: Sentence>(&self, sentence: S) -> Result<S::Answer, StoreError> {
         let (to, answer) = oneshot::channel();
         let job = Queued { sentence, outcome: None, to };
-        self.queue.try_send(Box::new(job)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
-            mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
-        })?;
+        self.queue.try_send(Box::new(job)).map_err(|error| not_taken(&error))?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 }
@@ -307,7 +304,7 @@ impl<S: Sentence> Job for Queued<S> {
         let answer = match (committed, self.outcome.map(Mutex::into_inner)) {
             (_, Some(Err(fault))) | (Err(fault), _) => Err(fault.of(S::NAME)),
             (Ok(()), Some(Ok(value))) => Ok(value),
-            (Ok(()), None) => Err(StoreError::Stopped),
+            (Ok(()), None) => Err(StoreError::Lost),
         };
         // Nobody waits any more: it is done all the same.
         let _ = self.to.send(answer);

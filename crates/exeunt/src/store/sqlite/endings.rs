@@ -98,7 +98,7 @@ pub(super) fn revoke(tx: &Connection, said: &mut Vec<Revocation>, order: &Order)
         Target::Everyone => {
             let any =
                 tx.prepare_cached(&format!("SELECT EXISTS ({LIVE_SESSIONS})"))?.query_row([], |row| row.get(0))?;
-            if any { end_everyone(tx, said, order).map(Some) } else { Ok(None) }
+            if any || order.cuts_off() { end_everyone(tx, said, order).map(Some) } else { Ok(None) }
         }
     }
 }
@@ -153,7 +153,7 @@ fn end_session(tx: &Connection, said: &mut Vec<Revocation>, id: SessionId, order
     let target = Target::Session(id);
     let seq = record(tx, target, Some(live.user), order)?;
     mark_ended(tx, &live.digest, seq)?;
-    let ended = vec![Ended { id, digest: live.digest }];
+    let ended = vec![Ended::from(&live)];
     Ok(Some(say(said, Revocation { seq, target, cause: order.cause, ended })))
 }
 
@@ -220,5 +220,5 @@ fn say(said: &mut Vec<Revocation>, revocation: Revocation) -> Revocation {
 }
 
 fn ended(sessions: &[Session]) -> Vec<Ended> {
-    sessions.iter().map(|session| Ended { id: session.id, digest: session.digest }).collect()
+    sessions.iter().map(Ended::from).collect()
 }

@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 use super::file::{LOCK, OpenError, unusable};
+use crate::store::one_line;
 
 /// Who has the folder, where that cannot be told.
 const SOMEBODY: &str = "another program";
@@ -38,6 +39,6 @@ pub(super) fn holder(lock: &mut File) -> String {
 /// What a process is called, where the system says so (proc(5)). Only told to people: seen from another container the number is another's.
 fn program(process: u32) -> String {
     let name = fs::read(format!("/proc/{process}/comm")).unwrap_or_default();
-    let name: String = String::from_utf8_lossy(&name).chars().filter(|char| !char.is_control()).collect();
+    let name = one_line(&String::from_utf8_lossy(&name));
     if name.is_empty() { SOMEBODY.to_owned() } else { name }
 }

@@ -10,7 +10,7 @@ use super::rows::{self, KNOWN_USERS, LIVE_SESSIONS};
 use crate::audit::{AuditEntry, AuditQuery, Deed};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{By, Cause, Order, Revocation, Seq, Target};
+use crate::revocation::{By, Cause, Revocation, Seq};
 use crate::session::{Session, SessionId};
 use crate::store::vocabulary;
 use crate::store::{
@@ -73,8 +73,7 @@ pub(super) fn change_password(
         .execute(params![change.user.0, change.hash.as_phc()])?;
     let noted = Note { deed: change.deed(), user: Some(change.user), session: None, by: &change.by, at: change.at };
     note(tx, &noted)?;
-    let order = Order { target: Target::User(change.user), cause: change.cause, by: change.by.clone(), at: change.at };
-    let revocation = end_user(tx, said, change.user, &order)?;
+    let revocation = end_user(tx, said, change.user, &change.order())?;
     let mut opened = None;
     if let Some(then) = &change.then {
         let session = Session { epoch: Epoch(revocation.seq), ..then.session.clone() };
@@ -104,16 +103,9 @@ pub(super) fn change_user(
     };
     note(tx, &Note { deed: change.to.deed(), user: Some(change.user), session: None, by: &change.by, at: change.at })?;
     // Ended first: a deleted user is no longer among those whose sessions can be listed.
-    let revocation = match change.to.ends() {
-        None => None,
-        Some(cause) => {
-            let order = Order { target: Target::User(change.user), cause, by: change.by.clone(), at: change.at };
-            Some(end_user(tx, said, change.user, &order)?)
-        }
-    };
+    let revocation = change.order().map(|order| end_user(tx, said, change.user, &order)).transpose()?;
     tx.prepare_cached(sql)?.execute([change.user.0])?;
-    let user =
-        user_by_id(tx, change.user)?.map_or(User { enabled: false, admin: false, ..known.user }, |known| known.user);
+    let user = user_by_id(tx, change.user)?.map_or_else(|| known.user.gone(), |known| known.user);
     Ok(Some(UserChanged { user, revocation }))
 }
 

@@ -16,7 +16,7 @@ use super::file::OpenError;
 use super::mark::Mark;
 use crate::outage::Outage;
 use crate::revocation::Revocation;
-use crate::store::{StoreError, Witness};
+use crate::store::{StoreError, Witness, not_taken};
 
 /// Sentences that may wait. At 20 µs each they are written within a fifth of a second and one sync.
 const QUEUE_MAX: usize = 8_192;
@@ -80,10 +80,7 @@ impl Writer {
         let (to, answer) = oneshot::channel();
         let job = Queued { deed, sentence, outcome: None, to };
         let queue = self.queue.as_ref().ok_or(StoreError::Stopped)?;
-        queue.try_send(Box::new(job)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
-            mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
-        })?;
+        queue.try_send(Box::new(job)).map_err(|error| not_taken(&error))?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 }
@@ -188,7 +185,7 @@ where
             (_, Some(Err(error))) => Err(failed(self.deed, error)),
             (Err(why), _) => Err(StoreError::Failed { deed: self.deed, source: Box::new(why) }),
             (Ok(()), Some(Ok(value))) => Ok(value),
-            (Ok(()), None) => Err(StoreError::Stopped),
+            (Ok(()), None) => Err(StoreError::Lost),
         };
         // Nobody waits any more: it is done all the same.
         let _ = self.to.send(answer);
