@@ -9,6 +9,19 @@ const PLAIN_NAME = 'exeunt';
 /** 400 days: browsers keep no cookie longer (RFC 6265bis section 5.5). */
 const MAX_AGE_S = 400 * 24 * 60 * 60;
 
+const BLANKS = ' \t';
+
+/**
+ * Spaces and tabs alone, as browsers have it. `trim` takes more away, U+00A0 among it: then a name that begins with that
+ * byte, to which no browser applies the rule of `__Host-`, would be ours.
+ */
+function withoutBlanks(text) {
+  let [start, end] = [0, text.length];
+  while (start < end && BLANKS.includes(text[start])) start += 1;
+  while (start < end && BLANKS.includes(text[end - 1])) end -= 1;
+  return text.slice(start, end);
+}
+
 export class Cookie {
   #secure;
 
@@ -23,7 +36,7 @@ export class Cookie {
   /** Every value under our exact name, whatever it is. Two that differ were not both put there by us. */
   valuesIn(lines) {
     const start = `${this.name}=`;
-    const pairs = lines.flatMap((line) => line.split(';')).map((pair) => pair.trim());
+    const pairs = lines.flatMap((line) => line.split(';')).map(withoutBlanks);
     return pairs.filter((pair) => pair.startsWith(start)).map((pair) => pair.slice(start.length));
   }
 

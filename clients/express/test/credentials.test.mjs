@@ -42,6 +42,22 @@ promise('only the exact name is our cookie', () => {
   assert.equal(offered({ cookie: '__Host-exeunt=x' }), 'nothing');
 });
 
+promise('a name with a byte more is not ours, whatever else takes that byte for a blank', async (t) => {
+  // What a browser takes for another name it keeps for another host, too: without `__Host-` in front of all, a sister
+  // host may set it for ours.
+  for (const byte of ['\u00a0', '\u0085', '\u000b', '\u000c']) {
+    assert.equal(offered({ cookie: `${byte}__Host-exeunt=x` }, true), 'nothing');
+    assert.equal(offered({ cookie: `__Host-exeunt=x; ${byte}__Host-exeunt=y` }, true), 'cookie x');
+  }
+  assert.equal(offered({ cookie: ' \t __Host-exeunt=x\t ;a=b' }, true), 'cookie x');
+  const app = await startApp(t, set.server);
+  const ana = await member(app, set.server);
+  const whose = async (cookie) => JSON.parse((await ask(`${app.url}/me`, { headers: { cookie } })).text).user;
+  assert.notEqual(await whose(`exeunt=${ana.token}`), null);
+  // Written as the one byte 0xA0, and read so by Node.
+  assert.equal(await whose(`\u00a0exeunt=${ana.token}`), null);
+});
+
 promise('what can be no token is not sent on', () => {
   for (const value of ['', '"x"', 'x y', 'x,y', 'x\u00e9', 'x'.repeat(257), 'x\ty']) {
     assert.equal(offered({ cookie: `exeunt=${value}` }), 'nothing', value);

@@ -34,7 +34,8 @@ use crate::source::{Asker, Ending, Entered, ListedSession};
 /// ```
 ///
 /// Connections are kept and used again. Where the server cannot be asked, or does not answer within five seconds, handlers get
-/// [`AuthError::Unavailable`](crate::AuthError::Unavailable): 503, the cookie stays, and nobody is called signed out.
+/// [`AuthError::Unavailable`](crate::AuthError::Unavailable): 503, the cookie stays, and nobody is called signed out. The same where more is
+/// asked at once than makes sense; for endings there is some room beside that.
 ///
 /// The browser's name and address are passed on, so that a person finds their own devices in the list of sessions. The server
 /// believes the address where this app is among its `trusted_proxies`; otherwise limits on attempts count all of the app's people as
@@ -103,7 +104,7 @@ impl Remote {
         device: &Device,
     ) -> Result<Revoked, AuthError> {
         let entered = self.login(credentials, device, None).await?;
-        let ask = Ask::new(Method::DELETE, "/api/sessions").bearer(&entered.opened.token).device(device);
+        let ask = Ask::new(Method::DELETE, "/api/sessions").bearer(&entered.opened.token).device(device).ending();
         self.0.ask(ask).await?.ended()
     }
 
@@ -114,7 +115,7 @@ impl Remote {
             Ending::Others => Ask::new(Method::DELETE, "/api/sessions?keep=current"),
             Ending::Everything => Ask::new(Method::DELETE, "/api/sessions"),
         };
-        let answer = self.0.ask(ask.bearer(asker.token).device(asker.device)).await?;
+        let answer = self.0.ask(ask.bearer(asker.token).device(asker.device).ending()).await?;
         match (answer.status, ending) {
             (StatusCode::NOT_FOUND, Ending::One(_)) => Ok(Revoked::answered(None, Vec::new())),
             _ => answer.ended(),
@@ -124,7 +125,8 @@ impl Remote {
     /// Returns when the server says that it is over at every node: it has answered the check before it knew that. Nothing else that it
     /// may answer says so.
     pub(crate) async fn settle(&self, token: &Token, device: &Device) -> Result<(), AuthError> {
-        let answer = self.0.ask(Ask::new(Method::POST, "/api/logout").bearer(token).device(device)).await?;
+        let ask = Ask::new(Method::POST, "/api/logout").bearer(token).device(device).ending();
+        let answer = self.0.ask(ask).await?;
         match answer.status {
             StatusCode::OK => answer.read::<shapes::Ended>()?.revoked().map(drop),
             _ => Err(answer.refusal()),

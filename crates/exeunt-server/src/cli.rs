@@ -25,6 +25,7 @@ use crate::config::{Config, Flags};
 use crate::errand::{Change, Errand, Unheard, Wanted, Whom};
 use crate::nodes::{self, NodesError};
 use crate::serve;
+use crate::state::began;
 
 /// What `--port` is answered with.
 const LISTEN: &str = "say host and port, as in --listen localhost:3000";
@@ -198,6 +199,7 @@ impl Cli {
     ///
     /// What went wrong, in words for the person at the terminal.
     pub fn run(self) -> anyhow::Result<ExitCode> {
+        began();
         let config = Config::read(self.flags)?;
         let runtime = runtime().context("the runtime cannot be started")?;
         runtime.block_on(async {

@@ -3,7 +3,7 @@
 //! Owns nothing that changes a decision: settings already read, the moment of the start, the counters.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Instant;
 
 use axum::http::{HeaderMap, HeaderValue};
@@ -18,6 +18,14 @@ use crate::config::{Config, Networks};
 use crate::edge;
 use crate::health::Health;
 use crate::metrics::Metrics;
+
+/// When the process began, or was first asked.
+static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// When the process began. To be called before anything else is done: there may be a folder to be waited for.
+pub(crate) fn began() -> Instant {
+    *BEGAN
+}
 
 /// How people come to a server, which depends on where it listens.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +94,7 @@ impl App {
             registration_open,
             urllink: config.urllink.clone(),
             trusted_proxies: config.trusted_proxies.clone(),
-            started: Instant::now(),
+            started: began(),
             zone: TimeZone::system(),
             leaving: CancellationToken::new(),
             stopping: CancellationToken::new(),

@@ -13,7 +13,6 @@ mod many;
 mod opening;
 mod search;
 mod users;
-mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;

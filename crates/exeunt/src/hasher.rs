@@ -3,6 +3,8 @@
 //! Owns the permits, the queue before them, the threads that hash and the hash of nobody. It decides nothing about anybody.
 
 use std::sync::Arc;
+#[cfg(test)]
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::Builder;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -31,6 +33,19 @@ struct Tools {
     random: Arc<dyn Random>,
     work: Work,
     nobody: Arc<PasswordHash>,
+    /// Looks at a hash, for tests to count.
+    #[cfg(test)]
+    looks: Arc<AtomicUsize>,
+}
+
+impl Tools {
+    /// The costly look. Each attempt has exactly one, whomever it names, for by the clock a stranger sees how many there were.
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "where the looks are counted"))]
+    fn fit(&self, hash: &PasswordHash, password: &Password) -> bool {
+        #[cfg(test)]
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        hash.fits(password)
+    }
 }
 
 /// What a password turned out to be.
@@ -55,8 +70,20 @@ impl Hasher {
         Self {
             permits: Arc::new(Semaphore::new(cores)),
             places: Arc::new(Semaphore::new(cores * (WAITING_PER_PERMIT + 1))),
-            tools: Tools { random, work, nobody },
+            tools: Tools {
+                random,
+                work,
+                nobody,
+                #[cfg(test)]
+                looks: Arc::default(),
+            },
         }
+    }
+
+    /// How often a password was held against a hash.
+    #[cfg(test)]
+    pub(crate) fn looks(&self) -> usize {
+        self.tools.looks.load(Ordering::SeqCst)
     }
 
     /// Waits for a turn.
@@ -97,10 +124,12 @@ impl Turn {
         self.run(move |tools| match hash {
             None => {
                 // The result is thrown away, the time is not.
-                let _ = std::hint::black_box(tools.nobody.fits(&password));
+                let _ = std::hint::black_box(tools.fit(&tools.nobody, &password));
                 Verdict::Wrong
             }
-            Some(hash) if hash.fits(&password) => Verdict::Fits(hash.renewed(&password, tools.work, &*tools.random)),
+            Some(hash) if tools.fit(&hash, &password) => {
+                Verdict::Fits(hash.renewed(&password, tools.work, &*tools.random))
+            }
             Some(_) => Verdict::Wrong,
         })
         .await
@@ -155,6 +184,19 @@ mod tests {
         let password = Password::offered("tall-ships-sail").unwrap_or_else(|fault| panic!("{fault}"));
         let turn = hasher.turn().await.unwrap_or_else(|crowded| panic!("{crowded}"));
         assert!(matches!(turn.verify(password, None).await, Ok(Verdict::Wrong)));
+    }
+
+    /// Else the one look that each attempt has would tell them apart.
+    #[test]
+    fn the_hash_of_nobody_is_as_much_work_as_anybodys() {
+        let random = Arc::new(CountingRandom::default());
+        let ana = crate::user::UserName::parse("ana").expect("a name");
+        let work = |hash: &PasswordHash| hash.as_phc().split('$').nth(3).map(str::to_owned);
+        let hasher = Hasher::new(Work::for_tests(), Arc::clone(&random) as Arc<dyn Random>);
+        let new = NewPassword::choose("tall ships sail", &ana, 8).unwrap_or_else(|fault| panic!("{fault}"));
+        let anybodys = new.hash(Work::for_tests(), &*random).unwrap_or_else(|fault| panic!("{fault}"));
+        assert!(work(&anybodys).is_some_and(|work| work.starts_with("m=")));
+        assert_eq!(work(&hasher.tools.nobody), work(&anybodys));
     }
 
     #[tokio::test]

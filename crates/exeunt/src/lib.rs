@@ -40,6 +40,7 @@
 //! | [`lease`] | how long it may, where many nodes share a store |
 //! | [`users`] | what is asked of an app that keeps its users itself |
 //! | [`outage`] | when a log says that something still fails |
+//! | `waiting` | who waits for an answer that many share |
 //! | `hasher`, `attempts` | what a stranger's try may cost us, and how often |
 //! | [`authority`] | every decision |
 
@@ -59,6 +60,7 @@ pub mod store;
 pub mod token;
 pub mod user;
 pub mod users;
+mod waiting;
 
 pub use attempts::TooMany;
 pub use audit::{AuditEntry, AuditQuery, Deed};

@@ -8,6 +8,8 @@
 mod clocks;
 #[path = "postgres/lasting.rs"]
 mod lasting;
+#[path = "postgres/left.rs"]
+mod left;
 #[path = "postgres/lost.rs"]
 mod lost;
 #[path = "postgres/plans.rs"]

@@ -3,7 +3,6 @@
 //! Owns the connections, the waits and what counts as no answer. It reads no meaning into an answer, and its errors never
 //! repeat what was sent: it may be a secret.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use exeunt::authority::SESSIONS_LISTED_MAX;
@@ -12,7 +11,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USE
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::errors::{AuthError, CHALLENGE, RETRY_AFTER_S};
 use crate::origin::is_this_machine;
@@ -27,6 +26,10 @@ const _: () = assert!(CONNECT_WAIT.as_millis() < ANSWER_WAIT.as_millis());
 
 /// Requests at once: more would only wait at the server. Beyond it people are asked to come again.
 const REQUESTS_MAX: usize = 512;
+
+/// Beside these, as many that end something: strangers bring checks about with made-up tokens, as many as they like, and somebody who was
+/// checked and signs out must not be kept in by them. An ending takes milliseconds, so it is a few thousand a second.
+const ENDINGS_MAX: usize = 64;
 
 /// The most bytes of a session in a list: a device of 256 and an address of 64, all of which may be escaped, and what stands around them.
 const LISTED_BYTES_MAX: usize = 1_024;
@@ -62,6 +65,7 @@ pub(super) struct Ask {
     bearer: Option<HeaderValue>,
     device: Option<Device>,
     body: Option<serde_json::Value>,
+    ends: bool,
 }
 
 /// What is answered.
@@ -75,7 +79,8 @@ pub(super) struct Answer {
 pub(super) struct Line {
     origin: Url,
     client: Client,
-    permits: Arc<Semaphore>,
+    permits: Semaphore,
+    kept: Semaphore,
 }
 
 /// What RFC 9457 calls the detail.
@@ -86,13 +91,19 @@ struct Problem {
 
 impl Ask {
     pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), bearer: None, device: None, body: None }
+        Self { method, path: path.into(), bearer: None, device: None, body: None, ends: false }
     }
 
     pub(super) fn bearer(mut self, token: &Token) -> Self {
         let mut value = HeaderValue::from_str(&format!("Bearer {}", token.reveal())).expect("a token is ASCII");
         value.set_sensitive(true);
         self.bearer = Some(value);
+        self
+    }
+
+    /// It ends something, and nothing else keeps it from being asked.
+    pub(super) const fn ending(mut self) -> Self {
+        self.ends = true;
         self
     }
 
@@ -124,11 +135,12 @@ impl Line {
             .connect_timeout(CONNECT_WAIT)
             .build()
             .map_err(|error| RemoteFault::Client(Box::new(error)))?;
-        Ok(Self { origin, client, permits: Arc::new(Semaphore::new(REQUESTS_MAX)) })
+        let (permits, kept) = (Semaphore::new(REQUESTS_MAX), Semaphore::new(ENDINGS_MAX));
+        Ok(Self { origin, client, permits, kept })
     }
 
     pub(super) async fn ask(&self, ask: Ask) -> Result<Answer, AuthError> {
-        let _permit = self.permits.try_acquire().map_err(|_| AuthError::Crowded)?;
+        let _permit = self.permit(ask.ends)?;
         let asked = async {
             let response = self.send(ask).await?;
             let status = response.status();
@@ -143,6 +155,13 @@ impl Line {
             }
         };
         tokio::time::timeout(ANSWER_WAIT, asked).await.map_err(|_| strange("no answer in time"))?
+    }
+
+    /// Leave to ask. Who gets none has not been heard, and may have been signing out.
+    fn permit(&self, ends: bool) -> Result<SemaphorePermit<'_>, AuthError> {
+        let permit = self.permits.try_acquire();
+        let permit = if ends { permit.or_else(|_| self.kept.try_acquire()) } else { permit };
+        permit.map_err(|_| strange("too much is asked of it at once"))
     }
 
     /// Listens to an event stream until it says `ended`, ends, breaks, or falls silent. There is no permit for it: it is one for each
@@ -243,4 +262,44 @@ async fn read(mut response: Response) -> Result<Vec<u8>, AuthError> {
         body.extend_from_slice(&bytes);
     }
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 12\r\n\r\n{\"ended\":[]}";
+
+    #[tokio::test]
+    async fn however_much_is_asked_an_ending_is_asked_too_and_who_is_refused_is_not_called_signed_out() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let line = Line::to(&format!("http://{}", listener.local_addr().expect("an address"))).expect("an origin");
+        let _server = tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.expect("accepted");
+                let _ = stream.read(&mut [0; 4_096]).await;
+                stream.write_all(ANSWER).await.expect("answered");
+            }
+        });
+        let check = || Ask::new(Method::GET, "/api/session");
+        let logout = || Ask::new(Method::POST, "/api/logout").ending();
+        let all = u32::try_from(REQUESTS_MAX).expect("few");
+        let _checks = line.permits.acquire_many(all).await.expect("open");
+        for (ask, is_answered) in [(check(), false), (logout(), true), (logout(), true)] {
+            match line.ask(ask).await {
+                Ok(answer) => assert!(is_answered && answer.status == StatusCode::OK),
+                Err(error) => assert!(!is_answered && says_not_signed_out(&error), "{error}"),
+            }
+        }
+        let _endings = line.kept.acquire_many(u32::try_from(ENDINGS_MAX).expect("few")).await.expect("open");
+        let error = line.ask(logout()).await.err().expect("there is an end to everything");
+        assert!(says_not_signed_out(&error), "{error}");
+    }
+
+    fn says_not_signed_out(error: &AuthError) -> bool {
+        matches!(error, AuthError::Unavailable { .. }) && error.to_string().contains("you are NOT signed out")
+    }
 }

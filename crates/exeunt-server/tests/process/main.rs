@@ -20,6 +20,7 @@ mod asking_back;
 mod audit;
 mod commands;
 mod control;
+mod directlink_time;
 mod durable;
 mod events;
 mod full_disk;

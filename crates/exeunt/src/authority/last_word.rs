@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use super::waiting::Waiting;
 use crate::session::Session;
 use crate::store::{Marked, Store, StoreError};
 use crate::token::TokenDigest;
+use crate::waiting::{Waiting, said_again};
 
 /// Tokens that are asked for in one write: a search of the index for each, together far less than the sync that they share. It is also how many
 /// sessions are named of what memory still believes, so that whoever asks for them asks once.
@@ -63,11 +63,7 @@ fn answer(
             let its = row.iter().find(|session| Some(session.digest) == digest);
             Ok(Marked { row: its.cloned(), mark: *mark })
         }
-        Err(StoreError::Busy) => Err(StoreError::Busy),
-        Err(StoreError::Overtaken) => Err(StoreError::Overtaken),
-        Err(StoreError::Lost) => Err(StoreError::Lost),
-        Err(StoreError::Stopped) => Err(StoreError::Stopped),
-        Err(StoreError::Failed { deed, source }) => Err(StoreError::Failed { deed, source: source.to_string().into() }),
+        Err(error) => Err(said_again(error)),
     }
 }
 

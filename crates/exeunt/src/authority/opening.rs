@@ -140,3 +140,45 @@ pub(super) fn say_refused(known: Option<&KnownUser>, device: &Device, why: &'sta
     let user = known.map(|known| &*known.user.name);
     tracing::info!(user, from = device.address(), why, "a sign-in was refused");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::Settings;
+    use crate::credential::Work;
+    use crate::revocation::By;
+    use crate::store::Become;
+    use crate::store::memory::MemoryStore;
+
+    const PASSWORD: &str = "tall ships sail";
+
+    /// Not by a clock, which lies on a busy machine: by what takes the time.
+    #[tokio::test]
+    async fn whomever_it_names_an_attempt_that_is_refused_has_cost_one_look_at_a_hash() {
+        let settings = Settings { work: Work::for_tests(), keep_every: None, ..Settings::default() };
+        let authority = Authority::open(Arc::new(MemoryStore::default()), settings).await.expect("opened");
+        for name in ["ana", "bea"] {
+            authority.add_user(name, PASSWORD, By::operator()).await.expect("added");
+        }
+        let bea = authority.user_named("bea").await.expect("looked").expect("there").id;
+        let (_, _revoked) =
+            authority.change_user(bea, Become::Disabled, By::operator()).await.expect("done").expect("there");
+        let device = Device::default();
+        for (name, password, what) in [
+            ("ana", "small boats row", "a wrong password"),
+            ("nobody", PASSWORD, "an unknown name"),
+            ("no:name", PASSWORD, "what can be no name"),
+            ("", PASSWORD, "no name at all"),
+            ("bea", PASSWORD, "a disabled user"),
+            ("bea", "small boats row", "a disabled user and a wrong password"),
+        ] {
+            let before = authority.hasher.looks();
+            let refused = authority.login(name, password, Place { device: &device, replaces: None }).await;
+            assert!(matches!(refused, Err(LoginError::Refused)), "{what}");
+            assert_eq!(authority.hasher.looks() - before, 1, "{what}");
+        }
+        let before = authority.hasher.looks();
+        let _in = authority.login("ana", PASSWORD, Place { device: &device, replaces: None }).await.expect("signed in");
+        assert_eq!(authority.hasher.looks() - before, 1, "the right one costs no more");
+    }
+}

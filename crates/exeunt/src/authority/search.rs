@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use super::last_word::ASKED_MAX;
-use super::waiting::Waiting;
 use crate::clock::Clock;
 use crate::live::Live;
 use crate::revocation::Target;
 use crate::store::StoreError;
 use crate::token::TokenDigest;
+use crate::waiting::Waiting;
 
 /// The search, to be shared by many.
 #[derive(Debug)]

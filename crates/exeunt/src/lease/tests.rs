@@ -10,6 +10,7 @@ mod line;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -330,6 +331,19 @@ fn who_was_stopped_or_suspended_finds_the_lease_over_at_the_first_look() {
     lease.renewed(lease.now());
     lease.give_up();
     assert!(!lease.holds());
+}
+
+/// What waits for the end of a lease stands still while the machine sleeps, and so wakes nobody who is woken by something else first.
+#[tokio::test(start_paused = true)]
+async fn what_is_open_after_a_suspension_closes_at_the_first_look_before_any_timer_has_fired() {
+    let scene = Scene::new().await;
+    let watch = scene.live.watch(&scene.believed().digest, NOW).expect("few").expect("live");
+    let mut ended = std::pin::pin!(watch.ended());
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(ended.as_mut().poll(&mut cx).is_pending());
+    scene.clock.advance(LEASE);
+    assert!(ended.as_mut().poll(&mut cx).is_ready(), "it would go on");
+    assert!(!watch.was_told(), "and nobody says that the session has ended");
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@
 //! [`Live`](super::Live), on the thread that committed the ending.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -72,7 +74,10 @@ pub struct Watch {
 impl Watch {
     /// Waits until the session has ended, or until nobody here can vouch for it any more: what is open must close then.
     pub async fn ended(&self) {
-        self.ended.cancelled().await;
+        let mut told = std::pin::pin!(self.ended.cancelled());
+        // The lease is read at each look: what wakes whoever waits for its end stands still while the machine sleeps, and an app that is woken
+        // by something else first must not go on.
+        poll_fn(|cx| if self.has_ended() { Poll::Ready(()) } else { told.as_mut().poll(cx) }).await;
     }
 
     /// Whether the session has ended, or nobody here can vouch for it any more.

@@ -1,13 +1,15 @@
 //! The store that many nodes share: a PostgreSQL database, 15 or newer.
 //!
 //! Owns the translation of the [`Store`]'s sentences into transactions. `address` says where the server is and how far the way is believed,
-//! `link` holds each connection to the promise, `pool` lends them, `writer` groups endings, `reading`, `people` and `endings` hold the SQL.
+//! `link` holds each connection to the promise, `pool` lends them, `writer` groups endings, `left` keeps from it what ends
+//! nothing, `reading`, `people` and `endings` hold the SQL.
 //! No statement sets a session live again, and no upsert touches one (R1).
 
 mod address;
 mod ear;
 mod endings;
 mod fault;
+mod left;
 mod link;
 mod migrations;
 mod nodes;
@@ -27,6 +29,7 @@ use async_trait::async_trait;
 
 pub use self::address::{Address, AddressFault};
 use self::ear::Ear;
+use self::left::Left;
 use self::link::Link;
 pub use self::link::LinkError;
 use self::pool::Pool;
@@ -77,6 +80,7 @@ impl std::fmt::Debug for OpenError {
 pub struct PostgresStore {
     pool: Pool,
     writer: Writer,
+    left: Arc<Left>,
     among: Arc<Among>,
 }
 
@@ -106,7 +110,8 @@ impl PostgresStore {
         let writer = Writer::start(address.clone(), Arc::clone(&author));
         let ear = Ear::new(listen.clone(), Arc::clone(&author));
         let among = Among { pool: Pool::open(address, NODE_LINKS).await?, ear, audience: writer.audience(), author };
-        Ok(Self { pool, writer, among: Arc::new(among) })
+        let left = Left::new(pool.clone(), writer.audience());
+        Ok(Self { pool, writer, left, among: Arc::new(among) })
     }
 
     /// Whether there is a store at `address` already. It makes none and brings none up to date.
@@ -199,6 +204,9 @@ impl Store for PostgresStore {
     }
 
     async fn revoke(&self, order: &Order) -> Result<Option<Revocation>, StoreError> {
+        if !self.left.of(order.target).await? {
+            return Ok(None);
+        }
         self.writer.write(order.clone()).await
     }
 

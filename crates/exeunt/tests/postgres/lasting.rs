@@ -18,17 +18,18 @@ use super::{NAME, PASSWORD, is_over, lead, sign_in, store};
 const CANCEL: &str = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
 
 /// A server whose only standby is none, and a session that was ended there by a commit of which nobody knows whether it lasts.
-async fn ended_here_alone() -> (Postgres, Arc<Authority>, Opened) {
+async fn ended_here_alone() -> (Postgres, Arc<dyn Store>, Arc<Authority>, Opened) {
     let postgres = Postgres::start("");
     let database = postgres.database();
-    let authority = lead(store(&database).await as Arc<dyn Store>, Strict::Lease).await;
+    let store = store(&database).await as Arc<dyn Store>;
+    let authority = lead(Arc::clone(&store), Strict::Lease).await;
     authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
     let opened = sign_in(&authority).await;
     waits_for_a_ghost(&postgres, &database);
     let first = revoking(&authority, Target::Session(opened.session.id));
     answered(&postgres, first).await.expect_err("nothing may be claimed");
     until("it is ended here", || postgres.sql(&database, "SELECT count(*) FROM live_sessions") == "0");
-    (postgres, authority, opened)
+    (postgres, store, authority, opened)
 }
 
 /// From here on every commit waits for a standby that there is not.
@@ -53,7 +54,7 @@ async fn answered<T>(postgres: &Postgres, asked: JoinHandle<Result<T, StoreError
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_somebody_else_has_ended_is_not_called_over_before_it_lasts() {
-    let (postgres, authority, opened) = ended_here_alone().await;
+    let (postgres, _, authority, opened) = ended_here_alone().await;
     let (user, keep) = (opened.session.user, SessionId::from_bytes([7; 16]));
     let targets =
         [Target::Session(opened.session.id), Target::User(user), Target::Others { user, keep }, Target::Everyone];
@@ -68,6 +69,21 @@ async fn what_somebody_else_has_ended_is_not_called_over_before_it_lasts() {
     postgres.sql("postgres", "ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()");
     until_async("it lasts", async || authority.settle(&opened.token).await.is_ok()).await;
     assert!(!authority.check(&opened.token).await.is_ok_and(|standing| !is_over(&standing)));
+}
+
+/// The last word comes after it, and perhaps from another server: a failover may come between the two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_finds_nothing_left_of_a_user_says_so_only_of_what_lasts() {
+    let (postgres, store, _authority, opened) = ended_here_alone().await;
+    let (user, keep) = (opened.session.user, SessionId::from_bytes([7; 16]));
+    for target in [Target::User(user), Target::Others { user, keep }] {
+        let at = exeunt::Timestamp::from_micros(0);
+        let order = exeunt::revocation::Order { target, cause: Cause::Logout, by: By::operator(), at };
+        let store = Arc::clone(&store);
+        let found = answered(&postgres, tokio::spawn(async move { store.revoke(&order).await })).await;
+        let error = found.expect_err("no standby has it");
+        assert!(error.to_string().contains("cannot be known whether the commit will last"), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

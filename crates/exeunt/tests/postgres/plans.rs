@@ -36,6 +36,21 @@ async fn no_statement_reads_a_big_table_from_end_to_end() {
         let around = scanned.map(|at| log.lines().skip(at.saturating_sub(40)).take(60).collect::<Vec<_>>().join("\n"));
         assert_eq!(around, None, "{table}");
     }
+    // Along an index, too, a table can be gone through.
+    let goes_through = |plan: &&str| plan.lines().filter_map(rows_gone_through).any(|rows| rows > ROWS_MAX);
+    let gone_through: Vec<&str> = log.split("Query Text:").filter(goes_through).collect();
+    assert!(gone_through.is_empty(), "{}", gone_through.join("\n"));
+}
+
+/// The most rows that a step of any statement may have: some pages of what is read at once.
+const ROWS_MAX: f64 = 10_000.0;
+
+/// How many rows a step of a plan had in all, where the line says so: `(actual rows=3 loops=2)`.
+fn rows_gone_through(line: &str) -> Option<f64> {
+    let (_, actual) = line.split_once("(actual rows=")?;
+    let (rows, loops) = actual.split_once(" loops=")?;
+    let number = |text: &str| text.trim_end_matches(')').parse::<f64>().ok();
+    Some(number(rows)? * number(loops)?)
 }
 
 /// The server learns within a minute how big its tables have become. A node that starts with an empty store plans before that.
@@ -62,7 +77,8 @@ async fn an_ending_goes_along_its_index_before_there_are_statistics() {
 /// The server writes down how it went about each statement, and counts nothing by itself.
 const EXPLAINED: &str = "autovacuum = off\nmax_wal_size = '8GB'\nshared_buffers = '512MB'\n\
     session_preload_libraries = 'auto_explain'\nauto_explain.log_min_duration = 0\n\
-    auto_explain.log_nested_statements = on";
+    auto_explain.log_nested_statements = on\nauto_explain.log_analyze = on\nauto_explain.log_timing = off\n\
+    auto_explain.log_buffers = off";
 
 /// What the promise of the plans is said for.
 const MILLION: i64 = 1_000_000;
@@ -148,6 +164,9 @@ async fn every_sentence(authority: &Authority) {
     let _ = authority.revoke(keep, Cause::LogoutEverywhere, By::operator()).await.expect("over");
     let (third, _) =
         authority.change_password(&second.session, (PASSWORD, "other tall ships"), &device).await.expect("changed");
+    let alone = Target::Others { user, keep: third.session.id };
+    let nothing = authority.revoke(alone, Cause::LogoutEverywhere, By::operator()).await.expect("over");
+    assert_eq!(nothing.seq(), None);
     assert!(authority.end_successor(&second.token).await.expect("over").is_some());
     assert!(is_over(&authority.check(&third.token).await.expect("looked")), "what followed is over, too");
     let fourth =

@@ -23,6 +23,7 @@ pub(super) async fn real() -> Real {
         post().json(&credentials("Bea", "short")).await,
         post().fields(&[FOREIGN]).json(&body("Bea")).await,
         Setup::default().registration_closed().build().await.anon().post(REGISTER).json(&body("Bea")).await,
+        app.anon().post(&format!("http://notes.example{REGISTER}")).json(&body("Bea")).await,
         slowly(post()).await,
     ];
     stage.fail("add_user", When::Before);

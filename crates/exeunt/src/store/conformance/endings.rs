@@ -241,7 +241,9 @@ pub async fn witnesses_hear_before_anybody_is_answered(store: Arc<dyn Store>) {
     let ana = user(&store, "ana").await;
     for round in 1..=200 {
         let one = open(&store, &ana).await;
-        let order: Order = order(Target::Session(one.id), &ana);
+        let keep = SessionId::from_bytes([7; 16]);
+        let target = if round % 2 == 0 { Target::Session(one.id) } else { Target::Others { user: ana.id, keep } };
+        let order: Order = order(target, &ana);
         let tries = [(); 4].map(|()| {
             let (store, scribe, order) = (Arc::clone(&store), Arc::clone(&scribe), order.clone());
             tokio::spawn(async move {

@@ -3,6 +3,7 @@
 //! Owns the transactions that write nothing else. They end nothing and never hold the counter.
 
 use super::fault::Done;
+use super::left::Whose;
 use super::link::Link;
 use super::{reading, rows};
 use crate::session::Session;
@@ -41,4 +42,12 @@ pub(super) async fn settled(link: &Link, digests: &[TokenDigest]) -> Done<Marked
     let mark = reading::log_end(link).await?;
     link.commit().await?;
     Ok(Marked { row: found.iter().map(rows::session).collect::<Done<_>>()?, mark })
+}
+
+/// As [`reading::left`], and what is not left is so for good: see [`settled`].
+pub(super) async fn left(link: &Link, asked: &[Whose]) -> Done<Vec<bool>> {
+    link.begin_with(BEAT).await?;
+    let found = reading::left(link, asked).await?;
+    link.commit().await?;
+    Ok(found)
 }

@@ -8,6 +8,7 @@ use tokio_postgres::Row;
 
 use super::endings::Expiry;
 use super::fault::{Done, Fault};
+use super::left::Whose;
 use super::link::Link;
 use super::rows;
 use crate::audit::{AuditEntry, AuditQuery};
@@ -63,6 +64,21 @@ pub(super) async fn sessions_of(link: &Link, user: UserId, limit: usize) -> Done
     let sql = "SELECT digest, sid, user_id, name, epoch, opened_at, seen_at, expires_at, agent, address
                FROM live_sessions WHERE user_id = $1 ORDER BY opened_at DESC, sid DESC LIMIT $2";
     link.query(sql, &[&user.0, &vocabulary::limit(limit)]).await?.iter().map(rows::session).collect()
+}
+
+/// Of each of these in turn, whether there is a live session of the user beside the one that does not count.
+pub(super) async fn left(link: &Link, asked: &[Whose]) -> Done<Vec<bool>> {
+    // Asked so that it goes along the index of a user's sessions once for each, in its order, and stops at the first: without an order a
+    // planner that takes the first to be near reads the table, and where there is none, all of it.
+    let sql = "SELECT (SELECT true FROM live_sessions l WHERE l.user_id = asked.user_id AND l.sid <> asked.keep
+                       ORDER BY l.opened_at LIMIT 1)
+               FROM unnest($1::bigint[], $2::bytea[]) WITH ORDINALITY AS asked (user_id, keep, place) ORDER BY asked.place";
+    let users: Vec<i64> = asked.iter().map(|(user, _)| user.0).collect();
+    // No session has the empty name, so of whom none stays all count.
+    let kept: Vec<&[u8]> =
+        asked.iter().map(|(_, keep)| keep.as_ref().map_or(&[][..], |id| &id.as_bytes()[..])).collect();
+    let found = link.query(sql, &[&users, &kept]).await?;
+    found.iter().map(|row| Ok(row.try_get::<_, Option<bool>>(0)?.is_some())).collect()
 }
 
 pub(super) async fn live_sessions(link: &Link, after: &TokenDigest, limit: usize) -> Done<Marked<Vec<Session>>> {

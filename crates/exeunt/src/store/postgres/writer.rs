@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::address::Address;
 use super::endings::{Ending, end_among, said_since};
@@ -71,6 +71,8 @@ pub(super) struct Writer {
 pub(super) struct Audience {
     witnesses: Mutex<Vec<Arc<dyn Witness>>>,
     follower: Mutex<Option<Arc<dyn Follower>>>,
+    /// Odd while a group is being written, even when all there was has been told.
+    groups: watch::Sender<u64>,
 }
 
 /// One sentence that waits to be written and answered.
@@ -130,6 +132,16 @@ impl Audience {
         }
     }
 
+    /// Waits until everybody was told of what this process has committed until now. Whoever looked beside the writer may have seen it before.
+    pub(super) async fn all_told(&self) {
+        let mut groups = self.groups.subscribe();
+        let now = *groups.borrow_and_update();
+        if now % 2 == 1 {
+            // The writer is gone with the store only.
+            let _ = groups.wait_for(|groups| *groups > now).await;
+        }
+    }
+
     /// Whether nobody must be woken.
     fn reaches_everyone(&self) -> bool {
         self.follower.lock().as_ref().is_some_and(|follower| follower.reaches_everyone())
@@ -168,6 +180,7 @@ async fn write_until_closed(
     let mut kept = None;
     let mut outage = Outage::of_many("the store could not commit", "the store commits again");
     while jobs.recv_many(&mut group, BATCH_MAX).await > 0 {
+        audience.groups.send_modify(|groups| *groups += 1);
         let committed = write(&origin, &mut kept, &mut group, &audience).await;
         outage.note(committed.as_ref());
         match &committed {
@@ -177,6 +190,7 @@ async fn write_until_closed(
                 audience.missed();
             }
         }
+        audience.groups.send_modify(|groups| *groups += 1);
         for job in group.drain(..) {
             job.answer(committed.as_ref().map(drop).map_err(Clone::clone));
         }

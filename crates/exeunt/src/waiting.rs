@@ -12,10 +12,10 @@ const WAITING_MAX: usize = 4_096;
 
 /// Those who wait, each with a question `Q` and the way on which the answer `A` comes.
 #[derive(Debug)]
-pub(super) struct Waiting<Q, A>(Mutex<State<Q, A>>);
+pub(crate) struct Waiting<Q, A>(Mutex<State<Q, A>>);
 
 /// Some of them.
-pub(super) type Group<Q, A> = Vec<(Q, oneshot::Sender<A>)>;
+pub(crate) type Group<Q, A> = Vec<(Q, oneshot::Sender<A>)>;
 
 #[derive(Debug)]
 struct State<Q, A> {
@@ -25,12 +25,12 @@ struct State<Q, A> {
 }
 
 impl<Q, A> Waiting<Q, A> {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(Mutex::new(State { waiting: Vec::new(), is_asked: false }))
     }
 
     /// Joins those who wait; and whether nobody asks for them yet, so that this caller has to begin.
-    pub(super) fn join(&self, question: Q) -> Result<(oneshot::Receiver<A>, bool), StoreError> {
+    pub(crate) fn join(&self, question: Q) -> Result<(oneshot::Receiver<A>, bool), StoreError> {
         let mut state = self.0.lock();
         if state.waiting.len() >= WAITING_MAX {
             return Err(StoreError::Busy);
@@ -41,7 +41,7 @@ impl<Q, A> Waiting<Q, A> {
     }
 
     /// The first of those who wait, as many as are asked for at once. `None`: there is nobody, and whoever comes next has to begin.
-    pub(super) fn next(&self, at_once: usize) -> Option<Group<Q, A>> {
+    pub(crate) fn next(&self, at_once: usize) -> Option<Group<Q, A>> {
         let mut state = self.0.lock();
         // Who has gone away meanwhile needs no answer.
         state.waiting.retain(|(_, to)| !to.is_closed());
@@ -52,7 +52,18 @@ impl<Q, A> Waiting<Q, A> {
     }
 
     #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.lock().waiting.len()
+    }
+}
+
+/// A failure as it is told to each of those who had waited for one answer.
+pub(crate) fn said_again(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Busy => StoreError::Busy,
+        StoreError::Overtaken => StoreError::Overtaken,
+        StoreError::Lost => StoreError::Lost,
+        StoreError::Stopped => StoreError::Stopped,
+        StoreError::Failed { deed, source } => StoreError::Failed { deed, source: source.to_string().into() },
     }
 }
