@@ -88,6 +88,7 @@ fn hides_token(line: &[u8]) -> bool {
         word.resize(whole, b'A');
         let text = Zeroizing::new(BASE64_NOPAD.decode(&word).unwrap_or_default());
         text.windows(TOKEN_LENGTH)
+            .filter(|part| part.starts_with(TOKEN_PREFIX.as_bytes()))
             .filter_map(|part| std::str::from_utf8(part).ok())
             .any(|part| Token::parse(part).is_ok())
     })

@@ -7,11 +7,13 @@ mod scene;
 use std::sync::Arc;
 
 use exeunt::authority::{ChangeError, FOLLOWED_FOR};
+use exeunt::clock::ManualClock;
+use exeunt::credential::Work;
 use exeunt::store::Store as _;
 use exeunt::store::memory::MemoryStore;
 use exeunt::store::sqlite::SqliteStore;
 use exeunt::store::staged::{Staged, When};
-use exeunt::{AuditQuery, Authority, Become, By, Cause, Deed, Device, LoginError, Settings, Target, Token};
+use exeunt::{AuditQuery, Authority, Become, By, Cause, Deed, Device, LoginError, Settings, Target, Timestamp, Token};
 use scene::{NEW_PASSWORD, PASSWORD, Scene};
 
 #[tokio::test]
@@ -176,6 +178,40 @@ async fn a_rotation_committed_before_its_old_token_signed_out_is_dead_with_it() 
         assert!(!scene.is_live(&late.token).await, "the browser is signed in again");
         assert!(!scene.is_live(&own.token).await && !scene.is_live(&elsewhere.token).await);
     }
+}
+
+/// One node's clock calls the old session over; at another the password is changed while the sign-out is on its way to the store.
+#[tokio::test]
+async fn what_the_clock_alone_refused_is_followed_too() {
+    let scene = Scene::new().await;
+    let own = scene.signed_in().await;
+    let slow = Timestamp::from_micros(own.session.idle_at.as_micros() - 1_000_000);
+    let settings = Settings {
+        clock: Arc::new(ManualClock::at(slow)),
+        work: Work::for_tests(),
+        keep_every: None,
+        ..Settings::default()
+    };
+    let elsewhere = Authority::open(Arc::clone(&scene.store) as Arc<_>, settings).await.expect("opened");
+    scene.clock.advance(scene.authority.settings().lifetime.idle);
+    let hold = scene.store.hold("revoke", When::Before);
+    let (authority, token) = (Arc::clone(&scene.authority), own.token.reveal());
+    let leaving = tokio::spawn(async move { authority.settle(&Token::parse(&token).expect("a token")).await });
+    hold.reached().await;
+    let answer = scene.store.hold("hand_out", When::Before);
+    let exeunt::Standing::Live(session) = elsewhere.check(&own.token).await.expect("looked") else { panic!("dead") };
+    let there = Arc::clone(&elsewhere);
+    let changing = tokio::spawn(async move {
+        let passwords = (PASSWORD, NEW_PASSWORD);
+        there.change_password(&session, passwords, &Device::default()).await.map(|(opened, _)| opened)
+    });
+    answer.reached().await;
+    hold.let_go();
+    leaving.await.expect("ran").expect("it can be known");
+    answer.let_go();
+    let late = changing.await.expect("ran").unwrap_or_else(|error| panic!("{error}"));
+    let standing = elsewhere.check(&late.token).await.expect("looked");
+    assert!(matches!(standing, exeunt::Standing::Refused), "the browser is signed in again");
 }
 
 /// Whoever stole the old token can do nothing with it.

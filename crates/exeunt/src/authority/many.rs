@@ -259,7 +259,10 @@ impl Authority {
         let digest = token.digest();
         let found = self.last_word.on(Some(digest)).await?;
         if let Some(session) = found.row {
-            return self.revoke(Target::Session(session.id), Cause::Expired, By::house()).await.map(drop);
+            let revoked = self.revoke(Target::Session(session.id), Cause::Expired, By::house()).await?;
+            if revoked.seq().is_some() {
+                return Ok(());
+            }
         }
         tokio::join!(self.live.closed_for(&digest), self.closed_by_others(found.mark));
         self.is_not_believed(&digest)?;

@@ -42,7 +42,7 @@ use super::{
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::credential::PasswordHash;
 use crate::random::OsRandom;
-use crate::revocation::{Order, Revocation, Seq};
+use crate::revocation::{Order, Revocation, Seq, Target};
 use crate::session::Session;
 use crate::token::TokenDigest;
 use crate::user::{User, UserId, UserName};
@@ -79,7 +79,7 @@ impl std::fmt::Debug for OpenError {
 #[derive(Debug)]
 pub struct PostgresStore {
     pool: Pool,
-    writer: Writer,
+    writer: Arc<Writer>,
     left: Arc<Left>,
     among: Arc<Among>,
 }
@@ -111,7 +111,7 @@ impl PostgresStore {
         let ear = Ear::new(listen.clone(), Arc::clone(&author));
         let among = Among { pool: Pool::open(address, NODE_LINKS).await?, ear, audience: writer.audience(), author };
         let left = Left::new(pool.clone(), writer.audience());
-        Ok(Self { pool, writer, left, among: Arc::new(among) })
+        Ok(Self { pool, writer: Arc::new(writer), left, among: Arc::new(among) })
     }
 
     /// Whether there is a store at `address` already. It makes none and brings none up to date.
@@ -204,10 +204,14 @@ impl Store for PostgresStore {
     }
 
     async fn revoke(&self, order: &Order) -> Result<Option<Revocation>, StoreError> {
-        if !self.left.of(order.target).await? {
-            return Ok(None);
+        let (left, writer, order) = (Arc::clone(&self.left), Arc::clone(&self.writer), order.clone());
+        let target = order.target;
+        let told = async move { if left.of(target).await? { writer.write(order).await } else { Ok(None) } };
+        match target {
+            Target::Session(_) | Target::Everyone => told.await,
+            // In a task of its own: whoever goes away while it is looked for has given the order all the same.
+            Target::User(_) | Target::Others { .. } => tokio::spawn(told).await.map_err(|_| StoreError::Lost)?,
         }
-        self.writer.write(order.clone()).await
     }
 
     async fn expire(&self, sweep: Sweep<'_>) -> Result<Swept, StoreError> {

@@ -6,10 +6,12 @@
 //! sessions by their names, which is nearly every group, is one statement.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
 
 use super::address::Address;
 use super::endings::{Ending, end_among, said_since};
@@ -27,6 +29,9 @@ const QUEUE_MAX: usize = 4_096;
 /// Sentences in one transaction: while it runs no other node can end anything. Sixty-four share a commit; of more each would save little, and
 /// the others would wait longer for the counter.
 const BATCH_MAX: usize = 64;
+
+/// How long it is waited for a group that is being written: longer than any statement may take, after which nothing of it is claimed.
+const TOLD_WAIT: Duration = Duration::from_secs(10);
 
 /// The first words of a group that is more than one statement.
 const LOCK_COUNTER: &str = "SELECT seq FROM counter WHERE one = 1 FOR UPDATE; SAVEPOINT sentence";
@@ -137,8 +142,8 @@ impl Audience {
         let mut groups = self.groups.subscribe();
         let now = *groups.borrow_and_update();
         if now % 2 == 1 {
-            // The writer is gone with the store only.
-            let _ = groups.wait_for(|groups| *groups > now).await;
+            // A writer that came to no end in the middle of a group never says so. Of what it has committed the log tells, in its time.
+            let _ = timeout(TOLD_WAIT, groups.wait_for(|groups| *groups > now)).await;
         }
     }
 
