@@ -210,6 +210,7 @@ fn a_node_of_the_version_before_goes_on_beside_one_that_brings_the_schema_up_to_
     let undo = "DROP TRIGGER renewals_are_dated ON nodes; DROP FUNCTION date_renewal();
                 ALTER TABLE nodes DROP COLUMN joined_at, DROP COLUMN renewed_at, DROP COLUMN line, DROP COLUMN line_key;
                 DROP FUNCTION said_since, end_sessions, end_among;
+                ALTER TABLE sessions DROP COLUMN follows, DROP COLUMN handed_out;
                 ALTER TABLE sessions ADD FOREIGN KEY (ended_by) REFERENCES revocations (seq);
                 ALTER TABLE audit ADD FOREIGN KEY (seq) REFERENCES revocations (seq);
                 DELETE FROM migrations WHERE number > 1";
