@@ -112,7 +112,7 @@ async fn add_user(store: Arc<dyn Store>, at: usize) -> anyhow::Result<()> {
     // No password has this hash, and nobody here tries one.
     let hash = PasswordHash::from_phc("!".to_owned());
     let name = UserName::parse(&user_name(at))?;
-    let new = NewUser { name, hash, admin: false, by: None, from: "".into(), at: SystemClock.now() };
+    let new = NewUser { name, hash, admin: false, word: None, from: "".into(), at: SystemClock.now() };
     ensure!(store.add_user(&new).await?.is_some(), "the data folder is not empty");
     Ok(())
 }

@@ -89,8 +89,12 @@ impl Stage<'_> {
     }
 
     fn end(&self, id: SessionId) -> anyhow::Result<()> {
-        let order =
-            Ending { target: Target::Session(id), cause: Cause::Logout, by: By::operator(), at: SystemClock.now() };
+        let order = Ending {
+            target: Target::Session(id),
+            cause: Cause::Logout,
+            word: By::operator().into(),
+            at: SystemClock.now(),
+        };
         ensure!(self.runtime.block_on(self.store.revoke(&order))?.is_some(), "it had ended before");
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! An administrator, and the way to their desk.
 //!
-//! Owns the question whether somebody is one, asked of the store at every request and again before every deed; and their word, which nobody
-//! else can give and which does not last. What they can do is the desk's.
+//! Owns the question whether somebody is one, asked of the store at every request; and their word, which nobody else can give, and which the
+//! store weighs in the transaction of each deed. What they can do is the desk's.
 
 use std::sync::Arc;
 
 use axum_core::extract::FromRequestParts;
-use exeunt::{Authority, By, LiveSession, UserId};
+use exeunt::{Authority, LiveSession, UserId, Word};
 use http::Method;
 use http::request::Parts;
 
@@ -16,8 +16,8 @@ use crate::errors::AuthError;
 
 /// An administrator, checked with the store: as an extractor it refuses everybody else.
 ///
-/// That was so when the handler began. Each verb of the desk asks again just before it does anything, so a handler may wait in between, for
-/// a body or for a hash.
+/// That was so when the handler began. Whatever the desk changes is changed only if it is so still, in the same transaction: a handler may wait in
+/// between, for a body or for a hash, and so may the deed, for its turn.
 ///
 /// Where the authority is distant, administration is done on its own pages: [`AuthError::NotHere`].
 ///
@@ -32,7 +32,7 @@ use crate::errors::AuthError;
 pub struct Admin {
     auth: Auth,
     session: LiveSession,
-    by: By,
+    word: Word,
     authority: Arc<Authority>,
 }
 
@@ -79,11 +79,10 @@ impl Admin {
         if administers { Ok(()) } else { Err(AuthError::NotAdmin) }
     }
 
-    /// The administrator's word for a deed. There is no other way to it, and nothing is done without one: so no deed can be done on the
-    /// strength of a check that is as old as its request.
-    pub(crate) async fn word(&self) -> Result<By, AuthError> {
-        self.check_again().await?;
-        Ok(self.by.clone())
+    /// The administrator's word for a deed, without which the desk does none: so none is done on the strength of a check that is as old as its
+    /// request.
+    pub(crate) fn word(&self) -> Word {
+        self.word.clone()
     }
 
     pub(crate) fn authority(&self) -> &Authority {
@@ -99,10 +98,10 @@ impl<S: Sync> FromRequestParts<S> for Admin {
         // A safe method changes nothing, whoever sent the person; a deed must be meant.
         let safe = matches!(auth.method, Method::GET | Method::HEAD);
         let asker = if safe { auth.asker()? } else { auth.deed()? };
-        let (session, by) = (asker.session.clone(), By::user(asker.session.user, asker.device));
+        let (session, word) = (asker.session.clone(), Word::of_admin(asker.session, asker.device));
         let authority = Arc::clone(auth.shared.source.authority()?);
         if administers(&authority, session.user).await? {
-            Ok(Self { auth, session, by, authority })
+            Ok(Self { auth, session, word, authority })
         } else {
             Err(AuthError::NotAdmin)
         }

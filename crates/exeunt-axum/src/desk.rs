@@ -1,6 +1,6 @@
 //! What an administrator can do.
 //!
-//! Owns the verbs of administration, each on the word of one administrator, which is given anew for each. Whatever ends a session goes
+//! Owns the verbs of administration, each on the word of one administrator. Whatever ends a session goes
 //! through the authority's one verb, with its cause and this actor. It never says itself by whom something is done.
 
 use exeunt::{AuditEntry, AuditQuery, Authority, Become, Cause, Revoked, SessionId, Target, User, UserId};
@@ -9,8 +9,8 @@ use crate::admin::Admin;
 use crate::errors::{AuthError, RegisterRefused};
 use crate::source::ListedSession;
 
-/// The verbs of one administrator. Those that change something ask first, each time, whether that is still so:
-/// [`AuthError::NotSignedIn`] and [`AuthError::NotAdmin`] where it is not.
+/// The verbs of one administrator. What they change they change only if that is still so, in the same transaction:
+/// [`AuthError::NotSignedIn`] and [`AuthError::NotAdmin`] where it is not. So of two who disable each other at once one is left.
 ///
 /// ```
 /// use axum::extract::Path;
@@ -81,10 +81,9 @@ impl<'a> Desk<'a> {
     ///
     /// [`RegisterRefused`] says what to choose otherwise.
     pub async fn add_user(&self, name: &str, password: &str) -> Result<User, RegisterRefused> {
-        // Twice: whoever is none any more makes nobody hash and learns which names are taken from nobody; and a hash waits its turn.
+        // Whoever is none any more makes nobody hash, and learns from nobody which names are taken.
         self.admin.check_again().await?;
-        let word = async { Ok::<_, RegisterRefused>(self.admin.word().await?) };
-        self.authority().add_user_on(name, password, word).await
+        Ok(self.authority().add_user(name, password, self.admin.word()).await?)
     }
 
     /// Changes what a user may do; disabling, enabling and deleting end everything of theirs. `None`: no such user.
@@ -97,8 +96,7 @@ impl<'a> Desk<'a> {
         if to != Become::Admin {
             self.refuse_oneself(user)?;
         }
-        let by = self.admin.word().await?;
-        Ok(self.authority().change_user(user, to, by).await?)
+        Ok(self.authority().change_user(user, to, self.admin.word()).await?)
     }
 
     /// Sets a user's password and ends everything of theirs.
@@ -109,10 +107,9 @@ impl<'a> Desk<'a> {
     /// changed with [`Auth::change_password`](crate::Auth::change_password), which asks for the current one.
     pub async fn set_password(&self, user: UserId, password: &str) -> Result<Revoked, RegisterRefused> {
         self.refuse_oneself(user)?;
-        // Twice, as for a new user.
+        // As for a new user.
         self.admin.check_again().await?;
-        let word = async { Ok::<_, RegisterRefused>(self.admin.word().await?) };
-        self.authority().set_password_of(user, password, word).await
+        Ok(self.authority().set_password_of(user, password, self.admin.word()).await?)
     }
 
     /// Ends one session, whoever's it is. `None`: it is not live.
@@ -158,8 +155,7 @@ impl<'a> Desk<'a> {
     }
 
     async fn end(self, target: Target, cause: Cause) -> Result<Revoked, AuthError> {
-        let by = self.admin.word().await?;
-        Ok(self.authority().revoke(target, cause, by).await?)
+        Ok(self.authority().revoke(target, cause, self.admin.word()).await?)
     }
 
     fn authority(self) -> &'a Authority {

@@ -10,6 +10,7 @@ use axum_core::response::{IntoResponse, Response};
 use exeunt::authority::ChangeError;
 use exeunt::live::WatchError;
 use exeunt::outage::Failures;
+use exeunt::revocation::Withdrawn;
 use exeunt::{ChoiceFault, LoginError, RegisterError, StoreError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
@@ -223,7 +224,11 @@ impl RegisterRefused {
 /// Whoever knows better what was being done says so.
 impl From<StoreError> for AuthError {
     fn from(source: StoreError) -> Self {
-        Self::Unavailable { source, during: During::AnythingElse }
+        match source {
+            StoreError::Withdrawn(Withdrawn::SignedOut) => Self::NotSignedIn,
+            StoreError::Withdrawn(Withdrawn::NotAdmin) => Self::NotAdmin,
+            source => Self::Unavailable { source, during: During::AnythingElse },
+        }
     }
 }
 

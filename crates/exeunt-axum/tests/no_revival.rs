@@ -70,7 +70,7 @@ impl App {
             name,
             hash: PasswordHash::of_nobody(Work::for_tests(), random),
             admin: false,
-            by: None,
+            word: None,
             from: "".into(),
             at: start,
         };

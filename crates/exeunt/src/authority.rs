@@ -32,7 +32,7 @@ use crate::hasher::Hasher;
 use crate::lease::{BootClock, Lease, SystemBootClock};
 use crate::live::{Belief, Fill, Live, Watch, WatchError};
 use crate::random::{OsRandom, Random};
-use crate::revocation::{By, Cause, Order, Revoked, Seq, Target};
+use crate::revocation::{Cause, Order, Revoked, Seq, Target, Word};
 use crate::session::{Device, Lifetime, LiveSession, Opened, Session, SessionId};
 use crate::store::{SessionLimit, Store, StoreError};
 use crate::token::{Token, TokenDigest};
@@ -214,9 +214,9 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it cannot be known that it is over. Nothing may be claimed then.
-    pub async fn revoke(&self, target: Target, cause: Cause, by: By) -> Result<Revoked, StoreError> {
-        let order = Order { target, cause, by, at: self.settings.clock.now() };
+    /// [`StoreError`] when it cannot be known that it is over, or the word counts no more. Nothing may be claimed then.
+    pub async fn revoke(&self, target: Target, cause: Cause, word: impl Into<Word>) -> Result<Revoked, StoreError> {
+        let order = Order { target, cause, word: word.into(), at: self.settings.clock.now() };
         let ending = self.counts.ending();
         match self.store.revoke(&order).await? {
             Some(revocation) => {

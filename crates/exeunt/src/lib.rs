@@ -67,7 +67,7 @@ pub use audit::{AuditEntry, AuditQuery, Deed};
 pub use authority::{Authority, ChoiceFault, LoginError, Place, RegisterError, Settings, Standing};
 pub use clock::Timestamp;
 pub use hasher::Crowded;
-pub use revocation::{Actor, By, Cause, Revoked, Seq, Target};
+pub use revocation::{Actor, By, Cause, Revoked, Seq, Target, Word};
 pub use session::{Device, Lifetime, LiveSession, Opened, Session, SessionId};
 pub use store::{Become, SessionLimit, StoreError};
 pub use token::Token;

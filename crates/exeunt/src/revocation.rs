@@ -1,12 +1,12 @@
 //! The fact that something ended: committed, numbered, and never taken back.
 //!
-//! Owns the words of an ending: what ([`Target`]), why ([`Cause`]), by whom ([`By`]), its number ([`Seq`]), and the
+//! Owns the words of an ending: what ([`Target`]), why ([`Cause`]), by whom ([`By`]), on whose [`Word`], its number ([`Seq`]), and the
 //! proof ([`Revoked`]) that it is committed and heard. Only the authority can make the proof.
 
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::session::{Device, Session, SessionId};
+use crate::session::{Device, LiveSession, Session, SessionId};
 use crate::token::TokenDigest;
 use crate::user::UserId;
 
@@ -165,6 +165,54 @@ impl By {
     }
 }
 
+/// On whose word something is done.
+///
+/// An administrator's rests on the session in which it was given, and counts where that is live and its user administers this server, in the
+/// transaction that does the deed. Before it, whoever asks is always too early.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    by: By,
+    rests_on: Option<(UserId, SessionId)>,
+}
+
+impl Word {
+    /// An administrator's, given in this session at this device.
+    #[must_use]
+    pub fn of_admin(session: &LiveSession, device: &Device) -> Self {
+        Self { by: By::user(session.user, device), rests_on: Some((session.user, session.id)) }
+    }
+
+    /// Whose it is, and from where.
+    #[must_use]
+    pub const fn by(&self) -> &By {
+        &self.by
+    }
+
+    /// Who has to administer this server and which session of theirs has to be live, or it counts no more; `None`: it counts whatever happens.
+    #[must_use]
+    pub const fn rests_on(&self) -> Option<(UserId, SessionId)> {
+        self.rests_on
+    }
+}
+
+/// A word that nobody takes back: that of whoever does something to themself, of the operator and of the house.
+impl From<By> for Word {
+    fn from(by: By) -> Self {
+        Self { by, rests_on: None }
+    }
+}
+
+/// Why an administrator's word counts no more. Nothing was done on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Withdrawn {
+    /// The session in which it was given has ended.
+    #[error("whoever asked for it has been signed out meanwhile")]
+    SignedOut,
+    /// Its user administers this server no longer.
+    #[error("whoever asked for it is no administrator any more")]
+    NotAdmin,
+}
+
 /// What is asked of the store: end this, for this reason, on this one's word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -173,7 +221,7 @@ pub struct Order {
     /// Why.
     pub cause: Cause,
     /// On whose word.
-    pub by: By,
+    pub word: Word,
     /// When it was asked.
     pub at: Timestamp,
 }

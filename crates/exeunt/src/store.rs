@@ -29,7 +29,7 @@ pub use self::rows::*;
 pub use self::shared::*;
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::credential::PasswordHash;
-use crate::revocation::{Order, Revocation, Seq};
+use crate::revocation::{Order, Revocation, Seq, Withdrawn};
 use crate::session::Session;
 use crate::token::TokenDigest;
 use crate::user::{User, UserId, UserName};
@@ -41,6 +41,9 @@ use crate::user::{User, UserId, UserName};
 /// 1. Nothing ended becomes live again (R1).
 /// 2. An ending is answered only after it is committed and told to the witnesses; commit order is [`Seq`] order (R2).
 /// 3. Absence is `None`. [`StoreError`] means "I could not look", or "I cannot say that it is done".
+///
+/// What is done on a [`Word`](crate::revocation::Word) is done where that counts, which is seen in the same transaction: it is
+/// [`StoreError::Withdrawn`] otherwise.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Tells every revocation to `witness` from now on: in the order of their numbers, after commit, and before anybody
@@ -237,7 +240,7 @@ pub trait Witness: std::fmt::Debug + Send + Sync + 'static {
     fn heard(&self, revocation: &Revocation);
 }
 
-/// The store could not look, or cannot say that it is done. Never means absence and never means refusal.
+/// The store could not look, or cannot say that it is done. Never means absence, and says no to nothing but a deed on a word that counts no more.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// More is waiting already than is taken on.
@@ -249,6 +252,9 @@ pub enum StoreError {
     /// The answer was lost, by a panic or because this program ends. What was asked may have been done, and others are still answered.
     #[error("the answer was lost")]
     Lost,
+    /// The word on which it was asked counts no more, so nothing was done.
+    #[error(transparent)]
+    Withdrawn(#[from] Withdrawn),
     /// The store has stopped for good; only a restart helps.
     #[error("the store has stopped")]
     Stopped,

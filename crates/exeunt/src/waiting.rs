@@ -63,6 +63,7 @@ pub(crate) fn said_again(error: &StoreError) -> StoreError {
         StoreError::Busy => StoreError::Busy,
         StoreError::Overtaken => StoreError::Overtaken,
         StoreError::Lost => StoreError::Lost,
+        StoreError::Withdrawn(why) => StoreError::Withdrawn(*why),
         StoreError::Stopped => StoreError::Stopped,
         StoreError::Failed { deed, source } => StoreError::Failed { deed, source: source.to_string().into() },
     }

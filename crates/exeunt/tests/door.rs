@@ -1,13 +1,14 @@
 //! What is looked at at the door, and in which order: by the order of the answers it is seen.
 //!
 //! Owns what a stranger could find out or set to work by it. Whether a new password is too common is found out where it is hashed, by whoever has
-//! proved what there was to prove, and has waited their turn; on whose word it is kept is asked after that.
+//! proved what there was to prove, and has waited their turn; whether the word counts on which it is kept is seen where it is written.
 
 mod scene;
 
 use exeunt::authority::ChangeError;
 use exeunt::credential::PasswordFault;
-use exeunt::{Become, By, ChoiceFault, Device, LoginError, RegisterError, Standing, UserId};
+use exeunt::revocation::Withdrawn;
+use exeunt::{Become, By, ChoiceFault, Device, LoginError, Place, RegisterError, Standing, StoreError, UserId, Word};
 use scene::{NAME, PASSWORD, Scene};
 
 /// One of the first that anybody tries.
@@ -87,19 +88,28 @@ async fn the_limit_does_not_tell_that_a_disabled_users_password_fits() {
 }
 
 #[tokio::test]
-async fn a_word_is_asked_for_when_the_password_was_hashed_and_without_one_nothing_is_kept() {
+async fn a_password_is_weighed_before_it_is_known_whether_the_word_counts_and_without_one_nothing_is_kept() {
     let scene = Scene::new().await;
     let opened = scene.signed_in().await;
-    let taken_back = async || Err::<By, RegisterError>(RegisterError::Choice(ChoiceFault::KeptByApp));
-    let common = |refused| matches!(refused, Err(RegisterError::Choice(ChoiceFault::Password(PasswordFault::Common))));
-    let add = async |password| scene.authority.add_user_on("bea", password, taken_back()).await.map(drop);
-    assert!(common(add(COMMON).await), "the word was asked for before the hash");
-    assert!(matches!(add(PASSWORD).await, Err(RegisterError::Choice(ChoiceFault::KeptByApp))));
+    let eve = scene.authority.add_user("eve", PASSWORD, By::operator()).await.expect("added").id;
+    let device = Device::default();
+    let place = Place { device: &device, replaces: None };
+    let eves = scene.authority.login("eve", PASSWORD, place).await.unwrap_or_else(|error| panic!("{error}"));
+    let word = Word::of_admin(&eves.session, &device);
+    let is_common = |refused: &RegisterError| {
+        matches!(refused, RegisterError::Choice(ChoiceFault::Password(PasswordFault::Common)))
+    };
+    let is_no_admin =
+        |refused: &RegisterError| matches!(refused, RegisterError::Store(StoreError::Withdrawn(Withdrawn::NotAdmin)));
+    let add = async |password| scene.authority.add_user("bea", password, word.clone()).await.expect_err("no word");
+    assert!(is_common(&add(COMMON).await) && is_no_admin(&add(PASSWORD).await));
     assert!(scene.authority.user_named("bea").await.expect("looked").is_none());
-    let set = async |user, password| scene.authority.set_password_of(user, password, taken_back()).await.map(drop);
-    assert!(common(set(scene.ana, COMMON).await), "the word was asked for before the hash");
-    assert!(matches!(set(scene.ana, "small boats row").await, Err(RegisterError::Choice(ChoiceFault::KeptByApp))));
-    assert!(matches!(set(UserId(999), PASSWORD).await, Err(RegisterError::Choice(ChoiceFault::NoSuchUser))));
+    let set = async |user, new| scene.authority.set_password_of(user, new, word.clone()).await.expect_err("no word");
+    assert!(is_common(&set(scene.ana, COMMON).await) && is_no_admin(&set(scene.ana, "small boats row").await));
+    assert!(matches!(set(UserId(999), PASSWORD).await, RegisterError::Choice(ChoiceFault::NoSuchUser)));
     assert!(scene.is_live(&opened.token).await, "nothing has ended");
     assert!(scene.sign_in(PASSWORD).await.expect("ran").is_ok(), "the password is what it was");
+    let granted = scene.authority.change_user(eve, Become::Admin, By::operator()).await.expect("done");
+    assert!(granted.is_some());
+    assert!(scene.authority.add_user("bea", PASSWORD, word.clone()).await.is_ok(), "now it counts");
 }

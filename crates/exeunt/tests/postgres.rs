@@ -98,7 +98,7 @@ async fn who_is_refused_by_the_store_waits_although_memory_was_filled_with_an_ol
     let asked = tokio::spawn(async move { asking.check(&token).await });
     hold.reached().await;
     let (target, at) = (Target::Session(opened.session.id), exeunt::Timestamp::from_micros(0));
-    let order = exeunt::revocation::Order { target, cause: Cause::Logout, by: By::operator(), at };
+    let order = exeunt::revocation::Order { target, cause: Cause::Logout, word: By::operator().into(), at };
     writer.revoke(&order).await.expect("committed").expect("it was open");
     let leaving = node.check(&opened.token).await;
     hold.let_go();

@@ -1,7 +1,7 @@
 //! Deeds that were begun in time and are to be done too late: whoever asked has signed out meanwhile, or is no administrator any more.
 //!
-//! Owns the promise that the age of a check is not that of a body, of a hash or of a read: what changes something is asked for
-//! again just before. Each schedule is forced, and each test looks whether anything was done.
+//! Owns the promise that the age of a check is not that of a body, of a hash, of a read or of a place in the queue: what changes something
+//! is changed on a word that counts in that transaction. Each schedule is forced, and each test looks whether anything was done.
 
 use std::pin::pin;
 
@@ -192,13 +192,65 @@ async fn done_all_the_same(verb: (&str, &str), leaves: Leaves) -> (usize, Vec<us
 #[tokio::test]
 async fn no_verb_of_an_administrator_rests_on_a_look_from_before_another() {
     for (method, path) in verbs().await {
-        let verb = (&*method, path);
-        let (_, through) = done_all_the_same(verb, Leaves::SignsOut).await;
-        assert!(through.is_empty(), "{verb:?} was done although its session had ended, at {through:?}");
-        let (looks, through) = done_all_the_same(verb, Leaves::IsDemoted).await;
-        // What passed its last check may finish.
-        assert!(through.iter().all(|nth| *nth == looks), "{verb:?}: {through:?} of {looks} looks");
+        for leaves in Leaves::BOTH {
+            let (looks, through) = done_all_the_same((&method, path), leaves).await;
+            assert!(
+                through.is_empty(),
+                "{method} {path}, {leaves:?}: done all the same, at {through:?} of {looks} looks"
+            );
+        }
     }
+}
+
+/// It has passed every check, and the writer has not come to it.
+#[tokio::test]
+async fn nor_on_one_from_before_it_is_written() {
+    for ((method, path), leaves) in
+        verbs().await.into_iter().flat_map(|verb| Leaves::BOTH.map(|leaves| (verb.clone(), leaves)))
+    {
+        let mut written = 0;
+        for sentence in ["add_user", "change_user", "change_password", "revoke"] {
+            let (app, stage) = TestApp::staged().await;
+            let (admin, ana) = (app.admin_of_new("Eve").await, app.browser_of_new("Ana").await);
+            let ask = ask_for(&app, &admin, (&method, path), &ana.sid().await).await;
+            let hold = stage.hold(sentence, When::Before);
+            let mut asked = pin!(tokio::spawn(ask.into_future()));
+            tokio::select! {
+                biased;
+                _ = &mut asked => continue,
+                () = hold.reached() => {}
+            }
+            written += 1;
+            leaves.happens(&app, &admin).await;
+            let before = done(&app).await;
+            hold.let_go();
+            let answer = asked.await.expect("an answer");
+            let expected = if leaves == Leaves::SignsOut { 401 } else { 403 };
+            assert_eq!(answer.status, expected, "{method} {path}, {leaves:?}: {answer:?}");
+            assert_eq!(done(&app).await, before, "{method} {path}, {leaves:?}: it was done all the same");
+        }
+        assert!(written == 1 || path.ends_with("/demote"), "{method} {path} is written by {written} sentences");
+    }
+}
+
+#[tokio::test]
+async fn of_two_administrators_who_disable_each_other_at_once_one_is_left() {
+    let (app, stage) = TestApp::staged().await;
+    let (eve, zoe) = (app.admin_of_new("Eve").await, app.admin_of_new("Zoe").await);
+    let disable = |id: i64| format!("/api/admin/users/{id}/disable");
+    let (eves, zoes) = (disable(app.id_of("Zoe").await), disable(app.id_of("Eve").await));
+    let first = stage.hold("change_user", When::Before);
+    let eves = tokio::spawn(eve.post(&eves).into_future());
+    reached(&first).await;
+    let second = stage.hold("change_user", When::Before);
+    let zoes = tokio::spawn(zoe.post(&zoes).into_future());
+    reached(&second).await;
+    first.let_go();
+    assert_eq!(eves.await.expect("an answer").status, 200);
+    second.let_go();
+    assert_eq!(zoes.await.expect("an answer").status, 401);
+    eve.must_be_let_in().await;
+    assert_eq!(zoe.thief().get("/api/session").await.status, 401);
 }
 
 #[tokio::test]

@@ -181,7 +181,7 @@ async fn whoever_has_a_name_that_could_not_be_chosen_any_more_still_signs_in() {
     let named = |name| UserName::parse(name).expect("a name of old");
     let hash = store.user_by_name(&named("Eve")).await.expect("looked").expect("there").hash;
     let at = app.clock.now();
-    let old = NewUser { name: named("an\u{ad}a"), hash, admin: false, by: None, from: "".into(), at };
+    let old = NewUser { name: named("an\u{ad}a"), hash, admin: false, word: None, from: "".into(), at };
     store.add_user(&old).await.expect("a store that works").expect("a free name");
     let ana = app.anon();
     must_lead_in(&ana.sign_in("an\u{ad}a", PASSWORD).await);

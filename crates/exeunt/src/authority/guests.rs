@@ -39,7 +39,7 @@ impl Authority {
             verified: None,
             then: None,
             cause: change.into(),
-            by,
+            word: by.into(),
             at: self.settings.clock.now(),
         };
         let ending = self.counts.ending();
@@ -106,8 +106,8 @@ impl Authority {
             return if is_theirs { Ok(known) } else { Err(app_failed(Box::new(SomebodyElse))) };
         }
         let hash = PasswordHash::from_phc(NO_PASSWORD.to_owned());
-        let (by, at) = (Some(By::house()), self.settings.clock.now());
-        let new = NewUser { name: name.clone(), hash, admin: false, by, from: "".into(), at };
+        let (word, at) = (Some(By::house().into()), self.settings.clock.now());
+        let new = NewUser { name: name.clone(), hash, admin: false, word, from: "".into(), at };
         // Two first sign-ins at once: the second finds the row of the first.
         let _ = self.store.add_user(&new).await?;
         self.store.user_by_name(name).await?.ok_or(StoreError::Overtaken)

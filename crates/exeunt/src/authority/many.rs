@@ -1,7 +1,7 @@
 //! The authority as one node of many: what it may believe, and when what ended is over everywhere.
 //!
-//! Owns the joint between the authority's verbs and the lease. Where one process owns the store, what is left of this is that what is open is
-//! closed, and the store's last word.
+//! Owns the joint between the authority's verbs and the lease: the proof that something is over, here and elsewhere, the store's last word on what
+//! others ended, and what followed a session whose password was being changed. Where one process owns the store, nobody else is waited for.
 
 use std::sync::Arc;
 use std::time::Duration;

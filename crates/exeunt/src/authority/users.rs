@@ -1,8 +1,8 @@
 //! Users: registering, changing, deleting, and their passwords.
 //!
 //! Owns the decisions about users. A new password, disabling, enabling and deleting end their sessions in the same transaction; a role ends none,
-//! for it is asked for at each request. A word that may be taken back is asked for after the hash, never before: hashing waits its turn,
-//! and whoever gives it may have lost the right to by then.
+//! for it is asked for at each request. Whether a word that may be taken back still counts is the store's to say, in the transaction that does
+//! the deed: hashing waits its turn, writing waits its turn, and whoever gave it may have lost the right to by then.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::guests::NO_PASSWORD;
 use super::opening::to_its_end;
 use super::{Authority, ChangeError, ChoiceFault, Place, RegisterError};
 use crate::credential::{NewPassword, PasswordFault, PasswordHash};
-use crate::revocation::{By, Cause, Revoked, Target};
+use crate::revocation::{By, Cause, Revoked, Target, Word};
 use crate::session::{Device, LiveSession, Opened};
 use crate::store::{Become, KnownUser, NewUser, PasswordChange, StoreError, UserChange};
 use crate::token::{Token, TokenDigest};
@@ -27,7 +27,7 @@ impl Authority {
         self.attempts.register(device.address(), self.settings.clock.now())?;
         let (name, hash) = self.choose(name, password).await?;
         let (from, at) = (device.address().into(), self.settings.clock.now());
-        self.add(&NewUser { name, hash, admin: false, by: None, from, at }).await
+        self.add(&NewUser { name, hash, admin: false, word: None, from, at }).await
     }
 
     /// Adds a user on somebody else's word: like [`Authority::register`], without its limit.
@@ -35,25 +35,15 @@ impl Authority {
     /// # Errors
     ///
     /// [`RegisterError`] says what can be done about it.
-    pub async fn add_user(&self, name: &str, password: &str, by: By) -> Result<User, RegisterError> {
-        self.add_user_on(name, password, async { Ok(by) }).await
-    }
-
-    /// The same on a word that is asked for last, when all that waits is done.
-    ///
-    /// # Errors
-    ///
-    /// As [`Authority::add_user`], and whatever keeps the word back.
-    pub async fn add_user_on<E: From<RegisterError>>(
+    pub async fn add_user(
         &self,
         name: &str,
         password: &str,
-        word: impl Future<Output = Result<By, E>> + Send,
-    ) -> Result<User, E> {
+        word: impl Into<Word> + Send,
+    ) -> Result<User, RegisterError> {
         let (name, hash) = self.choose(name, password).await?;
-        let by = Some(word.await?);
-        let at = self.settings.clock.now();
-        Ok(self.add(&NewUser { name, hash, admin: false, by, from: "".into(), at }).await?)
+        let (word, at) = (Some(word.into()), self.settings.clock.now());
+        self.add(&NewUser { name, hash, admin: false, word, from: "".into(), at }).await
     }
 
     /// The same of somebody who administers this server from the first moment on.
@@ -63,8 +53,8 @@ impl Authority {
     /// As [`Authority::add_user`].
     pub async fn add_admin(&self, name: &str, password: &str, by: By) -> Result<User, RegisterError> {
         let (name, hash) = self.choose(name, password).await?;
-        let at = self.settings.clock.now();
-        self.add(&NewUser { name, hash, admin: true, by: Some(by), from: "".into(), at }).await
+        let (word, at) = (Some(by.into()), self.settings.clock.now());
+        self.add(&NewUser { name, hash, admin: true, word, from: "".into(), at }).await
     }
 
     /// Changes the password of whoever holds `session`, having verified the current one, to another; ends everything of theirs, and opens
@@ -96,7 +86,7 @@ impl Authority {
             verified: Some(known.user.epoch),
             then: Some(then),
             cause: Cause::PasswordChanged,
-            by: By::user(known.user.id, device),
+            word: By::user(known.user.id, device).into(),
             at: self.settings.clock.now(),
         };
         let ending = self.counts.ending();
@@ -127,33 +117,37 @@ impl Authority {
     pub async fn set_password(&self, name: &str, password: &str, by: By) -> Result<Revoked, RegisterError> {
         self.keeps_users()?;
         let known = self.store.user_by_name(&UserName::parse(name)?).await?.ok_or(ChoiceFault::NoSuchUser)?;
-        self.reset(&known, password, async { Ok(by) }).await
+        self.reset(&known, password, by.into()).await
     }
 
-    /// The same of the user with this number and nobody else, whoever has the name by then; on a word that is asked for last, when all that
-    /// waits is done.
+    /// The same of the user with this number and nobody else, whoever has the name by then.
     ///
     /// # Errors
     ///
-    /// As [`Authority::set_password`], and whatever keeps the word back.
-    pub async fn set_password_of<E: From<RegisterError>>(
+    /// As [`Authority::set_password`].
+    pub async fn set_password_of(
         &self,
         user: UserId,
         password: &str,
-        word: impl Future<Output = Result<By, E>> + Send,
-    ) -> Result<Revoked, E> {
+        word: impl Into<Word> + Send,
+    ) -> Result<Revoked, RegisterError> {
         self.keeps_users()?;
-        let known = self.store.user_by_id(user).await.map_err(RegisterError::from)?;
-        self.reset(&known.ok_or(RegisterError::from(ChoiceFault::NoSuchUser))?, password, word).await
+        let known = self.store.user_by_id(user).await?.ok_or(ChoiceFault::NoSuchUser)?;
+        self.reset(&known, password, word.into()).await
     }
 
     /// Changes what a user may do. Disabling, enabling and deleting end everything of theirs.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it cannot be known that it is done. `Ok(None)`: there is no such user.
-    pub async fn change_user(&self, user: UserId, to: Become, by: By) -> Result<Option<(User, Revoked)>, StoreError> {
-        let change = UserChange { user, to, by, at: self.settings.clock.now() };
+    /// [`StoreError`] when it cannot be known that it is done, or the word counts no more. `Ok(None)`: there is no such user.
+    pub async fn change_user(
+        &self,
+        user: UserId,
+        to: Become,
+        word: impl Into<Word> + Send,
+    ) -> Result<Option<(User, Revoked)>, StoreError> {
+        let change = UserChange { user, to, word: word.into(), at: self.settings.clock.now() };
         let ending = to.ends().map(|_| self.counts.ending());
         let Some(changed) = self.store.change_user(&change).await? else {
             ending.into_iter().for_each(Ending::nothing);
@@ -209,15 +203,10 @@ impl Authority {
     }
 
     /// Sets the password of the user who was found, by their number.
-    async fn reset<E: From<RegisterError>>(
-        &self,
-        known: &KnownUser,
-        password: &str,
-        word: impl Future<Output = Result<By, E>> + Send,
-    ) -> Result<Revoked, E> {
+    async fn reset(&self, known: &KnownUser, password: &str, word: Word) -> Result<Revoked, RegisterError> {
         // A row of a user whom the app keeps. With a password it would be somebody else's, and its user could not come in any more.
         if known.hash.as_phc() == NO_PASSWORD {
-            return Err(RegisterError::from(ChoiceFault::KeptByApp).into());
+            return Err(ChoiceFault::KeptByApp.into());
         }
         let hash = self.hash_for(&known.user, password).await?;
         let change = PasswordChange {
@@ -226,13 +215,13 @@ impl Authority {
             verified: None,
             then: None,
             cause: Cause::PasswordReset,
-            by: word.await?,
+            word,
             at: self.settings.clock.now(),
         };
         let ending = self.counts.ending();
-        let Some(changed) = self.store.change_password(&change).await.map_err(RegisterError::from)? else {
+        let Some(changed) = self.store.change_password(&change).await? else {
             ending.nothing();
-            return Err(RegisterError::from(ChoiceFault::NoSuchUser).into());
+            return Err(ChoiceFault::NoSuchUser.into());
         };
         Ok(self.over(ending, &changed.revocation).await)
     }

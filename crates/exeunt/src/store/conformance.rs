@@ -6,6 +6,7 @@
 mod deeds;
 mod endings;
 mod rows;
+mod words;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use parking_lot::Mutex;
 pub use self::deeds::*;
 pub use self::endings::*;
 pub use self::rows::*;
+pub use self::words::*;
 use super::{NewSession, NewUser, Opening, PasswordChange, SessionLimit, Store, Witness};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
@@ -65,6 +67,9 @@ macro_rules! conformance {
             who_follows_is_found_by_the_token_that_ended_while_it_lives,
             a_password_is_not_changed_on_an_old_word,
             an_administrator_is_added_at_once_and_the_trail_says_both,
+            on_an_administrators_word_everything_is_done_while_it_counts,
+            on_a_word_that_counts_no_more_nothing_is_done,
+            of_two_administrators_who_shut_each_other_out_at_once_one_is_left,
             the_audit_trail_tells_every_deed_with_its_fact,
             the_audit_trail_is_filtered_and_paged,
             what_changes_nothing_is_no_deed_and_what_is_open_ends_all_the_same,
@@ -94,7 +99,7 @@ fn hash(text: &str) -> PasswordHash {
 
 async fn user(store: &Arc<dyn Store>, name: &str) -> User {
     let name = UserName::parse(name).expect("a name");
-    let new = NewUser { name, hash: hash("first"), admin: false, by: None, from: "192.0.2.9".into(), at: START };
+    let new = NewUser { name, hash: hash("first"), admin: false, word: None, from: "192.0.2.9".into(), at: START };
     store.add_user(&new).await.expect("added").expect("not taken")
 }
 
@@ -121,7 +126,7 @@ fn reset(user: &User, to: &str) -> PasswordChange {
         verified: None,
         then: None,
         cause: Cause::PasswordReset,
-        by: By::operator(),
+        word: By::operator().into(),
         at: later(1),
     }
 }
@@ -151,7 +156,8 @@ fn order(target: Target, user: &User) -> Order {
         Target::User(_) | Target::Others { .. } => Cause::LogoutEverywhere,
         Target::Everyone => Cause::EveryoneOut,
     };
-    Order { target, cause, by: By::user(user.id, &Device::new("Firefox", "192.0.2.1")), at: later(1) }
+    let by = By::user(user.id, &Device::new("Firefox", "192.0.2.1"));
+    Order { target, cause, word: by.into(), at: later(1) }
 }
 
 async fn end(store: &Arc<dyn Store>, target: Target, by: &User) -> Option<Revocation> {

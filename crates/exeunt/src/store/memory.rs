@@ -38,6 +38,7 @@ impl Store for MemoryStore {
 
     async fn add_user(&self, new: &NewUser) -> Result<Option<User>, StoreError> {
         let mut state = self.0.lock();
+        state.must_count(new.rests_on())?;
         if state.by_name.contains_key(new.name.key()) {
             return Ok(None);
         }
@@ -77,6 +78,7 @@ impl Store for MemoryStore {
 
     async fn change_password(&self, change: &PasswordChange) -> Result<Option<PasswordChanged>, StoreError> {
         let mut state = self.0.lock();
+        state.must_count(change.word.rests_on())?;
         let Some(known) = state.user(change.user) else { return Ok(None) };
         let replaced = change.then.as_ref().and_then(|then| then.replaces);
         let overtaken = change.verified.is_some_and(|verified| verified != known.user.epoch);
@@ -86,7 +88,7 @@ impl Store for MemoryStore {
         if let Some(row) = state.users.get_mut(&change.user) {
             row.hash = change.hash.clone();
         }
-        state.note(change.deed(), (Some(change.user), None), &change.by, change.at);
+        state.note(change.deed(), (Some(change.user), None), change.word.by(), change.at);
         let revocation = state.end_user(change.user, &change.order());
         let opened = change.then.as_ref().map(|then| Session { epoch: Epoch(revocation.seq), ..then.session.clone() });
         if let Some(session) = &opened {
@@ -98,12 +100,13 @@ impl Store for MemoryStore {
 
     async fn change_user(&self, change: &UserChange) -> Result<Option<UserChanged>, StoreError> {
         let mut state = self.0.lock();
+        state.must_count(change.word.rests_on())?;
         let Some(known) = state.user(change.user) else { return Ok(None) };
         let ends_something = change.to.ends().is_some() && state.live().any(|session| session.user == change.user);
         if !change.to.changes(&known.user) && !ends_something {
             return Ok(Some(UserChanged { user: known.user, revocation: None }));
         }
-        state.note(change.to.deed(), (Some(change.user), None), &change.by, change.at);
+        state.note(change.to.deed(), (Some(change.user), None), change.word.by(), change.at);
         let revocation = change.order().map(|order| state.end_user(change.user, &order));
         state.apply(change.user, change.to);
         let user = state.user(change.user).map_or_else(|| known.user.gone(), |known| known.user);
@@ -141,7 +144,7 @@ impl Store for MemoryStore {
         let leaving = leaving.chain(surplus.into_iter().map(|id| (id, Cause::Evicted)));
         let mut ended = Vec::new();
         for (id, cause) in leaving {
-            let order = Order { target: Target::Session(id), cause, by: by.clone(), at: session.opened_at };
+            let order = Order { target: Target::Session(id), cause, word: by.clone().into(), at: session.opened_at };
             ended.extend(state.end_session(id, &order));
         }
         state.insert(session);
@@ -180,7 +183,9 @@ impl Store for MemoryStore {
     }
 
     async fn revoke(&self, order: &Order) -> Result<Option<Revocation>, StoreError> {
-        Ok(self.0.lock().revoke(order))
+        let mut state = self.0.lock();
+        state.must_count(order.word.rests_on())?;
+        Ok(state.revoke(order))
     }
 
     async fn expire(&self, sweep: Sweep<'_>) -> Result<Swept, StoreError> {
@@ -189,7 +194,8 @@ impl Store for MemoryStore {
         let over = |session: &&Session| session.expires_at <= now || session.seen_at <= idle_since;
         let expired: Vec<SessionId> = state.live().filter(over).take(limit).map(|session| session.id).collect();
         for id in &expired {
-            let order = Order { target: Target::Session(*id), cause: Cause::Expired, by: By::house(), at: now };
+            let order =
+                Order { target: Target::Session(*id), cause: Cause::Expired, word: By::house().into(), at: now };
             let _ = state.end_session(*id, &order);
         }
         Ok(Swept { ended: expired.len(), more: expired.len() == limit })

@@ -21,6 +21,7 @@ mod reading;
 mod roll;
 mod rows;
 mod shared;
+mod word;
 mod writer;
 
 use std::sync::Arc;
@@ -141,7 +142,10 @@ impl Store for PostgresStore {
 
     async fn add_user(&self, new: &NewUser) -> Result<Option<User>, StoreError> {
         let new = new.clone();
-        self.pool.run("add a user", move |link| async move { people::add_user(&link, &new).await }).await
+        if let rests_on @ Some(_) = new.rests_on() {
+            return word::write_on(&self.writer, rests_on, new).await;
+        }
+        self.pool.run(people::ADD_USER, move |link| async move { people::add_user(&link, &new).await }).await
     }
 
     async fn user_by_name(&self, name: &UserName) -> Result<Option<KnownUser>, StoreError> {
@@ -158,11 +162,11 @@ impl Store for PostgresStore {
     }
 
     async fn change_password(&self, change: &PasswordChange) -> Result<Option<PasswordChanged>, StoreError> {
-        self.writer.write(change.clone()).await
+        word::write_on(&self.writer, change.word.rests_on(), change.clone()).await
     }
 
     async fn change_user(&self, change: &UserChange) -> Result<Option<UserChanged>, StoreError> {
-        self.writer.write(change.clone()).await
+        word::write_on(&self.writer, change.word.rests_on(), change.clone()).await
     }
 
     async fn renew_hash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
@@ -205,8 +209,12 @@ impl Store for PostgresStore {
 
     async fn revoke(&self, order: &Order) -> Result<Option<Revocation>, StoreError> {
         let (left, writer, order) = (Arc::clone(&self.left), Arc::clone(&self.writer), order.clone());
-        let target = order.target;
-        let told = async move { if left.of(target).await? { writer.write(order).await } else { Ok(None) } };
+        let (target, rests_on) = (order.target, order.word.rests_on());
+        let told = async move {
+            // Nor is anything said to whoever may not ask.
+            let must_be_written = rests_on.is_some() || left.of(target).await?;
+            if must_be_written { word::write_on(&writer, rests_on, order).await } else { Ok(None) }
+        };
         match target {
             Target::Session(_) | Target::Everyone => told.await,
             // In a task of its own: whoever goes away while it is looked for has given the order all the same.

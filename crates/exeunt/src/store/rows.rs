@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::audit::Deed;
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{Actor, By, Cause, Order, Revocation, Seq, Target};
+use crate::revocation::{Actor, By, Cause, Order, Revocation, Seq, Target, Word};
 use crate::session::{Session, SessionId};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, User, UserId, UserName};
@@ -21,8 +21,8 @@ pub struct NewUser {
     pub hash: PasswordHash,
     /// Whether the user administers this server.
     pub admin: bool,
-    /// Who adds the user; `None`: the user does, from `from`.
-    pub by: Option<By>,
+    /// On whose word the user is added; `None`: on their own, from `from`.
+    pub word: Option<Word>,
     /// The address of a user who registers.
     pub from: Arc<str>,
     /// When.
@@ -36,10 +36,17 @@ impl NewUser {
         if self.admin { &[Deed::UserAdded, Deed::AdminGranted] } else { &[Deed::UserAdded] }
     }
 
-    /// On whose word the user with this number is added: somebody else's, or their own.
+    /// Who has to administer this server for it, and which session of theirs has to be live.
+    #[must_use]
+    pub fn rests_on(&self) -> Option<(UserId, SessionId)> {
+        self.word.as_ref().and_then(Word::rests_on)
+    }
+
+    /// By whom the user with this number is added: somebody else, or themself.
     #[must_use]
     pub fn by(&self, id: UserId) -> By {
-        self.by.clone().unwrap_or_else(|| By { actor: Actor::User(id), from: Arc::clone(&self.from) })
+        let own = || By { actor: Actor::User(id), from: Arc::clone(&self.from) };
+        self.word.as_ref().map_or_else(own, |word| word.by().clone())
     }
 }
 
@@ -66,7 +73,7 @@ pub struct PasswordChange {
     /// Why.
     pub cause: Cause,
     /// On whose word.
-    pub by: By,
+    pub word: Word,
     /// When.
     pub at: Timestamp,
 }
@@ -85,7 +92,7 @@ impl PasswordChange {
     /// What ends by it: everything of theirs, also where nothing is open.
     #[must_use]
     pub fn order(&self) -> Order {
-        Order { target: Target::User(self.user), cause: self.cause, by: self.by.clone(), at: self.at }
+        Order { target: Target::User(self.user), cause: self.cause, word: self.word.clone(), at: self.at }
     }
 }
 
@@ -106,7 +113,7 @@ pub struct UserChange {
     /// What they become.
     pub to: Become,
     /// On whose word.
-    pub by: By,
+    pub word: Word,
     /// When.
     pub at: Timestamp,
 }
@@ -116,7 +123,7 @@ impl UserChange {
     #[must_use]
     pub fn order(&self) -> Option<Order> {
         let (target, cause) = (Target::User(self.user), self.to.ends()?);
-        Some(Order { target, cause, by: self.by.clone(), at: self.at })
+        Some(Order { target, cause, word: self.word.clone(), at: self.at })
     }
 }
 

@@ -35,7 +35,7 @@ use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
 use crate::revocation::{Order, Revocation, Seq};
-use crate::session::Session;
+use crate::session::{Session, SessionId};
 use crate::token::TokenDigest;
 use crate::user::{User, UserId, UserName};
 
@@ -134,6 +134,24 @@ impl SqliteStore {
     {
         Arc::clone(&self.readers).read(deed, sentence).await
     }
+
+    /// Writes what `rests_on` somebody's administering this server in a session, if that is so; what rests on nothing, as it is.
+    async fn write_on<T, F>(
+        &self,
+        rests_on: Option<(UserId, SessionId)>,
+        deed: &'static str,
+        sentence: F,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection, &mut Vec<Revocation>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let on_word = move |tx: &Connection, said: &mut _| match sentences::withdrawn(tx, rests_on)? {
+            Some(why) => Ok(Err(why)),
+            None => sentence(tx, said).map(Ok),
+        };
+        Ok(self.writer.write(deed, on_word).await??)
+    }
 }
 
 impl Readers {
@@ -180,7 +198,7 @@ impl Store for SqliteStore {
 
     async fn add_user(&self, new: &NewUser) -> Result<Option<User>, StoreError> {
         let new = new.clone();
-        self.writer.write("add a user", move |tx, _| sentences::add_user(tx, &new)).await
+        self.write_on(new.rests_on(), "add a user", move |tx, _| sentences::add_user(tx, &new)).await
     }
 
     async fn user_by_name(&self, name: &UserName) -> Result<Option<KnownUser>, StoreError> {
@@ -198,12 +216,16 @@ impl Store for SqliteStore {
 
     async fn change_password(&self, change: &PasswordChange) -> Result<Option<PasswordChanged>, StoreError> {
         let change = change.clone();
-        self.writer.write("change a password", move |tx, said| sentences::change_password(tx, said, &change)).await
+        let rests_on = change.word.rests_on();
+        let sentence = move |tx: &Connection, said: &mut _| sentences::change_password(tx, said, &change);
+        self.write_on(rests_on, "change a password", sentence).await
     }
 
     async fn change_user(&self, change: &UserChange) -> Result<Option<UserChanged>, StoreError> {
         let change = change.clone();
-        self.writer.write("change a user", move |tx, said| sentences::change_user(tx, said, &change)).await
+        let rests_on = change.word.rests_on();
+        let sentence = move |tx: &Connection, said: &mut _| sentences::change_user(tx, said, &change);
+        self.write_on(rests_on, "change a user", sentence).await
     }
 
     async fn renew_hash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
@@ -251,7 +273,8 @@ impl Store for SqliteStore {
 
     async fn revoke(&self, order: &Order) -> Result<Option<Revocation>, StoreError> {
         let order = order.clone();
-        self.writer.write("end a session", move |tx, said| endings::revoke(tx, said, &order)).await
+        let rests_on = order.word.rests_on();
+        self.write_on(rests_on, "end a session", move |tx, said| endings::revoke(tx, said, &order)).await
     }
 
     async fn expire(&self, sweep: Sweep<'_>) -> Result<Swept, StoreError> {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::revocation::{Actor, By, Target};
+use crate::revocation::{Actor, By, Target, Withdrawn};
 use crate::session::SessionId;
 use crate::user::UserId;
 
@@ -45,6 +45,15 @@ pub(super) fn by(actor: i64, from: &str) -> By {
         user => Actor::User(UserId(user)),
     };
     By { actor, from: Arc::from(from) }
+}
+
+/// Why a word counts no more, if so: by whether its user administers this server, as it was found beside the live session of the word.
+pub(super) const fn withdrawn(administers: Option<bool>) -> Option<Withdrawn> {
+    match administers {
+        Some(true) => None,
+        Some(false) => Some(Withdrawn::NotAdmin),
+        None => Some(Withdrawn::SignedOut),
+    }
 }
 
 /// As SQL counts.

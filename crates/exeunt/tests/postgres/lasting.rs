@@ -78,7 +78,7 @@ async fn a_store_that_finds_nothing_left_of_a_user_says_so_only_of_what_lasts() 
     let (user, keep) = (opened.session.user, SessionId::from_bytes([7; 16]));
     for target in [Target::User(user), Target::Others { user, keep }] {
         let at = exeunt::Timestamp::from_micros(0);
-        let order = exeunt::revocation::Order { target, cause: Cause::Logout, by: By::operator(), at };
+        let order = exeunt::revocation::Order { target, cause: Cause::Logout, word: By::operator().into(), at };
         let store = Arc::clone(&store);
         let found = answered(&postgres, tokio::spawn(async move { store.revoke(&order).await })).await;
         let error = found.expect_err("no standby has it");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use exeunt::authority::Strict;
 use exeunt::store::{Seen, Store};
-use exeunt::{AuditQuery, Authority, By, Cause, Device, Place, Seq, Target, UserId};
+use exeunt::{AuditQuery, Authority, Become, By, Cause, Device, Place, Seq, StoreError, Target, UserId, Word};
 
 use super::throwaway::Postgres;
 use super::{NAME, PASSWORD, is_over, lead, sign_in, store};
@@ -142,6 +142,21 @@ async fn touch(store: &dyn Store) {
     assert!(store.touch(&seen).await.expect("noted") > 50);
 }
 
+/// What the desk does is weighed first, and goes another way.
+async fn every_deed_on_a_word(authority: &Authority, admin: UserId) {
+    let device = Device::default();
+    let (_, _none) = authority.change_user(admin, Become::Admin, By::operator()).await.expect("done").expect("there");
+    let place = Place { device: &device, replaces: None };
+    let own = authority.login(NAME, "other tall ships", place).await.expect("in");
+    let word = || Word::of_admin(&own.session, &device);
+    authority.add_user("bea", PASSWORD, word()).await.expect("added");
+    let (_, _revoked) = authority.change_user(UserId(9), Become::Disabled, word()).await.expect("done").expect("there");
+    let _ = authority.revoke(Target::User(UserId(10)), Cause::EndedByAdmin, word()).await.expect("over");
+    let _ = authority.revoke(Target::Session(own.session.id), Cause::EndedByAdmin, word()).await.expect("over");
+    let refused = authority.revoke(Target::User(UserId(10)), Cause::EndedByAdmin, word()).await;
+    assert!(matches!(refused, Err(StoreError::Withdrawn(_))), "{refused:?}");
+}
+
 async fn every_sentence(authority: &Authority) {
     let first = sign_in(authority).await;
     let (user, device) = (first.session.user, Device::default());
@@ -173,11 +188,8 @@ async fn every_sentence(authority: &Authority) {
         authority.login(NAME, "other tall ships", Place { device: &device, replaces: None }).await.expect("in");
     let _ = authority.revoke(Target::Session(fourth.session.id), Cause::Logout, By::operator()).await.expect("over");
     let _ = authority.revoke(Target::User(UserId(7)), Cause::EndedByAdmin, By::operator()).await.expect("over");
-    let _ = authority
-        .change_user(UserId(8), exeunt::Become::Disabled, By::operator())
-        .await
-        .expect("looked")
-        .expect("there");
+    let _ = authority.change_user(UserId(8), Become::Disabled, By::operator()).await.expect("looked").expect("there");
+    every_deed_on_a_word(authority, user).await;
     assert!(authority.keep_house().await.expect("kept").ended > 100);
     authority.ready().await.expect("ready");
     let _ = authority.revoke(Target::Everyone, Cause::Restored, By::operator()).await.expect("over");

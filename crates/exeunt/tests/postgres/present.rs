@@ -42,7 +42,7 @@ async fn writer(database: &str, reaches_everyone: bool) -> (Arc<dyn Store>, mpsc
 }
 
 fn order(target: Target) -> Order {
-    Order { target, cause: Cause::Logout, by: By::operator(), at: Timestamp::from_micros(0) }
+    Order { target, cause: Cause::Logout, word: By::operator().into(), at: Timestamp::from_micros(0) }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

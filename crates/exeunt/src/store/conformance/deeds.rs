@@ -14,7 +14,7 @@ use crate::user::{Epoch, User, UserName};
 const ALL: AuditQuery = AuditQuery { user: None, cause: None, from: None, until: None, before: None, limit: 100 };
 
 async fn become_(store: &Arc<dyn Store>, user: &User, to: Become) -> crate::store::UserChanged {
-    let change = UserChange { user: user.id, to, by: By::operator(), at: later(5) };
+    let change = UserChange { user: user.id, to, word: By::operator().into(), at: later(5) };
     store.change_user(&change).await.expect("changed").expect("there")
 }
 
@@ -91,7 +91,7 @@ pub async fn a_deleted_user_is_gone_and_the_name_is_free(store: Arc<dyn Store>) 
     let name = UserName::parse("ana").expect("a name");
     assert!(store.user_by_name(&name).await.expect("looked").is_none());
     assert!(store.user_by_id(ana.id).await.expect("looked").is_none());
-    let gone = UserChange { user: ana.id, to: Become::Enabled, by: By::operator(), at: later(6) };
+    let gone = UserChange { user: ana.id, to: Become::Enabled, word: By::operator().into(), at: later(6) };
     assert!(store.change_user(&gone).await.expect("looked").is_none(), "the dead are not changed");
     assert!(store.change_password(&reset(&ana, "x")).await.expect("looked").is_none());
     let next = user(&store, "Ana").await;
@@ -130,7 +130,7 @@ pub async fn a_password_changed_by_its_user_goes_on_in_one_new_session(store: Ar
         verified: Some(ana.epoch),
         then: Some(new_session(&next, Some(own.id))),
         cause: Cause::PasswordChanged,
-        by: By::user(ana.id, &Device::default()),
+        word: By::user(ana.id, &Device::default()).into(),
         ..reset(&ana, "second")
     };
     let changed = store.change_password(&change).await.expect("changed").expect("verified");
@@ -195,8 +195,8 @@ pub async fn a_password_is_not_changed_on_an_old_word(store: Arc<dyn Store>) {
 /// Who is to administer does so from the first moment, and the trail calls it what it calls it of anybody else.
 pub async fn an_administrator_is_added_at_once_and_the_trail_says_both(store: Arc<dyn Store>) {
     let name = UserName::parse("eve").expect("a name");
-    let by = Some(By::operator());
-    let new = NewUser { name, hash: hash("first"), admin: true, by, from: "".into(), at: START };
+    let word = Some(By::operator().into());
+    let new = NewUser { name, hash: hash("first"), admin: true, word, from: "".into(), at: START };
     let eve = store.add_user(&new).await.expect("added").expect("not taken");
     assert!(eve.admin && eve.enabled && now(&store, &eve).await.admin);
     assert!(store.add_user(&new).await.expect("looked").is_none(), "the name is taken");

@@ -21,7 +21,7 @@ pub async fn a_name_is_taken_once(store: Arc<dyn Store>) {
     for spelling in ["Ána", "ána", "A\u{301}NA"] {
         let name = UserName::parse(spelling).expect("a name");
         let new =
-            NewUser { name: name.clone(), hash: hash("other"), admin: false, by: None, from: "".into(), at: START };
+            NewUser { name: name.clone(), hash: hash("other"), admin: false, word: None, from: "".into(), at: START };
         assert!(store.add_user(&new).await.expect("looked").is_none(), "{spelling}");
         let known = store.user_by_name(&name).await.expect("looked").expect("there");
         assert_eq!(known.user, ana);
@@ -166,7 +166,7 @@ pub async fn what_is_loaded_is_what_is_live(store: Arc<dyn Store>) {
     let left = end(&store, Target::User(ben.id), &ben).await.expect("ended");
     live.push(open(&store, &User { epoch: Epoch(left.seq), ..ben.clone() }).await);
     for (user, to) in [(cleo.id, Become::Deleted), (dan.id, Become::Disabled)] {
-        let change = UserChange { user, to, by: By::operator(), at: later(1) };
+        let change = UserChange { user, to, word: By::operator().into(), at: later(1) };
         store.change_user(&change).await.expect("changed").expect("there");
     }
     live.sort_by_key(|session| session.digest);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::audit::{AuditEntry, Deed};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{By, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target};
+use crate::revocation::{By, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target, Withdrawn};
 use crate::session::{Session, SessionId};
 use crate::store::{Become, KnownUser, Recorded, Witness};
 use crate::token::TokenDigest;
@@ -45,6 +45,16 @@ impl State {
         let row = self.users.get(&id).filter(|row| !row.deleted)?;
         let epoch = row.user.epoch.max(Epoch(self.everyone.unwrap_or(Seq(0))));
         Some(KnownUser { user: User { epoch, ..row.user.clone() }, hash: row.hash.clone() })
+    }
+
+    /// Refuses a deed whose word counts no more.
+    pub(super) fn must_count(&self, rests_on: Option<(UserId, SessionId)>) -> Result<(), Withdrawn> {
+        let Some((user, session)) = rests_on else { return Ok(()) };
+        if self.live().all(|live| (live.user, live.id) != (user, session)) {
+            return Err(Withdrawn::SignedOut);
+        }
+        let administers = self.user(user).is_some_and(|known| known.user.admin && known.user.enabled);
+        if administers { Ok(()) } else { Err(Withdrawn::NotAdmin) }
     }
 
     pub(super) fn apply(&mut self, id: UserId, to: Become) {
@@ -155,12 +165,12 @@ impl State {
 
     fn record(&mut self, target: Target, user: Option<UserId>, order: &Order) -> Seq {
         let seq = Seq(self.seq().0 + 1);
-        self.log.push(Recorded { seq, target, cause: order.cause, by: order.by.clone(), at: order.at });
+        self.log.push(Recorded { seq, target, cause: order.cause, by: order.word.by().clone(), at: order.at });
         let session = match target {
             Target::Session(id) | Target::Others { keep: id, .. } => Some(id),
             Target::User(_) | Target::Everyone => None,
         };
-        self.note(Deed::Ended, (user, session), &order.by, order.at);
+        self.note(Deed::Ended, (user, session), order.word.by(), order.at);
         if let Some(entry) = self.audit.last_mut() {
             entry.cause = Some(order.cause);
             entry.seq = Some(seq);

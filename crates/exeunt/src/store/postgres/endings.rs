@@ -51,7 +51,8 @@ impl Sentence for NewSession {
         };
         let by = By::user(self.session.user, &self.session.device);
         for (id, cause) in leaving {
-            let order = Order { target: Target::Session(id), cause, by: by.clone(), at: self.session.opened_at };
+            let order =
+                Order { target: Target::Session(id), cause, word: by.clone().into(), at: self.session.opened_at };
             if let Some(ended) = end_session(tx, said, (id, &order)).await? {
                 mark = ended.seq;
             }
@@ -383,7 +384,8 @@ async fn record(tx: &Link, target: Target, user: Option<UserId>, order: &Order) 
 
 /// An order's cause, actor, address and time as they are written.
 fn columns_of(order: &Order) -> (&'static str, i64, &str, i64) {
-    (order.cause.as_str(), vocabulary::actor_number(order.by.actor), &order.by.from, order.at.as_micros())
+    let by = order.word.by();
+    (order.cause.as_str(), vocabulary::actor_number(by.actor), &by.from, order.at.as_micros())
 }
 
 /// `…, sid, digest`

@@ -18,23 +18,40 @@ use crate::store::vocabulary;
 use crate::store::{Become, NewUser, PasswordChange, PasswordChanged, UserChange, UserChanged};
 use crate::user::{Epoch, User, UserId};
 
+/// What is done where a user is added, as an infinitive.
+pub(super) const ADD_USER: &str = "add a user";
+
+/// Adds a user in a transaction of its own: it ends nothing, and so takes no turn among the endings.
 pub(super) async fn add_user(link: &Link, new: &NewUser) -> Done<Option<User>> {
-    let sql = "INSERT INTO users (name, name_key, hash, admin, created_at) VALUES ($1, $2, $3, $4, $5)
-               ON CONFLICT (name_key) DO NOTHING RETURNING id";
     link.begin().await?;
-    let (name, key, at) = (new.name.as_str(), new.name.key(), new.at.as_micros());
-    let added = link.query_opt(sql, &[&name, &key, &new.hash.as_phc(), &new.admin, &at]).await?;
-    let mut user = None;
-    if let Some(row) = added {
-        let id = UserId(row.try_get(0)?);
-        let by = new.by(id);
-        for deed in new.deeds() {
-            note(link, (*deed, Some(id), None), &by, new.at).await?;
-        }
-        user = user_by_id(link, id).await?.map(|known| known.user);
-    }
+    let user = insert_user(link, new).await?;
     link.commit().await?;
     Ok(user)
+}
+
+async fn insert_user(tx: &Link, new: &NewUser) -> Done<Option<User>> {
+    let sql = "INSERT INTO users (name, name_key, hash, admin, created_at) VALUES ($1, $2, $3, $4, $5)
+               ON CONFLICT (name_key) DO NOTHING RETURNING id";
+    let (name, key, at) = (new.name.as_str(), new.name.key(), new.at.as_micros());
+    let Some(row) = tx.query_opt(sql, &[&name, &key, &new.hash.as_phc(), &new.admin, &at]).await? else {
+        return Ok(None);
+    };
+    let id = UserId(row.try_get(0)?);
+    let by = new.by(id);
+    for deed in new.deeds() {
+        note(tx, (*deed, Some(id), None), &by, new.at).await?;
+    }
+    Ok(user_by_id(tx, id).await?.map(|known| known.user))
+}
+
+#[async_trait]
+impl Sentence for NewUser {
+    type Answer = Option<User>;
+    const NAME: &'static str = ADD_USER;
+
+    async fn run(&self, tx: &Link, _said: &mut Vec<Revocation>) -> Done<Self::Answer> {
+        insert_user(tx, self).await
+    }
 }
 
 pub(super) async fn renew_hash(link: &Link, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Done<()> {
@@ -73,7 +90,7 @@ impl Sentence for PasswordChange {
             return Ok(None);
         }
         tx.execute("UPDATE users SET hash = $2 WHERE id = $1", &[&self.user.0, &self.hash.as_phc()]).await?;
-        note(tx, (self.deed(), Some(self.user), None), &self.by, self.at).await?;
+        note(tx, (self.deed(), Some(self.user), None), self.word.by(), self.at).await?;
         let revocation = end_user(tx, said, self.user, &self.order()).await?;
         let mut opened = None;
         if let Some(then) = &self.then {
@@ -98,7 +115,7 @@ impl Sentence for UserChange {
             // The lock on the row is a write: this commit lasts, and what it has seen with it.
             return Ok(Some(UserChanged { user: known.user, revocation: None }));
         }
-        note(tx, (self.to.deed(), Some(self.user), None), &self.by, self.at).await?;
+        note(tx, (self.to.deed(), Some(self.user), None), self.word.by(), self.at).await?;
         // Ended first: a deleted user is no longer among those whose sessions can be listed.
         let revocation = match self.order() {
             None => None,

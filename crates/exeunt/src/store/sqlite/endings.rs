@@ -26,8 +26,12 @@ pub(super) fn open_session(tx: &Connection, said: &mut Vec<Revocation>, new: &Ne
     if verified != Some(true) {
         return Ok(Opening::EpochGone);
     }
-    let order =
-        |target, cause| Order { target, cause, by: By::user(session.user, &session.device), at: session.opened_at };
+    let order = |target, cause| Order {
+        target,
+        cause,
+        word: By::user(session.user, &session.device).into(),
+        at: session.opened_at,
+    };
     let (max, may_end) = new.limit.parts();
     let surplus = surplus(tx, session.user, (max, new.replaces))?;
     // Before anything ends: who is not signed in must not be signed out by it.
@@ -120,7 +124,8 @@ pub(super) fn expire(
     for digest in digests {
         let live = find.query_row([digest.as_bytes()], rows::session).optional()?;
         if let Some(live) = live.filter(|live| live.expires_at <= now || live.seen_at <= idle_since) {
-            let order = Order { target: Target::Session(live.id), cause: Cause::Expired, by: By::house(), at: now };
+            let order =
+                Order { target: Target::Session(live.id), cause: Cause::Expired, word: By::house().into(), at: now };
             ended += usize::from(end_session(tx, said, live.id, &order)?.is_some());
         }
         forget.execute(params![digest.as_bytes(), now.as_micros()])?;
@@ -199,18 +204,18 @@ fn record(tx: &Connection, target: Target, user: Option<UserId>, order: &Order) 
     let seq = mark(tx)?.0 + 1;
     tx.prepare_cached("UPDATE counter SET seq = ?1 WHERE one = 1")?.execute([seq])?;
     let (word, session) = vocabulary::target_words(target);
-    let (user, actor) = (user.map(|user| user.0), vocabulary::actor_number(order.by.actor));
+    let (user, actor) = (user.map(|user| user.0), vocabulary::actor_number(order.word.by().actor));
     let (sid, at, cause) = (session.as_ref().map(SessionId::as_bytes), order.at.as_micros(), order.cause.as_str());
     tx.prepare_cached(
         "INSERT INTO revocations (seq, target, user_id, sid, cause, actor, address, at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
-    .execute(params![seq, word, user, sid, cause, actor, &*order.by.from, at])?;
+    .execute(params![seq, word, user, sid, cause, actor, &*order.word.by().from, at])?;
     tx.prepare_cached(
         "INSERT INTO audit (at, deed, user_id, sid, actor, address, cause, seq)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
-    .execute(params![at, Deed::Ended.as_str(), user, sid, actor, &*order.by.from, cause, seq])?;
+    .execute(params![at, Deed::Ended.as_str(), user, sid, actor, &*order.word.by().from, cause, seq])?;
     Ok(Seq(seq))
 }
 

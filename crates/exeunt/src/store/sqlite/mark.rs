@@ -104,7 +104,7 @@ impl Mark {
         let highest = marks.iter().map(|mark| mark.seq).max().unwrap_or(0);
         Self::begin(folder, connection, |tx| {
             tx.execute("UPDATE counter SET seq = max(seq, ?1) WHERE one = 1", [highest])?;
-            let order = Order { target: Target::Everyone, cause: Cause::Restored, by: By::operator(), at };
+            let order = Order { target: Target::Everyone, cause: Cause::Restored, word: By::operator().into(), at };
             end_everyone(tx, &mut Vec::new(), &order)
         })
     }

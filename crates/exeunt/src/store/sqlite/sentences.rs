@@ -10,7 +10,7 @@ use super::rows::{self, KNOWN_USERS, LIVE_SESSIONS};
 use crate::audit::{AuditEntry, AuditQuery, Deed};
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
-use crate::revocation::{By, Cause, Revocation, Seq};
+use crate::revocation::{By, Cause, Revocation, Seq, Withdrawn};
 use crate::session::{Session, SessionId};
 use crate::store::vocabulary;
 use crate::store::{
@@ -71,7 +71,8 @@ pub(super) fn change_password(
     }
     tx.prepare_cached("UPDATE users SET hash = ?2 WHERE id = ?1")?
         .execute(params![change.user.0, change.hash.as_phc()])?;
-    let noted = Note { deed: change.deed(), user: Some(change.user), session: None, by: &change.by, at: change.at };
+    let noted =
+        Note { deed: change.deed(), user: Some(change.user), session: None, by: change.word.by(), at: change.at };
     note(tx, &noted)?;
     let revocation = end_user(tx, said, change.user, &change.order())?;
     let mut opened = None;
@@ -101,12 +102,28 @@ pub(super) fn change_user(
         Become::Admin => "UPDATE users SET admin = 1 WHERE id = ?1",
         Become::Ordinary => "UPDATE users SET admin = 0 WHERE id = ?1",
     };
-    note(tx, &Note { deed: change.to.deed(), user: Some(change.user), session: None, by: &change.by, at: change.at })?;
+    note(
+        tx,
+        &Note { deed: change.to.deed(), user: Some(change.user), session: None, by: change.word.by(), at: change.at },
+    )?;
     // Ended first: a deleted user is no longer among those whose sessions can be listed.
     let revocation = change.order().map(|order| end_user(tx, said, change.user, &order)).transpose()?;
     tx.prepare_cached(sql)?.execute([change.user.0])?;
     let user = user_by_id(tx, change.user)?.map_or_else(|| known.user.gone(), |known| known.user);
     Ok(Some(UserChanged { user, revocation }))
+}
+
+/// Why a word counts no more, if so.
+pub(super) fn withdrawn(tx: &Connection, rests_on: Option<(UserId, SessionId)>) -> Done<Option<Withdrawn>> {
+    let Some((user, session)) = rests_on else { return Ok(None) };
+    let administers = tx
+        .prepare_cached(
+            "SELECT u.admin AND u.enabled FROM live_sessions s JOIN known_users u ON u.id = s.user_id
+             WHERE s.sid = ?1 AND s.user_id = ?2",
+        )?
+        .query_row(params![session.as_bytes(), user.0], |row| row.get(0))
+        .optional()?;
+    Ok(vocabulary::withdrawn(administers))
 }
 
 pub(super) fn renew_hash(tx: &Connection, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Done<()> {

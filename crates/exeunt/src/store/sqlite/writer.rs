@@ -215,15 +215,14 @@ mod tests {
     async fn user(store: &SqliteStore, name: &str) -> UserId {
         let name = UserName::parse(name).expect("a name");
         let hash = PasswordHash::from_phc("!".to_owned());
-        let by = Some(By::operator());
-        let new = NewUser { name, hash, admin: false, by, from: "".into(), at: Timestamp::from_micros(0) };
+        let new = NewUser { name, hash, admin: false, word: None, from: "".into(), at: Timestamp::from_micros(0) };
         store.add_user(&new).await.expect("added").expect("free").id
     }
 
     /// Ends everything of a user, and then fails where it is told to.
     async fn end(store: &SqliteStore, user: UserId, fails: bool) -> Result<(), StoreError> {
-        let (target, by) = (Target::User(user), By::operator());
-        let order = Order { target, cause: Cause::Logout, by, at: Timestamp::from_micros(0) };
+        let (target, word) = (Target::User(user), By::operator().into());
+        let order = Order { target, cause: Cause::Logout, word, at: Timestamp::from_micros(0) };
         let sentence = move |tx: &Connection, said: &mut Vec<Revocation>| {
             end_user(tx, said, user, &order)?;
             if fails { tx.execute("INSERT INTO revocations (seq) VALUES (1)", []).map(drop) } else { Ok(()) }
