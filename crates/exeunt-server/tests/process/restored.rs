@@ -39,7 +39,8 @@ fn folder_and_backup() -> (Folder, Tokens) {
 }
 
 fn is_refused_until_everything_is_ended(folder: &Folder, tokens: &Tokens) {
-    for args in [SERVE.as_slice(), &["user", "list"], &["end", "--everyone", "--yes"]] {
+    // The server last: one that is not refused never ends.
+    for args in [["user", "list"].as_slice(), &["end", "--everyone", "--yes"], &SERVE] {
         let refused = finish(folder.exeunt(args), "");
         assert_eq!(refused.status.code(), Some(1), "{args:?}: {refused:?}");
         for words in ["was restored or copied", "would live again", "`exeunt end --everyone --restored --data "] {
@@ -76,6 +77,27 @@ fn a_backup_copied_over_the_folder_is_refused_until_everything_is_ended() {
     copy(&folder.path().join("backup"), &folder.data());
     is_refused_until_everything_is_ended(&folder, &tokens);
 }
+
+/// Nobody has removed the journal, and SQLite plays it onto whatever file is there: the log would end where it had come to, and the mark agree.
+#[test]
+fn a_database_put_beside_the_journal_of_a_killed_one_is_refused_until_everything_is_ended() {
+    let (folder, tokens) = folder_and_backup();
+    let mut server = Server::start(&folder);
+    // Until the journal was brought into the file and begun anew: an ended session's page is in the file alone then.
+    for _ in 0..SIGN_INS {
+        let token = sign_in(&server, "ana");
+        assert_eq!(server.ask(&Request::post("/api/logout").bearer(&token)).status, 200);
+    }
+    server.kill();
+    assert!(fs::metadata(folder.data().join("exeunt.sqlite3-wal")).is_ok_and(|journal| journal.len() > 0));
+    fs::copy(folder.path().join("backup").join("exeunt.sqlite3"), folder.database()).expect("put in its place");
+    is_refused_until_everything_is_ended(&folder, &tokens);
+    let aside = folder.data().join("exeunt.sqlite3-journal-of-another");
+    assert!(fs::metadata(aside).is_ok_and(|journal| journal.len() > 0), "nothing is thrown away");
+}
+
+/// So many that what they write is more than the journal holds before it is brought into the file.
+const SIGN_INS: usize = 150;
 
 /// What the manual says of a backup from a running server, step by step.
 #[test]

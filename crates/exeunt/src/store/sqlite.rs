@@ -6,6 +6,7 @@
 
 mod endings;
 mod file;
+mod journal;
 mod loading;
 mod mark;
 mod owner;

@@ -12,13 +12,12 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
+use super::journal;
 use super::mark::Sign;
 use super::owner::holder;
 
 /// The database in the data folder.
 pub(super) const DATABASE: &str = "exeunt.sqlite3";
-/// What SQLite calls its journal.
-const JOURNAL_EXTENSION: &str = "sqlite3-wal";
 /// The file whose lock says who owns the folder.
 pub(super) const LOCK: &str = "exeunt.lock";
 
@@ -34,7 +33,7 @@ const APPLICATION_ID: i32 = 0x6578_6E74;
 
 /// How long a statement waits for another process that has the file, such as a backup: far above what such a one holds a lock for, and short
 /// enough that somebody still waits for the answer.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// Statements kept prepared: more than there are.
 const STATEMENTS_KEPT: usize = 64;
@@ -44,11 +43,12 @@ const STATEMENTS_KEPT: usize = 64;
 const WRITER_CACHE_KIB: i64 = 8 * 1024;
 
 /// Every change of the schema, in order. One that was released is never edited; a new one is added below it.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     ("0001_begin", include_str!("0001_begin.sql")),
     ("0002_mark", include_str!("0002_mark.sql")),
     ("0003_unused", include_str!("0003_unused.sql")),
     ("0004_follows", include_str!("0004_follows.sql")),
+    ("0005_journal", include_str!("0005_journal.sql")),
 ];
 
 /// Why the store cannot be opened. Its `Debug` is the sentence as well, for that is what `main` prints of an error that it returns.
@@ -211,12 +211,20 @@ impl Folder {
     }
 
     pub(super) fn connect_to_write(&self) -> Result<Connection, OpenError> {
+        if journal::is_of_another(&self.path.join(DATABASE))? {
+            return Err(OpenError::Restored { folder: self.path.clone(), sign: Sign::Older });
+        }
         self.connect(|_| Ok(()))
     }
 
-    /// As [`Self::connect_to_write`], of a file that everything in it is about to be ended: a backup that SQLite makes of a running store
-    /// (`VACUUM INTO`) has forgotten the journal mode, and is given it back.
+    /// As [`Self::connect_to_write`], of a file that everything in it is about to be ended: the journal of the one that was there before it is put
+    /// aside, and a backup that SQLite makes of a running store (`VACUUM INTO`), which has forgotten the journal mode, is given it back.
     pub(super) fn connect_to_adopt(&self) -> Result<Connection, OpenError> {
+        let database = self.path.join(DATABASE);
+        if journal::is_of_another(&database)? {
+            let aside = journal::put_aside(&database).map_err(|source| unusable(&self.path, source))?;
+            tracing::warn!(aside = %aside.display(), "the journal of another database lay beside this one and was put aside");
+        }
         self.connect(journal_ahead)
     }
 
@@ -232,6 +240,8 @@ impl Folder {
         open_private(&path).map_err(|source| OpenError::Folder { folder: self.path.clone(), source })?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&path, flags)?;
+        // Whoever is refused must leave the file and its journal as they were.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         configure(&connection)?;
         // Negative: KiB and not pages.
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
@@ -239,7 +249,8 @@ impl Folder {
         repair(&connection)?;
         hold_to_the_promise(&connection)?;
         migrate(&mut connection)?;
-        make_last(&connection, &path)?;
+        journal::make_last(&connection, &path)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         Ok(connection)
     }
 }
@@ -301,21 +312,6 @@ fn hold_to_the_promise(connection: &Connection) -> Result<(), OpenError> {
             needed: "2 (full)",
             sign: "",
         });
-    }
-    Ok(())
-}
-
-/// What a process before this one had written and not synced when it was killed, we read, and a power cut would still take it away. So all of the
-/// journal is brought into the file, and both are synced, before anybody is told what has ended. Where somebody reads the file just now, such as a
-/// backup, the journal stays and is synced itself.
-fn make_last(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    connection.busy_timeout(Duration::ZERO)?;
-    let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    connection.busy_timeout(BUSY_WAIT)?;
-    if is_busy {
-        let journal = path.with_extension(JOURNAL_EXTENSION);
-        let synced = File::open(&journal).and_then(|journal| journal.sync_all());
-        synced.map_err(|source| OpenError::Folder { folder: journal, source })?;
     }
     Ok(())
 }
@@ -432,7 +428,8 @@ mod tests {
         let backup = Connection::open(path.join(DATABASE)).expect("opened");
         backup.execute_batch("BEGIN; SELECT * FROM counter").expect("read");
         connection.execute("UPDATE counter SET seq = 1", []).expect("written");
-        let length = || fs::metadata(path.join(DATABASE).with_extension(JOURNAL_EXTENSION)).expect("there").len();
+        let length =
+            || fs::metadata(path.join(DATABASE).with_extension(journal::JOURNAL_EXTENSION)).expect("there").len();
         drop(folder.connect_to_write().expect("while somebody reads"));
         assert!(length() > 0);
         backup.execute_batch("COMMIT").expect("done");

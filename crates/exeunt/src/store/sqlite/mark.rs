@@ -46,6 +46,8 @@ pub enum Sign {
     Strange,
     /// The mark is a copy of the one that was made here.
     Copied,
+    /// The database is older than the journal beside it.
+    Older,
     /// The log goes less far than the mark says it had come.
     Behind {
         /// How far the log goes.
@@ -176,6 +178,7 @@ impl std::fmt::Display for Sign {
             Self::Missing => f.write_str("its mark is missing"),
             Self::Strange => f.write_str("its mark is another store's"),
             Self::Copied => f.write_str("its mark is a copy"),
+            Self::Older => f.write_str("its database is older than the journal beside it"),
             Self::Behind { log, mark } => write!(f, "its log ends at {log} and had come to {mark}"),
         }
     }

@@ -1,6 +1,6 @@
 //! The one writer: groups what many requests want written into one transaction, and syncs once for all of them.
 //!
-//! Owns the thread, its queue and the order of things: run, commit, tell the witnesses, answer. Nobody is answered before
+//! Owns the thread, its queue and the order of things: run, commit, tell the witnesses, answer, tidy the journal. Nobody is answered before
 //! the commit, and nothing is told that was not committed. A group of which a sentence fails is taken back and said again, each
 //! sentence by itself: to be ready for that beforehand would cost every ending a copy of the pages it changes.
 
@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::failed;
 use super::file::OpenError;
+use super::journal::Journal;
 use super::mark::Mark;
 use crate::outage::Outage;
 use crate::revocation::Revocation;
@@ -55,14 +56,23 @@ struct Queued<T, F> {
     to: oneshot::Sender<Result<T, StoreError>>,
 }
 
+/// What the thread holds of the store.
+struct Held {
+    connection: Connection,
+    mark: Mark,
+    journal: Journal,
+}
+
 impl Writer {
-    pub(super) fn start(connection: Connection, mark: Mark) -> Result<Self, OpenError> {
+    pub(super) fn start(mut connection: Connection, mark: Mark) -> Result<Self, OpenError> {
+        let journal = Journal::take_over(&mut connection)?;
+        let held = Held { connection, mark, journal };
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let witnesses = Witnesses::default();
         let told = Arc::clone(&witnesses);
         let thread = std::thread::Builder::new()
             .name("exeunt-writer".to_owned())
-            .spawn(move || write_until_closed((connection, mark), jobs, &told))
+            .spawn(move || write_until_closed(held, jobs, &told))
             .map_err(OpenError::Thread)?;
         Ok(Self { queue: Some(queue), witnesses, thread: Some(thread) })
     }
@@ -96,22 +106,17 @@ impl Drop for Writer {
     }
 }
 
-fn write_until_closed(mut file: (Connection, Mark), mut jobs: mpsc::Receiver<Box<dyn Job>>, witnesses: &Witnesses) {
+fn write_until_closed(mut held: Held, mut jobs: mpsc::Receiver<Box<dyn Job>>, witnesses: &Witnesses) {
     let mut group = Vec::with_capacity(BATCH_MAX);
     let mut outage = Outage::of_many("the store could not commit", "the store commits again");
     while jobs.blocking_recv_many(&mut group, BATCH_MAX) > 0 {
-        write_group(&mut file, &mut group, witnesses, &mut outage);
+        write_group(&mut held, &mut group, witnesses, &mut outage);
     }
 }
 
-fn write_group(
-    (connection, mark): &mut (Connection, Mark),
-    group: &mut Vec<Box<dyn Job>>,
-    witnesses: &Witnesses,
-    outage: &mut Outage,
-) {
+fn write_group(held: &mut Held, group: &mut Vec<Box<dyn Job>>, witnesses: &Witnesses, outage: &mut Outage) {
     let mut said = Vec::new();
-    let committed = commit(connection, group, &mut said);
+    let committed = commit(held, group, &mut said);
     outage.note(committed.as_ref());
     match &committed {
         Ok(()) => {
@@ -121,7 +126,7 @@ fn write_group(
                 witness.heard(revocation);
             }
             if let Some(last) = said.last() {
-                mark.raise(last.seq);
+                held.mark.raise(last.seq);
             }
         }
         Err(error) => tracing::debug!(%error, sentences = group.len(), "a group was not committed"),
@@ -130,27 +135,28 @@ fn write_group(
     for job in group.drain(..) {
         job.answer(committed.clone());
     }
+    if committed.is_ok() {
+        held.journal.committed(&held.connection);
+    }
 }
 
 /// All or nothing, but for a sentence that fails, which takes only itself back; a commit that fails takes all.
-fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>], said: &mut Vec<Revocation>) -> rusqlite::Result<()> {
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+fn commit(held: &mut Held, group: &mut [Box<dyn Job>], said: &mut Vec<Revocation>) -> rusqlite::Result<()> {
+    let tx = held.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    held.journal.begin(&tx)?;
     if group.iter_mut().all(|job| job.run(&tx, said)) {
         return tx.commit();
     }
     said.clear();
     // Takes it back, unless SQLite has done so by itself.
     tx.finish()?;
-    commit_one_by_one(connection, group, said)
+    commit_one_by_one(held, group, said)
 }
 
 /// The same with a savepoint before each sentence.
-fn commit_one_by_one(
-    connection: &mut Connection,
-    group: &mut [Box<dyn Job>],
-    said: &mut Vec<Revocation>,
-) -> rusqlite::Result<()> {
-    let mut tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+fn commit_one_by_one(held: &mut Held, group: &mut [Box<dyn Job>], said: &mut Vec<Revocation>) -> rusqlite::Result<()> {
+    let mut tx = held.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    held.journal.begin(&tx)?;
     for job in group {
         let before = said.len();
         let step = tx.savepoint()?;

@@ -1,0 +1,337 @@
+//! The journal: when it is brought into the database file, and how one is noticed that belongs to another file.
+//!
+//! Owns the checkpoints. SQLite plays a journal that it finds onto the file that it finds, whichever that is: an older database that was put in
+//! the place of one whose process was killed would come to life with the newer log and older sessions, those among them that have ended (R8). So
+//! the two are numbered. Before the journal is brought into the file, a closing is written as the last thing in it; when all of it has come in,
+//! the next transaction, with which SQLite may begin the journal anew, says first which closing it follows. A file to which a journal belongs has
+//! seen that closing, and so everything before it.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::file::{BUSY_WAIT, OpenError};
+use crate::outage::Outage;
+
+/// What SQLite calls its journal, and the index that it keeps of it.
+pub(super) const JOURNAL_EXTENSION: &str = "sqlite3-wal";
+const INDEX_EXTENSION: &str = "sqlite3-shm";
+
+/// What a journal is called that belonged to another file.
+const ASIDE_EXTENSION: &str = "sqlite3-journal-of-another";
+
+/// Pages in the journal from which on it is brought into the file, 4 MB of them: SQLite's own measure. More would cost every reader, fewer would
+/// write the same pages more often.
+const PAGES_MAX: i32 = 1_000;
+
+/// Where SQLite's header says how a file is written and read, and what it says there of one with a journal ahead.
+const HEADER_VERSIONS: std::ops::Range<usize> = 18..20;
+const JOURNALLED_AHEAD: [u8; 2] = [2, 2];
+
+/// The journal of the one connection that writes.
+pub(super) struct Journal {
+    /// Pages in it, as SQLite says with each commit.
+    pages: Arc<AtomicI32>,
+    /// How many there were when it was last brought into the file, if it was not begun anew since: somebody may still read from it.
+    brought_at: i32,
+    /// The closing with which all of it came into the file, and after which nothing was written yet.
+    follows: Option<i64>,
+    outage: Outage,
+}
+
+impl Journal {
+    /// Takes the checkpoints over from SQLite, which does one at a commit while somebody waits for the answer, and says nothing of it.
+    pub(super) fn take_over(connection: &mut Connection) -> rusqlite::Result<Self> {
+        let pages = Arc::new(AtomicI32::new(0));
+        let counted = Arc::clone(&pages);
+        connection.wal_hook(Some(move |_: &mut _, pages| {
+            counted.store(pages, Ordering::Relaxed);
+            Ok(())
+        }))?;
+        let outage = Outage::of_many(
+            "the journal could not be brought into the database",
+            "the journal is brought into the database again",
+        );
+        let mut journal = Self { pages, brought_at: 0, follows: None, outage };
+        journal.note_closed(connection);
+        Ok(journal)
+    }
+
+    /// To be said first in every transaction.
+    pub(super) fn begin(&self, tx: &Connection) -> rusqlite::Result<()> {
+        let Some(closing) = self.follows else { return Ok(()) };
+        tx.prepare_cached("UPDATE counter SET journal_follows = ?1 WHERE one = 1")?.execute([closing]).map(drop)
+    }
+
+    /// To be said after every commit, when nobody waits any more.
+    pub(super) fn committed(&mut self, connection: &Connection) {
+        self.follows = None;
+        let pages = self.pages.load(Ordering::Relaxed);
+        if pages < self.brought_at {
+            self.brought_at = 0;
+        }
+        if pages - self.brought_at < PAGES_MAX {
+            return;
+        }
+        self.note_closed(connection);
+        self.brought_at = self.pages.load(Ordering::Relaxed);
+    }
+
+    /// A medium that is full keeps nobody from being let in or refused, so a failure is said and no more.
+    fn note_closed(&mut self, connection: &Connection) {
+        let closed = self.close(connection);
+        self.outage.note(closed.as_ref());
+    }
+
+    /// Writes a closing, and brings into the file what nobody reads from the journal just now.
+    fn close(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let closing = connection
+            .prepare_cached("UPDATE counter SET closings = closings + 1 WHERE one = 1 RETURNING closings")?
+            .query_row([], |row| row.get(0))?;
+        let (all, brought): (i64, i64) =
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))?;
+        // Of nothing that could be looked at SQLite says -1.
+        self.follows = (all >= 0 && all == brought).then_some(closing);
+        Ok(())
+    }
+}
+
+/// What a process before this one had written and not synced when it was killed, we read, and a power cut would still take it away. So all of the
+/// journal is brought into the file, and both are synced, before anybody is told what has ended. Where somebody reads the file just now, such as a
+/// backup, the journal stays and is synced itself.
+pub(super) fn make_last(connection: &Connection, database: &Path) -> Result<(), OpenError> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    connection.busy_timeout(BUSY_WAIT)?;
+    if is_busy {
+        let journal = database.with_extension(JOURNAL_EXTENSION);
+        let synced = File::open(&journal).and_then(|journal| journal.sync_all());
+        synced.map_err(|source| OpenError::Folder { folder: journal, source })?;
+    }
+    Ok(())
+}
+
+/// Whether the journal beside this database belongs to another file. What cannot be read is not held against it: it is said when the store is
+/// opened.
+pub(super) fn is_of_another(database: &Path) -> rusqlite::Result<bool> {
+    let journal = database.with_extension(JOURNAL_EXTENSION);
+    if fs::metadata(journal).map_or(0, |journal| journal.len()) == 0 {
+        return Ok(false);
+    }
+    let Some(versions) = versions(database) else { return Ok(false) };
+    if versions != JOURNALLED_AHEAD {
+        // A copy that SQLite made (`VACUUM INTO`) has never had a journal.
+        return Ok(true);
+    }
+    let Some(closings) = of_the_file_alone(database)? else { return Ok(false) };
+    let together = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // The last one that leaves would play the journal onto the file.
+    together.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    let follows = number(&together, "journal_follows");
+    Ok(follows.is_some_and(|follows| follows > closings))
+}
+
+/// Puts aside the journal of a file that is not there any more. Nothing can be made of it, and it is nobody else's to remove.
+pub(super) fn put_aside(database: &Path) -> std::io::Result<PathBuf> {
+    let aside = database.with_extension(ASIDE_EXTENSION);
+    fs::rename(database.with_extension(JOURNAL_EXTENSION), &aside)?;
+    match fs::remove_file(database.with_extension(INDEX_EXTENSION)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(aside),
+    }
+}
+
+/// `None`: it is no database yet.
+fn versions(database: &Path) -> Option<[u8; 2]> {
+    let mut header = [0; HEADER_VERSIONS.end];
+    File::open(database).and_then(|mut file| file.read_exact(&mut header)).ok()?;
+    header[HEADER_VERSIONS].try_into().ok()
+}
+
+/// The last closing that the file has seen, read without the journal; `None`: nobody can say.
+fn of_the_file_alone(database: &Path) -> rusqlite::Result<Option<i64>> {
+    let Some(name) = immutable(database) else { return Ok(None) };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let alone = Connection::open_with_flags(name, flags)?;
+    Ok(number(&alone, "closings"))
+}
+
+/// One of the two numbers; zero where the file is from before there were any.
+fn number(connection: &Connection, column: &str) -> Option<i64> {
+    let there = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('counter') WHERE name = ?1)";
+    let is_there: bool = connection.query_row(there, [column], |row| row.get(0)).ok()?;
+    if !is_there {
+        return Some(0);
+    }
+    connection.query_row(&format!("SELECT {column} FROM counter"), [], |row| row.get(0)).ok()
+}
+
+/// The file by a name that says that nobody writes to it, so that SQLite looks for no journal.
+fn immutable(database: &Path) -> Option<String> {
+    let name: String = database
+        .to_str()?
+        .bytes()
+        .map(|byte| match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect();
+    Some(format!("file:{name}?immutable=1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SqliteStore;
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::credential::PasswordHash;
+    use crate::random::{OsRandom, Random};
+    use crate::revocation::{By, Cause, Order, Target};
+    use crate::session::{Device, Session, SessionId};
+    use crate::store::{NewSession, NewUser, SessionLimit, Store as _};
+    use crate::token::Token;
+    use crate::user::{User, UserName};
+
+    const DATABASE: &str = "exeunt.sqlite3";
+    const AT: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+
+    /// Some twenty pages each, so that the journal is begun anew some six times.
+    const SESSIONS: usize = 300;
+
+    async fn user(store: &SqliteStore) -> User {
+        let name = UserName::parse("ana").expect("a name");
+        let hash = PasswordHash::from_phc("!".to_owned());
+        let new = NewUser { name, hash, admin: false, word: None, from: "".into(), at: AT };
+        store.add_user(&new).await.expect("added").expect("free")
+    }
+
+    async fn open(store: &SqliteStore, user: &User) -> SessionId {
+        let random: &dyn Random = &OsRandom;
+        let session = Session {
+            id: SessionId::generate(random),
+            digest: Token::generate(random).digest(),
+            user: user.id,
+            name: Arc::clone(&user.name),
+            epoch: user.epoch,
+            opened_at: AT,
+            seen_at: AT,
+            expires_at: AT.plus(Duration::from_secs(1_000)),
+            device: Device::default(),
+        };
+        let id = session.id;
+        let new = NewSession { session, replaces: None, limit: SessionLimit::EndOldest(SESSIONS) };
+        store.open_session(&new).await.expect("opened");
+        id
+    }
+
+    async fn end(store: &SqliteStore, session: SessionId) {
+        let (target, word) = (Target::Session(session), By::operator().into());
+        let order = Order { target, cause: Cause::Logout, word, at: AT };
+        store.revoke(&order).await.expect("looked").expect("ended");
+    }
+
+    /// The database alone, as somebody copies it who does not know of the journal.
+    fn copy(from: &Path, to: &Path) -> PathBuf {
+        fs::create_dir_all(to).expect("made");
+        fs::copy(from.join(DATABASE), to.join(DATABASE)).expect("copied");
+        to.join(DATABASE)
+    }
+
+    fn with_the_journal_of(killed: &Path, database: &Path) {
+        let journal = killed.join(DATABASE).with_extension(JOURNAL_EXTENSION);
+        fs::copy(journal, database.with_extension(JOURNAL_EXTENSION)).expect("copied");
+    }
+
+    /// Everything that is remembered of sessions and of the log.
+    fn remembered(database: &Path) -> Vec<String> {
+        let connection = Connection::open(database).expect("opened");
+        let all = "SELECT hex(sid) || coalesce(ended_by, '') FROM sessions UNION ALL SELECT 'n' || seq FROM revocations
+                   UNION ALL SELECT 'to ' || seq FROM counter ORDER BY 1";
+        let mut said = connection.prepare(all).expect("a statement");
+        said.query_map([], |row| row.get(0)).expect("asked").collect::<Result<_, _>>().expect("read")
+    }
+
+    /// Whichever copy is put beside the journal that a killed process has left: it is refused, or nothing is lost by it.
+    #[tokio::test]
+    async fn of_every_older_file_beside_a_journal_it_is_known_whether_they_belong_together() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        let data = path("data");
+        let store = SqliteStore::open(&data).expect("begun");
+        let ana = user(&store).await;
+        let mut older = Vec::new();
+        for at in 0..SESSIONS {
+            let (one, _stays) = (open(&store, &ana).await, open(&store, &ana).await);
+            end(&store, one).await;
+            if at % 10 == 0 {
+                older.extend(copies(&data, &path(&at.to_string())));
+            }
+        }
+        let killed = copy(&data, &path("killed"));
+        with_the_journal_of(&data, &killed);
+        let whole = remembered(&killed);
+        let (mut refused, mut whole_again) = (0, 0);
+        for database in older {
+            with_the_journal_of(&data, &database);
+            if is_of_another(&database).expect("looked") {
+                refused += 1;
+            } else {
+                assert!(remembered(&database) == whole, "{} was believed, and something is lost", database.display());
+                whole_again += 1;
+            }
+        }
+        assert!(refused > 10 && whole_again > 0, "{refused} refused, {whole_again} not");
+    }
+
+    /// Copies of a running store that somebody may put back one day: of the file alone, and as SQLite's own `.backup` makes one.
+    fn copies(data: &Path, to: &Path) -> [PathBuf; 2] {
+        // What a kill would leave here belongs together.
+        let killed = copy(data, &to.join("killed"));
+        with_the_journal_of(data, &killed);
+        assert!(!is_of_another(&killed).expect("looked"), "{}", killed.display());
+        let whole = Connection::open(&killed).expect("opened");
+        let busy: i64 = whole.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).expect("brought in");
+        assert_eq!(busy, 0);
+        let vacuumed = to.join("vacuumed");
+        fs::create_dir_all(&vacuumed).expect("made");
+        whole.execute("VACUUM INTO ?1", [vacuumed.join(DATABASE).to_str().expect("text")]).expect("copied");
+        assert!(is_alone_or_of_another(&vacuumed.join(DATABASE), data));
+        [copy(data, &to.join("alone")), killed]
+    }
+
+    /// A copy that SQLite made belongs to no journal, and without one is nobody's.
+    fn is_alone_or_of_another(vacuumed: &Path, running: &Path) -> bool {
+        let alone = is_of_another(vacuumed).expect("looked");
+        with_the_journal_of(running, vacuumed);
+        !alone && is_of_another(vacuumed).expect("looked")
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_version_has_seen_no_closing_and_what_is_damaged_says_nothing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let database = folder.path().join("old");
+        let old = Connection::open(&database).expect("made");
+        assert_eq!(number(&old, "closings"), Some(0), "begun just now");
+        old.execute_batch("CREATE TABLE counter (seq INTEGER); INSERT INTO counter VALUES (1)").expect("made");
+        assert_eq!(number(&old, "closings"), Some(0));
+        fs::write(&database, [1; 4_096]).expect("damaged");
+        let damaged = Connection::open(&database).expect("nobody has looked yet");
+        assert_eq!(number(&damaged, "closings"), None);
+    }
+
+    #[test]
+    fn a_folder_may_have_any_name() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for name in ["a b", "50%", "who?x=1#y", "olá", "%41"] {
+            let path = folder.path().join(name);
+            drop(SqliteStore::open(&path).expect("begun"));
+            assert_eq!(of_the_file_alone(&path.join(DATABASE)).expect("opened"), Some(1), "{name}");
+        }
+    }
+}
