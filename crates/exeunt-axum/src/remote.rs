@@ -110,7 +110,7 @@ impl Remote {
 
     pub(crate) async fn end(&self, asker: Asker<'_>, ending: Ending) -> Result<Revoked, AuthError> {
         let ask = match ending {
-            Ending::This => Ask::new(Method::POST, "/api/logout"),
+            Ending::This | Ending::Replaced => Ask::new(Method::POST, "/api/logout"),
             Ending::One(id) => Ask::new(Method::DELETE, format!("/api/sessions/{id}")),
             Ending::Others => Ask::new(Method::DELETE, "/api/sessions?keep=current"),
             Ending::Everything => Ask::new(Method::DELETE, "/api/sessions"),

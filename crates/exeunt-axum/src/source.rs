@@ -82,6 +82,8 @@ pub(crate) struct Asker<'a> {
 #[derive(Clone, Copy)]
 pub(crate) enum Ending {
     This,
+    /// The same where somebody signs in over it.
+    Replaced,
     One(SessionId),
     Others,
     Everything,
@@ -228,12 +230,13 @@ impl Source {
         let (session, by) = (asker.session, By::user(asker.session.user, asker.device));
         let (target, cause) = match ending {
             Ending::This => (Target::Session(session.id), Cause::Logout),
+            Ending::Replaced => (Target::Session(session.id), Cause::Replaced),
             Ending::One(id) => (Target::Session(id), Cause::EndedByOwner),
             Ending::Others => (Target::Others { user: session.user, keep: session.id }, Cause::LogoutEverywhere),
             Ending::Everything => (Target::User(session.user), Cause::LogoutEverywhere),
         };
         let revoked = authority.revoke(target, cause, by).await?;
-        if matches!(ending, Ending::This) && revoked.seq().is_none() {
+        if matches!(ending, Ending::This | Ending::Replaced) && revoked.seq().is_none() {
             // Somebody was quicker. If that was a change of password, it goes on in another session.
             return Ok(authority.end_successor(asker.token).await?.unwrap_or(revoked));
         }
