@@ -145,15 +145,19 @@ impl Attempts {
     fn pay(&self, place: usize, limit: Pace, now: Timestamp) -> Result<(), TooMany> {
         let (now, every) = (now.as_micros(), micros(limit.every));
         let full = now.saturating_add(every * limit.at_once);
-        let mut refused_until = 0;
-        let paid = self.places[place].fetch_update(Ordering::SeqCst, Ordering::SeqCst, |debt| {
-            // A debt beyond the limit was made before the wall clock was set back; it counts as the limit.
-            let after = debt.clamp(now, full).saturating_add(every);
-            refused_until = after;
-            (after <= full).then_some(after)
-        });
-        let wait = u64::try_from(refused_until - full).unwrap_or(0).div_ceil(1_000_000).max(1);
-        paid.map(|_| ()).map_err(|_| TooMany { after: Duration::from_secs(wait) })
+        let most = full.saturating_add(every * OWN.at_once);
+        let mut beyond = 0;
+        let paid = |debt: i64| {
+            // So great a debt was made before the wall clock was set back. It is the limit from now on, or whoever has it would wait for the clock.
+            let debt = if debt > most { full } else { debt.max(now) };
+            let after = debt.saturating_add(every);
+            beyond = after - full;
+            Some(if beyond > 0 { debt } else { after })
+        };
+        // It always has a value, so it never fails.
+        let _ = self.places[place].fetch_update(Ordering::SeqCst, Ordering::SeqCst, paid);
+        let Ok(wait @ 1..) = u64::try_from(beyond) else { return Ok(()) };
+        Err(TooMany { after: Duration::from_secs(wait.div_ceil(1_000_000)) })
     }
 
     /// Pays whatever the limit says.
@@ -334,5 +338,18 @@ mod tests {
         spend(&attempts, "ana", "192.0.2.1", NOW.plus(Duration::from_secs(1_000_000)));
         let refused = attempts.sign_in("ana", "192.0.2.1", NOW).err().expect("refused");
         assert!(refused.after <= Duration::from_secs(60), "{refused}");
+    }
+
+    /// What was paid back leaves the moment at which it was.
+    #[test]
+    fn whoever_signed_in_while_the_clock_ran_ahead_gets_in_when_it_was_set_back() {
+        let attempts = Attempts::new();
+        let ahead = NOW.plus(Duration::from_secs(1_000_000));
+        attempts.sign_in("ana", "192.0.2.1", ahead).unwrap_or_else(|refused| panic!("{refused}")).pay_back();
+        attempts.own(ANA, ("ana", "192.0.2.1"), ahead).unwrap_or_else(|refused| panic!("{refused}")).pay_back();
+        let is_in = |second| attempts.sign_in("ana", "192.0.2.1", NOW.plus(Duration::from_secs(second))).is_ok();
+        assert!((0..120).any(is_in), "each of the three limits is met once");
+        let proves = |second| attempts.own(ANA, ("ana", "192.0.2.1"), NOW.plus(Duration::from_secs(second))).is_ok();
+        assert!((0..120).any(proves));
     }
 }
