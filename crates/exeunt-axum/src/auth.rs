@@ -21,7 +21,7 @@ use crate::guard::{Approach, is_readable};
 use crate::layer::Shared;
 use crate::offered::{Carrier, Offered};
 use crate::parts::{Changed, LoggedIn, LoggedOut};
-use crate::source::{Asker, Ending, Entered, ListedSession};
+use crate::source::{Asker, Ending, Entered, ListedSession, Purpose};
 
 /// Who is asking, checked when the handler began; and the verbs to sign in and out.
 ///
@@ -277,7 +277,7 @@ impl Auth {
     /// [`AuthError::Unavailable`] where it could not look.
     pub async fn is_still_live(&self) -> Result<bool, AuthError> {
         match &self.offered {
-            Offered::Token(_, token) => Ok(self.shared.source.check(token).await?.is_some()),
+            Offered::Token(_, token) => Ok(self.shared.source.check(token, Purpose::Entry).await?.is_some()),
             _ => Ok(false),
         }
     }
@@ -381,7 +381,7 @@ impl<S: Sync> FromRequestParts<S> for Auth {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
         let shared = Arc::clone(parts.extensions.get::<Arc<Shared>>().ok_or(AuthError::MissingLayer)?);
         let offered = Offered::of(&parts.headers, &shared.transport)?;
-        let session = live(&shared, &offered).await?;
+        let session = live(&shared, &offered, Purpose::Verb).await?;
         Ok(Self {
             jar: Jar::of(parts),
             approach: Approach::of(parts, shared.origin.as_ref()),

@@ -16,7 +16,7 @@ use crate::cookie::{take_back, values};
 use crate::errors::AuthError;
 use crate::layer::Shared;
 use crate::origin::{Origin, host_of};
-use crate::source::{Asker, Ending};
+use crate::source::{Asker, Ending, Purpose};
 
 /// The most tokens that are looked at in one request, for each may be a question to the store: one of each other name, and some that were planted.
 /// Whoever plants more has hidden one that nobody is signed in by.
@@ -71,7 +71,7 @@ impl Jar {
     pub(crate) async fn look(&self, shared: &Shared) -> Result<Earlier, AuthError> {
         let mut found = Vec::new();
         for (name, token) in self.tokens(shared) {
-            let session = shared.source.check(&token).await?;
+            let session = shared.source.check(&token, Purpose::Verb).await?;
             found.push(Found { name, token, session });
         }
         Ok(Earlier { found, host: self.host(shared.origin.as_ref()).unwrap_or_default() })
