@@ -14,13 +14,14 @@ use tracing::Instrument as _;
 
 use crate::address::device_of;
 use crate::current::live;
+use crate::earlier::{Earlier, Gone, Jar};
 use crate::errors::{AuthError, During, RegisterRefused};
 use crate::flash::{Flash, FlashFault};
 use crate::guard::{Approach, is_readable};
 use crate::layer::Shared;
 use crate::offered::{Carrier, Offered};
 use crate::parts::{Changed, LoggedIn, LoggedOut};
-use crate::source::{Asker, Ending, Entered, ListedSession};
+use crate::source::{Asker, Ending, Entered, ListedSession, Purpose};
 
 /// Who is asking, checked when the handler began; and the verbs to sign in and out.
 ///
@@ -70,6 +71,7 @@ pub struct Auth {
     pub(crate) shared: Arc<Shared>,
     offered: Offered,
     session: Option<LiveSession>,
+    jar: Jar,
     approach: Approach,
     /// By others on the way, for it came over plain HTTP from elsewhere.
     is_readable: bool,
@@ -117,7 +119,7 @@ impl Auth {
     pub async fn login(&self, name: &str, password: &str) -> Result<LoggedIn, AuthError> {
         self.refuse_foreign().and_then(|()| self.refuse_readable())?;
         let entered = self.enter(name, password, self.asker().ok()).await?;
-        Ok(LoggedIn::new(entered, Carrier::Cookie, self.shared.transport.clone()))
+        Ok(LoggedIn::new(entered, Carrier::Cookie, self.shared.transport.clone()).over(self.replace_earlier().await))
     }
 
     /// Signs a program in. The token goes into the answer's body, and no cookie is set. The session whose bearer token came
@@ -145,20 +147,24 @@ impl Auth {
     /// Signs out. When this returns `Ok`, the session is over: at every node, after any crash.
     ///
     /// Without a session there is nothing to end, and that is a success too: for a token that opens nothing any more, as soon as that is
-    /// so at every node. With `GET`, a person whom another site sent here is asked first.
+    /// so at every node. With `GET`, a person whom another site sent here is asked first. What the browser still holds in a cookie from before the
+    /// site was set up as it is now ends, too.
     ///
     /// # Errors
     ///
     /// [`AuthError::Unavailable`] where it cannot be known that it is over: the person is **not** signed out, keeps the
     /// cookie and can try again. [`AuthError::Unconfirmed`] and [`AuthError::CrossOrigin`] for another site's doing.
     pub async fn logout(self) -> Result<LoggedOut, AuthError> {
-        let (carrier, transport) = (self.offered.carrier(), self.shared.transport.clone());
-        let revoked = match &self.offered {
-            // To call this "signed out" would leave the one that is meant alive.
-            Offered::TwoCookies => return Err(AuthError::TwoCookies),
-            _ => self.revoke_own(carrier).await?,
-        };
-        Ok(LoggedOut::new(revoked, carrier, transport))
+        // To call this "signed out" would leave the one that is meant alive.
+        if self.has_two_cookies() {
+            return Err(AuthError::TwoCookies);
+        }
+        if self.offered.carrier() == Carrier::Cookie && self.method != Method::GET {
+            self.refuse_foreign()?;
+        }
+        let earlier = self.earlier().await?;
+        self.refuse_unasked(&earlier).await?;
+        self.leave(Ending::This, earlier).await
     }
 
     /// Ends everything of the user with this name and password, who need not be signed in: HTTP Basic names no session.
@@ -197,8 +203,8 @@ impl Auth {
     /// [`AuthError::NotSignedIn`], and as [`Auth::logout`].
     pub async fn logout_everywhere(self) -> Result<LoggedOut, AuthError> {
         self.deed()?;
-        let (carrier, transport) = (self.offered.carrier(), self.shared.transport.clone());
-        Ok(LoggedOut::new(Some(self.leave(Ending::Everything).await?), carrier, transport))
+        let earlier = self.earlier().await?;
+        self.leave(Ending::Everything, earlier).await
     }
 
     /// Changes the password of whoever is signed in, having verified the current one. Everything of theirs ends, and this
@@ -271,42 +277,68 @@ impl Auth {
     /// [`AuthError::Unavailable`] where it could not look.
     pub async fn is_still_live(&self) -> Result<bool, AuthError> {
         match &self.offered {
-            Offered::Token(_, token) => Ok(self.shared.source.check(token).await?.is_some()),
+            Offered::Token(_, token) => Ok(self.shared.source.check(token, Purpose::Entry).await?.is_some()),
             _ => Ok(false),
         }
     }
 
-    /// `None`: no token came, or it was dead already and the authority has confirmed that it is dead at every node.
-    async fn revoke_own(self, carrier: Carrier) -> Result<Option<Revoked>, AuthError> {
-        let by_cookie = carrier == Carrier::Cookie;
-        if by_cookie && self.method != Method::GET {
-            self.refuse_foreign()?;
+    /// What the browser holds under another name of our cookie. Of a bearer token it is known that it is meant, and of a cookie beside it not.
+    async fn earlier(&self) -> Result<Earlier, AuthError> {
+        match self.offered.carrier() {
+            Carrier::Cookie => self.jar.look(&self.shared).await,
+            Carrier::Bearer => Ok(Earlier::default()),
         }
-        let Offered::Token(_, token) = &self.offered else { return Ok(None) };
-        let is_own = !by_cookie || self.approach == Approach::Own;
-        // Who has nothing to lose is not asked.
-        if !is_own && (self.session.is_some() || self.shared.source.has_something_to_end(token).await?) {
-            let is_asked = self.approach == Approach::Sent;
-            return Err(if is_asked { AuthError::Unconfirmed } else { AuthError::CrossOrigin });
-        }
-        if self.session.is_some() {
-            return self.leave(Ending::This).await.map(Some);
-        }
-        // That it was refused does not say that it is over: see `Authority::settle`.
-        self.shared.source.settle(token, &self.device).await.map(|()| None)
     }
 
-    /// The app hears of it before, and after it is over; where that cannot be known it hears nothing more. In a task of its own: whoever goes
-    /// away while the app is waited for is signed out all the same.
-    async fn leave(self, ending: Ending) -> Result<Revoked, AuthError> {
+    /// Whoever is sent here by another site is asked first. Who has nothing to lose is not asked.
+    async fn refuse_unasked(&self, earlier: &Earlier) -> Result<(), AuthError> {
+        if self.offered.carrier() == Carrier::Bearer || self.approach == Approach::Own {
+            return Ok(());
+        }
+        let has_own = match &self.offered {
+            Offered::Token(_, token) => {
+                self.session.is_some() || self.shared.source.has_something_to_end(token).await?
+            }
+            _ => false,
+        };
+        if !has_own && !earlier.has_something_to_end(&self.shared).await? {
+            return Ok(());
+        }
+        Err(if self.approach == Approach::Sent { AuthError::Unconfirmed } else { AuthError::CrossOrigin })
+    }
+
+    /// In a task of its own: whoever goes away while the app is waited for is signed out all the same.
+    async fn leave(self, ending: Ending, earlier: Earlier) -> Result<LoggedOut, AuthError> {
         let leaving = async move {
-            let asker = self.asker()?;
-            self.shared.hooks.before_logout(asker.session).await;
-            let revoked = self.shared.source.end(asker, ending).await?;
-            self.shared.hooks.after_logout(asker.session, &revoked).await;
-            Ok(revoked)
+            let earlier = earlier.end(&self.shared, &self.device, Ending::This);
+            let (revoked, gone) = tokio::join!(self.revoke_own(ending), earlier);
+            Ok(LoggedOut::new(revoked?, gone?, self.offered.carrier(), self.shared.transport.clone()))
         };
         tokio::spawn(leaving.in_current_span()).await.map_err(|_| StoreError::Lost)?
+    }
+
+    /// The app hears of it before, and after it is over; where that cannot be known it hears nothing more. `None`: no token came, or it was dead
+    /// already and the authority has confirmed that it is dead at every node.
+    async fn revoke_own(&self, ending: Ending) -> Result<Option<Revoked>, AuthError> {
+        let Offered::Token(_, token) = &self.offered else { return Ok(None) };
+        let Ok(asker) = self.asker() else {
+            // That it was refused does not say that it is over: see `Authority::settle`.
+            return self.shared.source.settle(token, &self.device).await.map(|()| None);
+        };
+        self.shared.hooks.before_logout(asker.session).await;
+        let revoked = self.shared.source.end(asker, ending).await?;
+        self.shared.hooks.after_logout(asker.session, &revoked).await;
+        Ok(Some(revoked))
+    }
+
+    /// The person is in, whatever becomes of it: what could not be ended keeps its cookie, and ends with the next sign-out.
+    async fn replace_earlier(&self) -> Gone {
+        let replaced =
+            async { self.jar.look(&self.shared).await?.end(&self.shared, &self.device, Ending::Replaced).await };
+        replaced.await.unwrap_or_else(|error| {
+            error.log_once();
+            Gone::default()
+        })
     }
 
     async fn enter(&self, name: &str, password: &str, over: Option<Asker<'_>>) -> Result<Entered, AuthError> {
@@ -349,8 +381,9 @@ impl<S: Sync> FromRequestParts<S> for Auth {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
         let shared = Arc::clone(parts.extensions.get::<Arc<Shared>>().ok_or(AuthError::MissingLayer)?);
         let offered = Offered::of(&parts.headers, &shared.transport)?;
-        let session = live(&shared, &offered).await?;
+        let session = live(&shared, &offered, Purpose::Verb).await?;
         Ok(Self {
+            jar: Jar::of(parts),
             approach: Approach::of(parts, shared.origin.as_ref()),
             method: parts.method.clone(),
             device: device_of(parts, shared.peer.as_ref())?,

@@ -29,6 +29,10 @@ const MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// The most bytes of a domain name (RFC 1035 section 2.3.4).
 const DOMAIN_BYTES_MAX: usize = 253;
 
+/// Domains at which a cookie is taken back of which it is not known with which of them it was shared. It was shared to reach other hosts, so the
+/// widest; a host with more labels than most keeps a cookie that opens nothing.
+const DOMAINS_MAX: usize = 4;
+
 /// Where the cookie travels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Transport {
@@ -88,6 +92,13 @@ impl CookieDomain {
         let within = host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
         if within { Ok(Self(domain.into())) } else { Err(CookieDomainFault::Elsewhere) }
     }
+
+    /// With which the site at `host` may have shared its cookie; the widest come last.
+    fn around(host: &str) -> Vec<Self> {
+        let starts = std::iter::once(0).chain(host.match_indices('.').map(|(dot, _)| dot + 1));
+        let mut all: Vec<Self> = starts.filter_map(|start| Self::parse(&host[start..], host).ok()).collect();
+        all.split_off(all.len().saturating_sub(DOMAINS_MAX))
+    }
 }
 
 fn is_label(label: &str) -> bool {
@@ -112,6 +123,12 @@ impl Transport {
         }
     }
 
+    /// The names that it has where a site is set up otherwise.
+    pub(crate) fn other_names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let ours = self.cookie_name();
+        [SECURE_NAME, SHARED_NAME, PLAIN_NAME].into_iter().filter(move |name| *name != ours)
+    }
+
     pub(crate) fn set(&self, token: &Token, lives: Duration) -> HeaderValue {
         let seconds = i64::try_from(lives.min(MAX_AGE).as_secs()).unwrap_or(i64::MAX);
         self.write(token.reveal(), seconds)
@@ -123,17 +140,12 @@ impl Transport {
 
     /// Finds our cookie by its exact name. Scans, because a jar would copy every cookie of the site on every check.
     pub(crate) fn find<'a>(&self, headers: &'a HeaderMap) -> Found<'a> {
-        let name = self.cookie_name();
         let mut found = Found::Nothing;
-        for line in headers.get_all(COOKIE) {
-            // A line with bytes beyond ASCII cannot be split as text, but ours is ASCII: what is around it is not our affair.
-            for pair in line.as_bytes().split(|byte| *byte == b';') {
-                let Some(value) = value_of(pair, name) else { continue };
-                match found {
-                    Found::One(first) if first == value => {}
-                    Found::Nothing => found = Found::One(value),
-                    _ => return Found::Two,
-                }
+        for value in values(headers.get_all(COOKIE), self.cookie_name()) {
+            match found {
+                Found::One(first) if first == value => {}
+                Found::Nothing => found = Found::One(value),
+                _ => return Found::Two,
             }
         }
         found
@@ -181,6 +193,25 @@ impl Transport {
 
 fn field(cookie: &Cookie<'_>) -> HeaderValue {
     HeaderValue::from_str(&cookie.to_string()).expect("a token, a note and our attributes are ASCII")
+}
+
+/// What stands under this name in the `Cookie` fields of a request.
+pub(crate) fn values<'a>(
+    lines: impl IntoIterator<Item = &'a HeaderValue>,
+    name: &'static str,
+) -> impl Iterator<Item = &'a str> {
+    // A line with bytes beyond ASCII cannot be split as text, but ours is ASCII: what is around it is not our affair.
+    let pairs = lines.into_iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(move |pair| value_of(pair, name))
+}
+
+/// Takes back what the site at `host` has set under one of our names, in every way in which it may have been set.
+pub(crate) fn take_back(name: &str, host: &str) -> Vec<HeaderValue> {
+    match name {
+        SECURE_NAME => vec![Transport::Https.clear()],
+        PLAIN_NAME => vec![Transport::PlainLoopback.clear()],
+        _ => CookieDomain::around(host).into_iter().map(|domain| Transport::Shared(domain).clear()).collect(),
+    }
 }
 
 fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a str> {
@@ -254,6 +285,26 @@ mod tests {
         );
         let forever = Transport::Https.set(&token, Duration::MAX);
         assert!(forever.to_str().expect("ascii").ends_with("Max-Age=34560000"), "400 days and no more");
+    }
+
+    #[test]
+    fn what_was_set_under_another_name_is_taken_back_wherever_it_may_lie() {
+        let other_names = |transport: &Transport| transport.other_names().collect::<Vec<_>>();
+        assert_eq!(other_names(&Transport::Https), ["__Secure-exeunt", "exeunt"]);
+        assert_eq!(other_names(&Transport::PlainLoopback), ["__Host-exeunt", "__Secure-exeunt"]);
+        let domains = |host: &str| {
+            let lines = take_back("__Secure-exeunt", host);
+            let domain = |line: &HeaderValue| line.to_str().expect("ascii").split("Domain=").nth(1).map(str::to_owned);
+            lines.iter().map(|line| domain(line).expect("a domain")).collect::<Vec<_>>()
+        };
+        assert_eq!(domains("id.example.org"), ["id.example.org; Max-Age=0", "example.org; Max-Age=0"]);
+        assert_eq!(domains("1.2.3.4.5.example.org").len(), DOMAINS_MAX);
+        assert_eq!(domains("1.2.3.4.5.example.org").last().map(String::as_str), Some("example.org; Max-Age=0"));
+        for none in ["localhost", "192.0.2.1", "[::1]", "", ".", "a..b", "é.org", &"a.".repeat(DOMAIN_BYTES_MAX)] {
+            assert_eq!(domains(none), [""; 0], "{none}");
+        }
+        assert_eq!(take_back("exeunt", ""), [Transport::PlainLoopback.clear()]);
+        assert_eq!(take_back("__Host-exeunt", ""), [Transport::Https.clear()]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use http::request::Parts;
 use crate::errors::AuthError;
 use crate::layer::Shared;
 use crate::offered::{Carrier, Offered};
+use crate::source::Purpose;
 
 /// The session of whoever is asking; as an extractor it refuses everybody who is not signed in.
 ///
@@ -32,7 +33,7 @@ impl<S: Sync> FromRequestParts<S> for CurrentUser {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
         let shared = parts.extensions.get::<Arc<Shared>>().ok_or(AuthError::MissingLayer)?;
         let offered = Offered::of(&parts.headers, &shared.transport)?;
-        live(shared, &offered).await?.ok_or_else(|| offered.refusal()).map(Self)
+        live(shared, &offered, Purpose::Entry).await?.ok_or_else(|| offered.refusal()).map(Self)
     }
 }
 
@@ -55,9 +56,13 @@ pub(crate) fn is_by_cookie(shared: &Shared, headers: &HeaderMap) -> bool {
 /// # Errors
 ///
 /// [`AuthError::Unavailable`] when it cannot be known.
-pub(crate) async fn live(shared: &Shared, offered: &Offered) -> Result<Option<LiveSession>, AuthError> {
+pub(crate) async fn live(
+    shared: &Shared,
+    offered: &Offered,
+    purpose: Purpose,
+) -> Result<Option<LiveSession>, AuthError> {
     match offered {
-        Offered::Token(_, token) => shared.source.check(token).await,
+        Offered::Token(_, token) => shared.source.check(token, purpose).await,
         _ => Ok(None),
     }
 }

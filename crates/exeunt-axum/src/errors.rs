@@ -150,9 +150,8 @@ impl AuthError {
             Self::Crowded | Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotHere => StatusCode::NOT_IMPLEMENTED,
             Self::Choice(fault) => status_of_choice(*fault),
-            Self::MissingLayer | Self::NotLoopback | Self::NoAddress | Self::Flash(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::NotLoopback => StatusCode::MISDIRECTED_REQUEST,
+            Self::MissingLayer | Self::NoAddress | Self::Flash(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

@@ -147,6 +147,7 @@ mod authorization;
 mod cookie;
 mod current;
 mod desk;
+mod earlier;
 mod errors;
 mod flash;
 mod guard;

@@ -111,7 +111,8 @@ pub fn is_this_machine(authority: &str) -> bool {
     host_of(authority).is_some_and(|host| host == "localhost" || is_loopback_address(&host))
 }
 
-fn host_of(authority: &str) -> Option<String> {
+/// In small letters, without the port.
+pub(crate) fn host_of(authority: &str) -> Option<String> {
     Some(authority.parse::<Authority>().ok()?.host().to_ascii_lowercase())
 }
 

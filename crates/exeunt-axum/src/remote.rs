@@ -17,7 +17,7 @@ use serde_json::json;
 pub use self::ask::RemoteFault;
 use self::ask::{Answer, Ask, Line};
 use crate::errors::{AuthError, RegisterRefused};
-use crate::source::{Asker, Ending, Entered, ListedSession};
+use crate::source::{Asker, Ending, Entered, ListedSession, Purpose};
 
 /// A distant exeunt server.
 ///
@@ -35,7 +35,7 @@ use crate::source::{Asker, Ending, Entered, ListedSession};
 ///
 /// Connections are kept and used again. Where the server cannot be asked, or does not answer within five seconds, handlers get
 /// [`AuthError::Unavailable`](crate::AuthError::Unavailable): 503, the cookie stays, and nobody is called signed out. The same where more is
-/// asked at once than makes sense; for endings there is some room beside that.
+/// asked at once than makes sense; for endings, and for the checks of [`Auth`](crate::Auth) before them, there is some room beside that.
 ///
 /// The browser's name and address are passed on, so that a person finds their own devices in the list of sessions. The server
 /// believes the address where this app is among its `trusted_proxies`; otherwise limits on attempts count all of the app's people as
@@ -53,8 +53,9 @@ impl Remote {
         Line::to(origin).map(Self)
     }
 
-    pub(crate) async fn check(&self, token: &Token) -> Result<Option<LiveSession>, AuthError> {
-        let answer = self.0.ask(Ask::new(Method::GET, "/api/session").bearer(token)).await?;
+    pub(crate) async fn check(&self, token: &Token, purpose: Purpose) -> Result<Option<LiveSession>, AuthError> {
+        let ask = Ask::new(Method::GET, "/api/session").bearer(token);
+        let answer = self.0.ask(if purpose == Purpose::Verb { ask.for_a_verb() } else { ask }).await?;
         match answer.status {
             StatusCode::OK => Ok(Some(answer.read::<shapes::Shown>()?.session()?)),
             StatusCode::UNAUTHORIZED => Ok(None),
@@ -110,7 +111,7 @@ impl Remote {
 
     pub(crate) async fn end(&self, asker: Asker<'_>, ending: Ending) -> Result<Revoked, AuthError> {
         let ask = match ending {
-            Ending::This => Ask::new(Method::POST, "/api/logout"),
+            Ending::This | Ending::Replaced => Ask::new(Method::POST, "/api/logout"),
             Ending::One(id) => Ask::new(Method::DELETE, format!("/api/sessions/{id}")),
             Ending::Others => Ask::new(Method::DELETE, "/api/sessions?keep=current"),
             Ending::Everything => Ask::new(Method::DELETE, "/api/sessions"),

@@ -78,10 +78,21 @@ pub(crate) struct Asker<'a> {
     pub(crate) device: &'a Device,
 }
 
+/// What a check is for. A distant authority that is asked too much is asked for verbs all the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To let somebody in.
+    Entry,
+    /// To let somebody do something, and perhaps to end it.
+    Verb,
+}
+
 /// What of one's own is to end.
 #[derive(Clone, Copy)]
 pub(crate) enum Ending {
     This,
+    /// The same where somebody signs in over it.
+    Replaced,
     One(SessionId),
     Others,
     Everything,
@@ -146,14 +157,15 @@ fn told(moment: Timestamp) -> String {
 }
 
 impl Source {
-    pub(crate) async fn check(&self, token: &Token) -> Result<Option<LiveSession>, AuthError> {
+    #[cfg_attr(not(feature = "remote"), expect(unused_variables, reason = "only a distant one is told what it is for"))]
+    pub(crate) async fn check(&self, token: &Token, purpose: Purpose) -> Result<Option<LiveSession>, AuthError> {
         match &self.0 {
             Kind::Here(authority) => match authority.check(token).await? {
                 Standing::Live(session) => Ok(Some(session)),
                 Standing::Refused => Ok(None),
             },
             #[cfg(feature = "remote")]
-            Kind::There(remote) => remote.check(token).await,
+            Kind::There(remote) => remote.check(token, purpose).await,
         }
     }
 
@@ -221,19 +233,20 @@ impl Source {
         }
         // Sign-outs are done whoever else was quicker; but no session that has ended meanwhile, while a list or a body was read, ends another.
         let of_others = matches!(ending, Ending::One(_) | Ending::Others);
-        if of_others && self.check(asker.token).await?.is_none() {
+        if of_others && self.check(asker.token, Purpose::Verb).await?.is_none() {
             return Err(AuthError::NotSignedIn);
         }
         let authority = self.authority()?;
         let (session, by) = (asker.session, By::user(asker.session.user, asker.device));
         let (target, cause) = match ending {
             Ending::This => (Target::Session(session.id), Cause::Logout),
+            Ending::Replaced => (Target::Session(session.id), Cause::Replaced),
             Ending::One(id) => (Target::Session(id), Cause::EndedByOwner),
             Ending::Others => (Target::Others { user: session.user, keep: session.id }, Cause::LogoutEverywhere),
             Ending::Everything => (Target::User(session.user), Cause::LogoutEverywhere),
         };
         let revoked = authority.revoke(target, cause, by).await?;
-        if matches!(ending, Ending::This) && revoked.seq().is_none() {
+        if matches!(ending, Ending::This | Ending::Replaced) && revoked.seq().is_none() {
             // Somebody was quicker. If that was a change of password, it goes on in another session.
             return Ok(authority.end_successor(asker.token).await?.unwrap_or(revoked));
         }

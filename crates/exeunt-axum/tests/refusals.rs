@@ -102,7 +102,7 @@ async fn on_plain_http_nobody_is_signed_in_who_comes_from_elsewhere_than_loopbac
     for request in ["POST /login", "POST /register"] {
         let refused = send(&plain, request, &[FORM, ("host", "notes.example")], ANA).await;
         let set = field(&refused, SET_COOKIE.as_str());
-        assert_eq!((refused.status(), &*set), (StatusCode::INTERNAL_SERVER_ERROR, ""), "{request}");
+        assert_eq!((refused.status(), &*set), (StatusCode::MISDIRECTED_REQUEST, ""), "{request}");
         let said = text(refused).await;
         assert!(said.contains("with_origin(\"https://notes.example\")"), "{said}");
     }

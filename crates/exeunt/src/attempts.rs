@@ -10,12 +10,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::clock::{Timestamp, micros};
+use crate::user::UserId;
 
-/// Places for each kind of limit: 1 MiB in all. Each kind has its own, for a debt that is great for one limit would be nothing to remember for
+/// Places for each kind of limit: 1.25 MiB in all. Each kind has its own, for a debt that is great for one limit would be nothing to remember for
 /// another: whoever met a name's place with an address would forgive the name's debt.
 const PLACES: usize = 32_768;
 /// Kinds of limits.
-const KINDS: usize = 4;
+const KINDS: usize = 5;
 
 /// How often something may be tried: at once, and then once in a while. The generic cell rate algorithm (GCRA).
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +47,10 @@ const ADDRESS: Pace = Pace { kind: 2, at_once: 200, every: Duration::from_secs(1
 /// ever, adds no more than some hundreds an hour.
 const REGISTRATIONS: Pace = Pace { kind: 3, at_once: 200, every: Duration::from_secs(5) };
 
+/// Wrong passwords of a user from within a session of theirs: ten, then one in a minute. No stranger adds to it. With what all strangers together may
+/// try at once that is the 100 of NIST SP 800-63B-4 section 3.2.2.
+const OWN: Pace = Pace { kind: 4, at_once: 10, every: Duration::from_secs(60) };
+
 /// The table of what was tried.
 #[derive(Debug)]
 pub(crate) struct Attempts {
@@ -65,7 +70,7 @@ pub struct TooMany {
 #[must_use = "an attempt counts as wrong until it is paid back"]
 pub(crate) struct Attempt<'a> {
     attempts: &'a Attempts,
-    paid: [(usize, Pace); 3],
+    paid: Vec<(usize, Pace)>,
 }
 
 impl Attempts {
@@ -82,11 +87,7 @@ impl Attempts {
     ///
     /// [`TooMany`] when a limit is reached; then nothing is paid.
     pub(crate) fn sign_in(&self, name_key: &str, address: &str, now: Timestamp) -> Result<Attempt<'_>, TooMany> {
-        let paid = [
-            self.place(NAME_AND_ADDRESS, (name_key, &network(address, SITE_BITS))),
-            self.place(NAME, (name_key, "")),
-            self.place(ADDRESS, ("", &network(address, LINK_BITS))),
-        ];
+        let paid = self.places_of(name_key, address);
         for (at, (place, limit)) in paid.iter().enumerate() {
             if let Err(refused) = self.pay(*place, *limit, now) {
                 for (place, limit) in &paid[..at] {
@@ -95,7 +96,31 @@ impl Attempts {
                 return Err(refused);
             }
         }
-        Ok(Attempt { attempts: self, paid })
+        Ok(Attempt { attempts: self, paid: paid.into() })
+    }
+
+    /// Pays for one try of whoever is signed in as `user` to prove the password once more.
+    ///
+    /// Only what is counted by the user's number refuses it, for whatever is counted by name or address strangers can use up. The try is charged to
+    /// these, too, beyond their limits: whoever has stolen a session and guesses through it guesses so much less by the name. In all a thief tries ten
+    /// times more than without the session, once and never again.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`] when the limit is reached; then nothing is paid.
+    pub(crate) fn own(
+        &self,
+        user: UserId,
+        (name_key, address): (&str, &str),
+        now: Timestamp,
+    ) -> Result<Attempt<'_>, TooMany> {
+        let (place, limit) = self.place(OWN, (&user.to_string(), ""));
+        self.pay(place, limit, now)?;
+        let beyond = self.places_of(name_key, address);
+        for (place, limit) in beyond {
+            self.charge(place, limit, now);
+        }
+        Ok(Attempt { attempts: self, paid: [&[(place, limit)], &beyond[..]].concat() })
     }
 
     /// Pays for one registration from `address`.
@@ -108,18 +133,39 @@ impl Attempts {
         self.pay(place, limit, now)
     }
 
+    /// What a try at this name from this address is counted by.
+    fn places_of(&self, name_key: &str, address: &str) -> [(usize, Pace); 3] {
+        [
+            self.place(NAME_AND_ADDRESS, (name_key, &network(address, SITE_BITS))),
+            self.place(NAME, (name_key, "")),
+            self.place(ADDRESS, ("", &network(address, LINK_BITS))),
+        ]
+    }
+
     fn pay(&self, place: usize, limit: Pace, now: Timestamp) -> Result<(), TooMany> {
         let (now, every) = (now.as_micros(), micros(limit.every));
         let full = now.saturating_add(every * limit.at_once);
-        let mut refused_until = 0;
-        let paid = self.places[place].fetch_update(Ordering::SeqCst, Ordering::SeqCst, |debt| {
-            // A debt beyond the limit was made before the wall clock was set back; it counts as the limit.
-            let after = debt.clamp(now, full).saturating_add(every);
-            refused_until = after;
-            (after <= full).then_some(after)
-        });
-        let wait = u64::try_from(refused_until - full).unwrap_or(0).div_ceil(1_000_000).max(1);
-        paid.map(|_| ()).map_err(|_| TooMany { after: Duration::from_secs(wait) })
+        let most = full.saturating_add(every * OWN.at_once);
+        let mut beyond = 0;
+        let paid = |debt: i64| {
+            // So great a debt was made before the wall clock was set back. It is the limit from now on, or whoever has it would wait for the clock.
+            let debt = if debt > most { full } else { debt.max(now) };
+            let after = debt.saturating_add(every);
+            beyond = after - full;
+            Some(if beyond > 0 { debt } else { after })
+        };
+        // It always has a value, so it never fails.
+        let _ = self.places[place].fetch_update(Ordering::SeqCst, Ordering::SeqCst, paid);
+        let Ok(wait @ 1..) = u64::try_from(beyond) else { return Ok(()) };
+        Err(TooMany { after: Duration::from_secs(wait.div_ceil(1_000_000)) })
+    }
+
+    /// Pays whatever the limit says.
+    fn charge(&self, place: usize, limit: Pace, now: Timestamp) {
+        let (now, every) = (now.as_micros(), micros(limit.every));
+        let charged = |debt: i64| Some(debt.max(now).saturating_add(every));
+        // It always has a value, so it never fails.
+        let _ = self.places[place].fetch_update(Ordering::SeqCst, Ordering::SeqCst, charged);
     }
 
     fn pay_back(&self, place: usize, limit: Pace) {
@@ -160,6 +206,7 @@ fn network(address: &str, bits: u32) -> String {
 mod tests {
     use super::*;
 
+    const ANA: UserId = UserId(1);
     const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
     fn spend(attempts: &Attempts, name: &str, address: &str, now: Timestamp) -> usize {
@@ -216,7 +263,7 @@ mod tests {
     fn kinds_of_limits_have_no_place_in_common() {
         let attempts = Attempts::new();
         let of = |limit| (0..1_000).map(move |n| format!("{n}")).map(move |name| (limit, name));
-        for (at, limit) in [NAME_AND_ADDRESS, NAME, ADDRESS, REGISTRATIONS].into_iter().enumerate() {
+        for (at, limit) in [NAME_AND_ADDRESS, NAME, ADDRESS, REGISTRATIONS, OWN].into_iter().enumerate() {
             let mut places = of(limit).map(|(limit, name)| attempts.place(limit, (&name, "")).0);
             assert!(places.all(|place| (at * PLACES..(at + 1) * PLACES).contains(&place)));
         }
@@ -227,6 +274,54 @@ mod tests {
         let attempts = Attempts::new();
         let total: usize = (0..50).map(|n| spend(&attempts, "ana", &format!("2001:db8::{n:x}"), NOW)).sum();
         assert_eq!(total, 20);
+    }
+
+    fn spend_own(attempts: &Attempts, address: &str, now: Timestamp) -> usize {
+        (0..1_000).take_while(|_| attempts.own(ANA, ("ana", address), now).is_ok()).count()
+    }
+
+    #[test]
+    fn what_strangers_try_keeps_nobody_from_proving_the_password_who_is_signed_in() {
+        let attempts = Attempts::new();
+        for n in 0..50 {
+            spend(&attempts, "ana", &format!("192.0.2.{n}"), NOW);
+            spend(&attempts, "bea", &format!("192.0.2.{n}"), NOW);
+        }
+        attempts.sign_in("ana", "192.0.2.1", NOW).err().expect("nobody is let in by the name");
+        for _ in 0..1_000 {
+            let own = attempts.own(ANA, ("ana", "192.0.2.1"), NOW);
+            own.unwrap_or_else(|refused| panic!("{refused}")).pay_back();
+        }
+        attempts.sign_in("ana", "192.0.2.1", NOW).err().expect("and what was right forgave the strangers nothing");
+    }
+
+    #[test]
+    fn a_stolen_session_adds_ten_guesses_once_and_never_another() {
+        for session_first in [true, false] {
+            let attempts = Attempts::new();
+            let mut total = 0;
+            for second in 0..86_400 {
+                let now = NOW.plus(Duration::from_secs(second));
+                if session_first {
+                    total += spend_own(&attempts, "192.0.2.1", now);
+                }
+                total += spend(&attempts, "ana", "192.0.2.1", now) + spend_own(&attempts, "192.0.2.1", now);
+                assert!(total <= 30 + usize::try_from(second / 60).expect("small"), "{total} after {second} s");
+                // And she gets in elsewhere.
+                attempts.sign_in("ana", "192.0.2.2", now).unwrap_or_else(|refused| panic!("{refused}")).pay_back();
+            }
+        }
+    }
+
+    #[test]
+    fn with_a_stolen_session_and_many_addresses_it_is_nists_hundred() {
+        let attempts = Attempts::new();
+        let by_name: usize = (0..50).map(|n| spend(&attempts, "ana", &format!("192.0.2.{n}"), NOW)).sum();
+        let through_it: usize = (0..50).map(|n| spend_own(&attempts, &format!("192.0.2.{n}"), NOW)).sum();
+        assert_eq!((by_name, through_it), (90, 10));
+        let refused = attempts.own(ANA, ("ana", "192.0.2.77"), NOW).err().expect("refused");
+        assert_eq!(refused.after, Duration::from_secs(60));
+        attempts.own(UserId(2), ("bea", "192.0.2.1"), NOW).expect("another user").pay_back();
     }
 
     #[test]
@@ -243,5 +338,18 @@ mod tests {
         spend(&attempts, "ana", "192.0.2.1", NOW.plus(Duration::from_secs(1_000_000)));
         let refused = attempts.sign_in("ana", "192.0.2.1", NOW).err().expect("refused");
         assert!(refused.after <= Duration::from_secs(60), "{refused}");
+    }
+
+    /// What was paid back leaves the moment at which it was.
+    #[test]
+    fn whoever_signed_in_while_the_clock_ran_ahead_gets_in_when_it_was_set_back() {
+        let attempts = Attempts::new();
+        let ahead = NOW.plus(Duration::from_secs(1_000_000));
+        attempts.sign_in("ana", "192.0.2.1", ahead).unwrap_or_else(|refused| panic!("{refused}")).pay_back();
+        attempts.own(ANA, ("ana", "192.0.2.1"), ahead).unwrap_or_else(|refused| panic!("{refused}")).pay_back();
+        let is_in = |second| attempts.sign_in("ana", "192.0.2.1", NOW.plus(Duration::from_secs(second))).is_ok();
+        assert!((0..120).any(is_in), "each of the three limits is met once");
+        let proves = |second| attempts.own(ANA, ("ana", "192.0.2.1"), NOW.plus(Duration::from_secs(second))).is_ok();
+        assert!((0..120).any(proves));
     }
 }

@@ -27,6 +27,10 @@ const _: () = assert!(CONNECT_WAIT.as_millis() < ANSWER_WAIT.as_millis());
 /// Requests at once: more would only wait at the server. Beyond it people are asked to come again.
 const REQUESTS_MAX: usize = 512;
 
+/// Beside these, as many checks for handlers that may be about to end something: whoever is not let in cannot sign out. They are none of
+/// [`ENDINGS_MAX`], for strangers bring these about, too.
+const VERBS_MAX: usize = 64;
+
 /// Beside these, as many that end something: strangers bring checks about with made-up tokens, as many as they like, and somebody who was
 /// checked and signs out must not be kept in by them. An ending takes milliseconds, so it is a few thousand a second.
 const ENDINGS_MAX: usize = 64;
@@ -65,7 +69,15 @@ pub(super) struct Ask {
     bearer: Option<HeaderValue>,
     device: Option<Device>,
     body: Option<serde_json::Value>,
-    ends: bool,
+    worth: Worth,
+}
+
+/// What is asked even where too much is asked already.
+#[derive(Clone, Copy)]
+enum Worth {
+    Nothing,
+    Verb,
+    Ending,
 }
 
 /// What is answered.
@@ -80,7 +92,8 @@ pub(super) struct Line {
     origin: Url,
     client: Client,
     permits: Semaphore,
-    kept: Semaphore,
+    verbs: Semaphore,
+    endings: Semaphore,
 }
 
 /// What RFC 9457 calls the detail.
@@ -91,7 +104,7 @@ struct Problem {
 
 impl Ask {
     pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), bearer: None, device: None, body: None, ends: false }
+        Self { method, path: path.into(), bearer: None, device: None, body: None, worth: Worth::Nothing }
     }
 
     pub(super) fn bearer(mut self, token: &Token) -> Self {
@@ -103,7 +116,13 @@ impl Ask {
 
     /// It ends something, and nothing else keeps it from being asked.
     pub(super) const fn ending(mut self) -> Self {
-        self.ends = true;
+        self.worth = Worth::Ending;
+        self
+    }
+
+    /// It is asked for somebody who may be about to end something.
+    pub(super) const fn for_a_verb(mut self) -> Self {
+        self.worth = Worth::Verb;
         self
     }
 
@@ -135,12 +154,12 @@ impl Line {
             .connect_timeout(CONNECT_WAIT)
             .build()
             .map_err(|error| RemoteFault::Client(Box::new(error)))?;
-        let (permits, kept) = (Semaphore::new(REQUESTS_MAX), Semaphore::new(ENDINGS_MAX));
-        Ok(Self { origin, client, permits, kept })
+        let [permits, verbs, endings] = [REQUESTS_MAX, VERBS_MAX, ENDINGS_MAX].map(Semaphore::new);
+        Ok(Self { origin, client, permits, verbs, endings })
     }
 
     pub(super) async fn ask(&self, ask: Ask) -> Result<Answer, AuthError> {
-        let _permit = self.permit(ask.ends)?;
+        let _permit = self.permit(ask.worth)?;
         let asked = async {
             let response = self.send(ask).await?;
             let status = response.status();
@@ -158,9 +177,12 @@ impl Line {
     }
 
     /// Leave to ask. Who gets none has not been heard, and may have been signing out.
-    fn permit(&self, ends: bool) -> Result<SemaphorePermit<'_>, AuthError> {
-        let permit = self.permits.try_acquire();
-        let permit = if ends { permit.or_else(|_| self.kept.try_acquire()) } else { permit };
+    fn permit(&self, worth: Worth) -> Result<SemaphorePermit<'_>, AuthError> {
+        let permit = match (self.permits.try_acquire(), worth) {
+            (Err(_), Worth::Verb) => self.verbs.try_acquire(),
+            (Err(_), Worth::Ending) => self.endings.try_acquire(),
+            (permit, _) => permit,
+        };
         permit.map_err(|_| strange("too much is asked of it at once"))
     }
 
@@ -266,35 +288,77 @@ async fn read(mut response: Response) -> Result<Vec<u8>, AuthError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use axum_core::extract::FromRequestParts as _;
+    use exeunt::random::OsRandom;
+    use http::Request;
+    use http::header::COOKIE;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
+    use super::super::Remote;
     use super::*;
+    use crate::cookie::Transport;
+    use crate::hooks::Hooks;
+    use crate::layer::Shared;
+    use crate::source::{Kind, Source};
+    use crate::{Auth, CurrentUser};
 
-    const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 12\r\n\r\n{\"ended\":[]}";
+    /// To a check, and to a sign-out.
+    const ANSWER: &str = r#"{"sid": "7f3c9a10b2d4e5f60718293a4b5c6d7e", "user": "Ana", "user_id": 7, "ended": [],
+        "expires_at": "2027-02-14T08:00:00Z", "idle_expires_at": "2027-01-22T08:00:00Z"}"#;
 
-    #[tokio::test]
-    async fn however_much_is_asked_an_ending_is_asked_too_and_who_is_refused_is_not_called_signed_out() {
+    /// A line to a server that answers whatever it is asked.
+    async fn line() -> Line {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
         let line = Line::to(&format!("http://{}", listener.local_addr().expect("an address"))).expect("an origin");
-        let _server = tokio::spawn(async move {
+        let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", ANSWER.len());
+        tokio::spawn(async move {
             loop {
                 let (mut stream, _) = listener.accept().await.expect("accepted");
                 let _ = stream.read(&mut [0; 4_096]).await;
-                stream.write_all(ANSWER).await.expect("answered");
+                stream.write_all(format!("{head}{ANSWER}").as_bytes()).await.expect("answered");
             }
         });
+        line
+    }
+
+    fn few(max: usize) -> u32 {
+        u32::try_from(max).expect("few")
+    }
+
+    #[tokio::test]
+    async fn where_too_much_is_asked_whoever_signs_out_is_let_in_to_do_so() {
+        let remote = Arc::new(Remote(line().await));
+        let _checks = remote.0.permits.acquire_many(few(REQUESTS_MAX)).await.expect("open");
+        let source = Source(Kind::There(Arc::clone(&remote)));
+        let (transport, hooks) = (Transport::PlainLoopback, Hooks::default());
+        let shared = Arc::new(Shared { source, transport, origin: None, hooks, peer: None });
+        let cookie = format!("exeunt={}", Token::generate(&OsRandom).reveal());
+        let request = Request::post("/").header(COOKIE, cookie).extension(shared).body(()).expect("a request");
+        let (mut parts, ()) = request.into_parts();
+        let refused = CurrentUser::from_request_parts(&mut parts, &()).await.err();
+        assert!(refused.as_ref().is_some_and(says_not_signed_out), "{refused:?}");
+        let auth = Auth::from_request_parts(&mut parts, &()).await.unwrap_or_else(|error| panic!("{error}"));
+        let _left = auth.logout().await.expect("over");
+    }
+
+    #[tokio::test]
+    async fn however_much_is_asked_an_ending_is_asked_too_and_who_is_refused_is_not_called_signed_out() {
+        let line = line().await;
         let check = || Ask::new(Method::GET, "/api/session");
         let logout = || Ask::new(Method::POST, "/api/logout").ending();
-        let all = u32::try_from(REQUESTS_MAX).expect("few");
-        let _checks = line.permits.acquire_many(all).await.expect("open");
-        for (ask, is_answered) in [(check(), false), (logout(), true), (logout(), true)] {
+        let _checks = line.permits.acquire_many(few(REQUESTS_MAX)).await.expect("open");
+        let _verbs = line.verbs.acquire_many(few(VERBS_MAX)).await.expect("open");
+        for (ask, is_answered) in [(check(), false), (check().for_a_verb(), false), (logout(), true), (logout(), true)]
+        {
             match line.ask(ask).await {
                 Ok(answer) => assert!(is_answered && answer.status == StatusCode::OK),
                 Err(error) => assert!(!is_answered && says_not_signed_out(&error), "{error}"),
             }
         }
-        let _endings = line.kept.acquire_many(u32::try_from(ENDINGS_MAX).expect("few")).await.expect("open");
+        let _endings = line.endings.acquire_many(few(ENDINGS_MAX)).await.expect("open");
         let error = line.ask(logout()).await.err().expect("there is an end to everything");
         assert!(says_not_signed_out(&error), "{error}");
     }

@@ -9,6 +9,8 @@ use crate::support::{Answer, PASSWORD, TestApp, WRONG};
 
 /// Wrong passwords for one name from one address, at once.
 const AT_ONCE: usize = 20;
+/// Wrong passwords from within one user's sessions, at once.
+const OWN_AT_ONCE: usize = 10;
 
 async fn spend_all_tries(app: &TestApp) {
     for _ in 0..AT_ONCE {
@@ -65,6 +67,62 @@ async fn one_stranger_locks_nobody_out_elsewhere() {
     let elsewhere = app.anon();
     assert_eq!(elsewhere.post("/login").form(&form).address("192.0.2.7").await.status, 303);
     elsewhere.must_be_let_in().await;
+}
+
+/// Strangers at many addresses, and at Ana's own.
+#[tokio::test]
+async fn strangers_who_guess_keep_nobody_from_changing_the_password_who_is_signed_in() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"];
+    for address in addresses {
+        for _ in 0..=AT_ONCE {
+            let guess = app.anon().post("/directlink/v1/auth/login").basic("Ana", WRONG).json("");
+            let status = guess.address(address).await.status;
+            assert!(status == 401 || status == 429, "{status}");
+        }
+    }
+    for address in [addresses[0], "192.0.2.77"] {
+        must_wait(
+            &app.anon().post("/login").form(&[("username", "Ana"), ("password", PASSWORD)]).address(address).await,
+        );
+    }
+    let thief = ana.thief();
+    let changed = ana.post("/api/password").json(&change(PASSWORD, "grey gulls glide")).address(addresses[0]).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    thief.must_be_refused().await;
+    ana.must_be_let_in().await;
+}
+
+/// Whoever has stolen a session guesses at the password through it: ten times, from wherever, and not by the name what was spent so.
+#[tokio::test]
+async fn guesses_through_a_session_are_limited_by_themselves_and_count_for_the_name() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let thief = ana.thief();
+    for n in 0..OWN_AT_ONCE {
+        let guess = thief.post("/api/password").json(&change(WRONG, "grey gulls glide"));
+        assert_eq!(guess.address(&format!("192.0.2.{n}")).await.status, 401);
+    }
+    let form = [("current", PASSWORD), ("new", "grey gulls glide")];
+    must_wait(&ana.post("/account/password").form(&form).await);
+    must_wait(&ana.post("/api/password").json(&change(PASSWORD, "grey gulls glide")).await);
+    for _ in 0..AT_ONCE - 1 {
+        let guess = app.anon().post("/directlink/v1/auth/login").basic("Ana", WRONG).json("");
+        assert_eq!(guess.address("192.0.2.0").await.status, 401);
+    }
+    must_wait(
+        &app.anon().post("/login").form(&[("username", "Ana"), ("password", PASSWORD)]).address("192.0.2.0").await,
+    );
+    app.clock.advance(Duration::from_secs(60));
+    let changed = ana.post("/api/password").json(&change(PASSWORD, "grey gulls glide")).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    thief.must_be_refused().await;
+    ana.must_be_let_in().await;
+}
+
+fn change(current: &str, new: &str) -> String {
+    serde_json::json!({"current": current, "new": new}).to_string()
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod causes;
 mod check_failures;
 mod directlink;
 mod doors;
+mod earlier_cookie;
 mod endings;
 mod failures;
 mod forward;

@@ -68,6 +68,27 @@ fn whoever_signs_out_at_the_app_is_out_at_both_and_the_other_way_round() {
     assert!(!scene.is_live(&at_app), "a command ended it");
 }
 
+/// The app spoke HTTPS when they signed in, and its cookie had another name.
+#[test]
+fn whoever_signs_out_of_the_app_or_in_to_it_ends_what_its_cookie_of_before_opens() {
+    let scene = Scene::new();
+    register(&scene.server, "ana");
+    let earlier = |token: &str| format!("__Host-exeunt={token}");
+    for request in
+        [Request::post("/logout"), Request::post("/login").form(&[("username", "ana"), ("password", PASSWORD)])]
+    {
+        let (before, other) = (scene.enter(&[]), scene.enter(&[]));
+        let answer = scene.app.ask(&request.field("Cookie", earlier(&before)));
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        let set = answer.fields("Set-Cookie");
+        assert!(set.len() == 2 && set[1].starts_with("__Host-exeunt=;") && set[1].contains("Max-Age=0"), "{set:?}");
+        assert!(!scene.is_live(&before) && scene.is_live(&other));
+    }
+    let unknown = earlier(&"exn_".chars().chain("A".repeat(43).chars()).collect::<String>());
+    let answer = scene.app.ask(&Request::post("/logout").field("Cookie", &unknown));
+    assert_eq!((answer.status, answer.fields("Set-Cookie").len()), (303, 1), "{}", answer.body);
+}
+
 #[test]
 fn whoever_signs_out_second_is_answered_after_the_server_and_not_before() {
     let scene = Scene::new();

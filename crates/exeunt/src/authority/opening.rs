@@ -12,13 +12,32 @@ use crate::live::Fill;
 use crate::session::{Device, LiveSession, Opened, Session, SessionId};
 use crate::store::{KnownUser, NewSession, Opening, StoreError};
 use crate::token::Token;
-use crate::user::{User, UserName};
+use crate::user::{User, UserId, UserName};
 
 impl Authority {
     pub(super) async fn verify(&self, name: &str, password: &str, device: &Device) -> Result<KnownUser, LoginError> {
         if let Some(users) = &self.settings.users {
             return self.verify_guest(&**users, (name, password), device).await;
         }
+        self.verify_kept((name, password), device, None).await
+    }
+
+    /// Verifies once more the password of whoever is signed in, which strangers who guess at their name cannot prevent.
+    pub(super) async fn verify_again(
+        &self,
+        session: &LiveSession,
+        password: &str,
+        device: &Device,
+    ) -> Result<KnownUser, LoginError> {
+        self.verify_kept((&session.name, password), device, Some(session.user)).await
+    }
+
+    async fn verify_kept(
+        &self,
+        (name, password): (&str, &str),
+        device: &Device,
+        again: Option<UserId>,
+    ) -> Result<KnownUser, LoginError> {
         // What cannot be a name is nobody's, and costs what a wrong password costs.
         let name = UserName::parse(name).ok();
         let password = Password::offered(password).map_err(|_: PasswordFault| LoginError::Refused)?;
@@ -30,7 +49,11 @@ impl Authority {
         // Paid within the turn: fifty right passwords at once are no attack, and as many guesses are looked at beyond the
         // limit as there are cores.
         let key = name.as_ref().map_or("", UserName::key);
-        let attempt = self.attempts.sign_in(key, device.address(), self.settings.clock.now());
+        let now = self.settings.clock.now();
+        let attempt = match again {
+            Some(user) => self.attempts.own(user, (key, device.address()), now),
+            None => self.attempts.sign_in(key, device.address(), now),
+        };
         let attempt = attempt.inspect_err(|_| say_refused(known.as_ref(), device, "too many attempts"))?;
         let verdict = turn.verify(password, known.as_ref().map(|known| known.hash.clone())).await?;
         match (verdict, known) {

@@ -72,7 +72,7 @@ impl Authority {
         self.keeps_users()?;
         let name = UserName::parse(&session.name).map_err(RegisterError::from)?;
         let new = NewPassword::choose(new, &name, self.settings.password_chars_min).map_err(RegisterError::from)?;
-        let known = self.verify(&session.name, current, device).await?;
+        let known = self.verify_again(session, current, device).await?;
         // Who believes the password to be changed believes that whoever knew it is shut out. Only who has proved it is told.
         if new.is(current) {
             return Err(RegisterError::from(PasswordFault::Same).into());
