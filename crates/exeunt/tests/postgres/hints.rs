@@ -13,6 +13,7 @@ use exeunt::{Authority, By, Cause, Standing, Target, Timestamp};
 use tokio_postgres::Client;
 
 use super::throwaway::Postgres;
+use super::throwaway::waiting::until;
 use super::{NAME, PASSWORD, is_over, lead, sign_in, store};
 
 /// The first version in which the queue's size is a setting, as the server says it.
@@ -66,6 +67,10 @@ impl Neighbour {
             }
         };
         assert_eq!(refused.code().expect("said by the server").code(), "54000", "{refused}");
+    }
+
+    async fn usage(&self) -> f64 {
+        self.filler.query_one("SELECT pg_notification_queue_usage()", &[]).await.expect("looked").get(0)
     }
 }
 
@@ -155,6 +160,34 @@ async fn what_was_heard_is_said_although_the_hint_beside_it_is_not_taken() {
     let peers = shared.peers().await.expect("looked");
     assert!(peers.iter().any(|peer| peer.node == node && peer.heard == heard.seq));
     shared.wake(heard.seq).await.expect("nothing depends on it");
+}
+
+/// From there on the server warns beside a commit that notifies, as it does where a commit may not last.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn that_the_queue_of_notifications_is_half_full_makes_no_success_doubtful() {
+    let Some(neighbour) = Neighbour::on_a_small_queue().await else { return println!("{LEFT_OUT}") };
+    let database = neighbour.postgres.database();
+    let authority = lead(store(&database).await, Strict::Lease).await;
+    authority.add_user(NAME, PASSWORD, By::operator()).await.expect("added");
+    let door = lead(store(&database).await, Strict::Lease).await;
+    let mut opened = Vec::new();
+    // More than fit into a page, each with a hint of its own.
+    for _ in 0..300 {
+        opened.push(sign_in(&door).await);
+    }
+    door.leave().await;
+    authority.leave().await;
+    let writer = store(&database).await;
+    // Up to the last page before the half: the hint that enters the next one is this writer's.
+    while neighbour.usage().await < 0.5 - 1.0 / 64.0 {
+        neighbour.filler.batch_execute(TAKE_A_PAGE).await.expect("there is room");
+    }
+    let has_warned = || neighbour.postgres.log().contains("NOTIFY queue is");
+    assert!(!has_warned(), "too early");
+    for opened in opened {
+        writer.revoke(&order(Target::Session(opened.session.id))).await.expect("committed, and that is known");
+    }
+    until("the server has warned", has_warned);
 }
 
 fn order(target: Target) -> Order {
