@@ -72,7 +72,7 @@ pub(crate) fn fill(sessions: usize, users: usize) -> anyhow::Result<()> {
     let live = Live::new(Lifetime::default());
     let before = resident(process)?;
     for at in 0..sessions {
-        let filled = live.fill(&session(any_digest(), at, &seed, now), Seq(0));
+        let filled = live.fill(&session(any_digest(), at, &seed, now), Seq(0), live.history());
         ensure!(filled == Fill::Entered, "the table refused a session");
     }
     let after = resident(process)?;

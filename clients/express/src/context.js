@@ -18,6 +18,8 @@ export class Context {
   #session = null;
   /** What was offered and opens nothing. It may be that not every node has heard of its end. */
   #refused = null;
+  /** Whoever wanted to sign out of that was told that it cannot be known. */
+  #unsettled = false;
   /** What a name and a password have opened in this request, before `req.login` takes it. */
   #opened = null;
   #curtain = null;
@@ -97,12 +99,13 @@ export class Context {
   login(user, options, done) {
     [options, done] = typeof options === 'function' ? [{}, options] : [options ?? {}, done];
     const remembered = options.session !== false;
-    return this.#deed(() => (remembered ? this.#enter(user) : this.#prove(user)), done);
+    // A proof ends nothing but what it has opened, so it makes no failed logout good.
+    return this.#deed(() => (remembered ? this.#enter(user) : this.#prove(user)), { done, mends: remembered });
   }
 
   /** `req.logout`: when it is passed, the session is over. */
   logout(options, done) {
-    return this.#deed(() => this.#leave(), typeof options === 'function' ? options : done);
+    return this.#deed(() => this.#leave(), { done: typeof options === 'function' ? options : done, mends: true });
   }
 
   /** To sign somebody in with another's credentials is an attack as well as to sign somebody out. */
@@ -111,10 +114,10 @@ export class Context {
   }
 
   /** One after another, and the response waits. A callback is called as Passport's are: what it throws is its own. */
-  #deed(act, done) {
+  #deed(act, { done, mends }) {
     this.#refuseSocket();
     this.#curtain ??= new Curtain(this.#res, this.#shared.cookie.name, (error) => this.#explain(error));
-    const settled = this.#curtain.hold(this.#inTurn(act));
+    const settled = this.#curtain.hold(this.#inTurn(act), { mends });
     if (typeof done !== 'function') {
       // Whoever does not wait for it is answered by the curtain.
       settled.catch(() => {});
@@ -154,6 +157,7 @@ export class Context {
     const opened = this.#take(user);
     try {
       if (this.#token !== null) await this.#end(this.#token);
+      else if (this.#unsettled) await this.#settle();
     } catch (error) {
       this.#abandon(opened.token);
       throw error;
@@ -197,8 +201,9 @@ export class Context {
 
   /** The check has only said that one node has heard of the end. The server answers this when every node has. */
   async #settle() {
+    this.#unsettled = true;
     await this.#end(this.#refused);
-    this.#refused = null;
+    [this.#refused, this.#unsettled] = [null, false];
   }
 
   async #end(token) {

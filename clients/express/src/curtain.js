@@ -72,12 +72,15 @@ export class Curtain {
     this.#setCookie = line;
   }
 
-  /** Holds the response back until this deed is settled. Whoever waits for what is returned goes on after that. */
-  async hold(deed) {
+  /**
+   * Holds the response back until this deed is settled. Whoever waits for what is returned goes on after that. What
+   * failed before it is made good by its success only where it `mends` that.
+   */
+  async hold(deed, { mends }) {
     this.#under += 1;
     try {
       const result = await deed;
-      this.#failure = null;
+      if (mends) this.#failure = null;
       return result;
     } catch (error) {
       this.#failure = error;

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { pipeline, Readable } from 'node:stream';
 
-import { ask, isKept, isOver, member, open, promise, stage, startApp, startGate } from './stage.mjs';
+import { ask, isKept, isOver, member, open, PASSWORD, promise, stage, startApp, startGate } from './stage.mjs';
 
 const set = stage();
 
@@ -210,6 +210,61 @@ promise('a second try in the same request counts', async (t) => {
   app.gate.shutFor('/api/logout').cut();
   assert.equal((await visitor.get('/logout')).status, 302);
   assert.equal(visitor.cookie, null);
+  await isOver(app, set.server, cookie);
+});
+
+/** A logout whose connection is cut, and then a sign-in in the same request. Whatever is asked for another token passes. */
+const tryingAgain = (options, given) => (app, { passport }) => {
+  app.post('/again', (req, res, next) => {
+    req.logout();
+    next();
+  });
+  app.post('/again', passport.authenticate('exeunt', options), (req, res) => res.redirect('/'));
+};
+
+const cutFor = (app, token) =>
+  app.gate.shutFor('/api/logout', (req) => req.headers.authorization === `Bearer ${token}`).cut();
+
+promise('a proof of who it is in the same request does not make good that the logout failed', async (t) => {
+  const app = await gated(t, tryingAgain({ session: false }));
+  const visitor = await member(app, set.server);
+  const { cookie, name, token } = visitor;
+  cutFor(app, token);
+  const answer = await visitor.post('/again', { username: name, password: PASSWORD }, { accept: 'text/html' });
+  saysNotSignedOut(answer);
+  await isKept(set.server, visitor, cookie);
+  assert.equal(await set.server.countSessions(token), 1, 'what was opened for the proof has ended');
+});
+
+promise('a sign-in in the same request makes it good, for it ends the old session itself', async (t) => {
+  const app = await gated(t, (app, parts) => {
+    app.use((req, res, next) => {
+      const { logout } = req;
+      req.logout = (...args) => logout.apply(req, args).catch(() => app.gate.open());
+      next();
+    });
+    tryingAgain({})(app, parts);
+  });
+  const visitor = await member(app, set.server);
+  const { cookie, name, token } = visitor;
+  cutFor(app, token);
+  assert.equal((await visitor.post('/again', { username: name, password: PASSWORD })).status, 302);
+  assert.equal(await visitor.whoami(), name);
+  await isOver(app, set.server, cookie);
+});
+
+promise('nor is it made good by a sign-in over a token of which not every node may have heard', async (t) => {
+  const app = await gated(t, tryingAgain({}));
+  const visitor = await member(app, set.server);
+  const { cookie, name, token } = visitor;
+  await set.server.signOut(token);
+  cutFor(app, token);
+  const answer = await visitor.post('/again', { username: name, password: PASSWORD }, { accept: 'text/html' });
+  saysNotSignedOut(answer);
+  assert.equal(visitor.cookie, cookie, 'nobody was signed in');
+  app.gate.open();
+  assert.equal((await visitor.post('/again', { username: name, password: PASSWORD })).status, 302);
+  assert.equal(await visitor.whoami(), name);
   await isOver(app, set.server, cookie);
 });
 

@@ -32,7 +32,7 @@ use crate::hasher::Hasher;
 use crate::lease::{BootClock, Lease, SystemBootClock};
 use crate::live::{Belief, Fill, Live, Watch, WatchError};
 use crate::random::{OsRandom, Random};
-use crate::revocation::{Cause, Order, Revoked, Seq, Target, Word};
+use crate::revocation::{Cause, Order, Revoked, Target, Word};
 use crate::session::{Device, Lifetime, LiveSession, Opened, Session, SessionId};
 use crate::store::{SessionLimit, Store, StoreError};
 use crate::token::{Token, TokenDigest};
@@ -288,14 +288,16 @@ impl Authority {
     /// The same after a fill that may have been `Refused`: then it is counted if the store says that the session has ended.
     async fn ask_again(&self, digest: &TokenDigest, mut last: Fill) -> Result<Standing, StoreError> {
         for _ in 0..FILL_TRIES {
+            let history = self.live.history();
             let Some(found) = self.store.session_by_token(digest).await? else {
                 if last == Fill::Refused {
                     self.counts.revival();
                 }
                 return Ok(Standing::Refused);
             };
-            last = self.fill(&found.row, found.mark);
+            last = self.live.fill(&found.row, found.mark, history);
             if last == Fill::Refused {
+                self.counts.stale_fill();
                 continue;
             }
             match self.believe(digest).await? {
@@ -309,15 +311,56 @@ impl Authority {
         Err(StoreError::Overtaken)
     }
 
-    fn fill(&self, session: &Session, mark: Seq) -> Fill {
-        let filled = self.live.fill(session, mark);
-        if filled == Fill::Refused {
-            self.counts.stale_fill();
-        }
-        filled
-    }
-
     fn is_idle(&self, session: &Session, now: Timestamp) -> bool {
         now >= session.seen_at.plus(self.settings.lifetime.idle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::revocation::{By, Seq};
+    use crate::store::memory::MemoryStore;
+    use crate::store::staged::{Staged, When};
+
+    const PASSWORD: &str = "tall ships sail";
+
+    /// Whoever takes the history after the store was asked would take the new one, and be believed.
+    #[tokio::test]
+    async fn what_the_store_said_before_memory_began_anew_is_asked_again_whichever_sentence_said_it() {
+        for sentence in ["session_by_token", "open_session", "change_password"] {
+            let stage = Staged::shared(Arc::new(MemoryStore::default()));
+            let settings = Settings { work: Work::for_tests(), keep_every: None, ..Settings::default() };
+            let authority = Authority::open(Arc::clone(&stage) as Arc<_>, settings).await.expect("opened");
+            authority.add_user("ana", PASSWORD, By::operator()).await.expect("added");
+            let device = Device::default();
+            let place = Place { device: &device, replaces: None };
+            let opened = authority.login("ana", PASSWORD, place).await.expect("signed in");
+            authority.live.forget(Seq(0));
+            let hold = stage.hold(sentence, When::After);
+            let asking = Arc::clone(&authority);
+            let asked = tokio::spawn(async move {
+                let (device, new) = (Device::default(), (PASSWORD, "small boats row"));
+                match sentence {
+                    "session_by_token" => {
+                        asking.check(&opened.token).await.map(drop).map_err(|error| error.to_string())
+                    }
+                    "open_session" => {
+                        let place = Place { device: &device, replaces: None };
+                        asking.login("ana", PASSWORD, place).await.map(drop).map_err(|error| error.to_string())
+                    }
+                    _ => {
+                        let changed = asking.change_password(&opened.session, new, &device).await;
+                        changed.map(drop).map_err(|error| error.to_string())
+                    }
+                }
+            });
+            hold.reached().await;
+            authority.live.forget(Seq(0));
+            hold.let_go();
+            asked.await.expect("ran").expect("the store has it still");
+            assert_eq!(authority.counted().stale_fills_refused, 1, "{sentence}");
+            assert_eq!(authority.live_sessions(), 1, "{sentence}: what it says now is believed");
+        }
     }
 }

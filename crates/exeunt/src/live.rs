@@ -22,6 +22,7 @@ use parking_lot::{Mutex, RwLock};
 
 pub(crate) use self::book::ANYTHING;
 use self::book::Book;
+pub use self::book::History;
 use self::shard::{Entry, Shard};
 use self::users::{Holder, Users};
 use self::watch::{Stands, Watches};
@@ -131,10 +132,17 @@ impl Live {
         self.users.with(entry.holder, |holder| self.judge(entry, holder, seconds(now))).unwrap_or(Belief::Dead)
     }
 
-    /// Enters a session that the store said is live in a snapshot that saw everything up to `mark` (R5).
-    pub fn fill(&self, session: &Session, mark: Seq) -> Fill {
+    /// What must be taken before the store is asked for a session that is to be filled.
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.book.lock().history()
+    }
+
+    /// Enters a session that the store said is live in a snapshot that saw everything up to `mark` (R5). The store was asked when this was
+    /// memory's `history`; of another one the mark says nothing.
+    pub fn fill(&self, session: &Session, mark: Seq, history: History) -> Fill {
         let book = self.book.lock();
-        if self.may_have_ended(&book, (session.id, session.user, session.epoch), mark) {
+        if history != book.history() || self.may_have_ended(&book, (session.id, session.user, session.epoch), mark) {
             return Fill::Refused;
         }
         self.users.meet(session.user, session.epoch, &session.name);

@@ -6,6 +6,8 @@
 
 #[path = "postgres/clocks.rs"]
 mod clocks;
+#[path = "postgres/hints.rs"]
+mod hints;
 #[path = "postgres/lasting.rs"]
 mod lasting;
 #[path = "postgres/left.rs"]

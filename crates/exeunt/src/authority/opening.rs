@@ -85,9 +85,10 @@ impl Authority {
         let new = self.new_session(user, &token, place);
         let (store, live, session) = (Arc::clone(&self.store), Arc::clone(&self.live), new.session.clone());
         let (opening, filled) = to_its_end(async move {
+            let history = live.history();
             let opening = store.open_session(&new).await?;
             let filled = match &opening {
-                Opening::Opened { mark, .. } => live.fill(&new.session, *mark),
+                Opening::Opened { mark, .. } => live.fill(&new.session, *mark, history),
                 Opening::EpochGone | Opening::TooMany => Fill::Refused,
             };
             Ok((opening, filled))

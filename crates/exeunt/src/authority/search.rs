@@ -86,7 +86,7 @@ mod tests {
     async fn however_many_ask_at_once_one_walk_finds_for_each_what_is_its_own() {
         let live = Arc::new(Live::new(Lifetime::default()));
         for number in 1..=3 {
-            assert_eq!(live.fill(&session(number, i64::from(number).min(2)), Seq(0)), Fill::Entered);
+            assert_eq!(live.fill(&session(number, i64::from(number).min(2)), Seq(0), live.history()), Fill::Entered);
         }
         let search = Search::new(live, Arc::new(ManualClock::at(NOW)));
         let of = |number| Target::Session(SessionId::from_bytes([number; 16]));

@@ -92,9 +92,10 @@ impl Authority {
         let ending = self.counts.ending();
         let (store, live) = (Arc::clone(&self.store), Arc::clone(&self.live));
         let changed = to_its_end(async move {
+            let history = live.history();
             let changed = store.change_password(&change).await?;
             Ok(changed.map(|changed| {
-                let filled = changed.opened.as_ref().map(|opened| live.fill(opened, changed.revocation.seq));
+                let filled = changed.opened.as_ref().map(|opened| live.fill(opened, changed.revocation.seq, history));
                 (changed, filled)
             }))
         });

@@ -73,8 +73,12 @@ impl Scene {
             expires_at: NOW.plus(Duration::from_secs(1_000)),
             device: Device::default(),
         };
-        assert_eq!(self.live.fill(&session, self.desk.end().seq), Fill::Entered);
+        assert_eq!(self.fill(&session, self.desk.end().seq), Fill::Entered);
         session
+    }
+
+    fn fill(&self, session: &Session, mark: Seq) -> Fill {
+        self.live.fill(session, mark, self.live.history())
     }
 
     fn belief(&self, session: &Session) -> Belief {
@@ -184,8 +188,8 @@ async fn who_was_removed_begins_with_empty_memory() {
     scene.member.renew_now().await.expect("joined anew");
     assert!(scene.lease.holds());
     assert_eq!(scene.belief(&session), Belief::Unknown);
-    assert_eq!(scene.live.fill(&session, before), Fill::Refused, "it was read before the joining");
-    assert_eq!(scene.live.fill(&session, scene.desk.end().seq), Fill::Entered);
+    assert_eq!(scene.fill(&session, before), Fill::Refused, "it was read before the joining");
+    assert_eq!(scene.fill(&session, scene.desk.end().seq), Fill::Entered);
 }
 
 #[tokio::test(start_paused = true)]

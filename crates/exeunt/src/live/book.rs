@@ -15,9 +15,15 @@ pub(super) const TOMBSTONES_MAX: usize = 4_096;
 /// Greater than any real number: with this as its floor every earlier fill is refused.
 pub(crate) const ANYTHING: Seq = Seq(i64::MAX);
 
+/// Which history of the store memory follows. A number of the log is one of a history: what was read of one says nothing of the next, in which
+/// the same number may be given again (R8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct History(u64);
+
 /// What ended lately.
 #[derive(Debug, Default)]
 pub(super) struct Book {
+    history: History,
     tombstones: VecDeque<(Seq, Target)>,
     /// The highest number that was dropped from the tombstones.
     forgotten: Option<Seq>,
@@ -26,6 +32,10 @@ pub(super) struct Book {
 }
 
 impl Book {
+    pub(super) const fn history(&self) -> History {
+        self.history
+    }
+
     pub(super) fn may_have_ended(&self, session: SessionId, user: UserId, mark: Seq) -> bool {
         self.forgotten.is_some_and(|forgotten| forgotten > mark)
             || self.tombstones.iter().any(|(seq, target)| *seq > mark && target.covers(session, user))
@@ -48,9 +58,10 @@ impl Book {
     }
 
     /// Forgets all endings up to `base`, before which nothing that was read is believed; returns the last one that ended everything of
-    /// everybody since. A higher number that was already dropped stays dropped, unless it is [`ANYTHING`], which `base` replaces. With
-    /// [`ANYTHING`] as its base another history may begin.
+    /// everybody since. A higher number that was already dropped stays dropped, unless it is [`ANYTHING`], which `base` replaces. What
+    /// begins now may be another history, so nothing is believed either that was asked for before.
     pub(super) fn forget(&mut self, base: Seq) -> Option<Seq> {
+        self.history = History(self.history.0.wrapping_add(1));
         self.tombstones.retain(|(seq, _)| *seq > base);
         let dropped = self.forgotten.filter(|dropped| *dropped != ANYTHING);
         (self.forgotten, self.newest) = (dropped.max(Some(base)), None);

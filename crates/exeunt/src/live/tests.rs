@@ -37,6 +37,10 @@ impl Scene {
         }
     }
 
+    fn fill(&self, session: &Session, mark: Seq) -> Fill {
+        self.live.fill(session, mark, self.live.history())
+    }
+
     fn is_live(&self, session: &Session) -> bool {
         matches!(self.live.look(&session.digest, self.now), Belief::Live(_))
     }
@@ -61,7 +65,7 @@ fn a_fill_read_before_the_ending_is_refused_after_it() {
     let session = scene.session(1, 0);
     // Read at mark 4, ended as number 5, and only then filled: the order that revives sessions in caching stores.
     scene.live.heard(&end_session(&session, 5));
-    assert_eq!(scene.live.fill(&session, Seq(4)), Fill::Refused);
+    assert_eq!(scene.fill(&session, Seq(4)), Fill::Refused);
     assert!(!scene.is_live(&session));
 }
 
@@ -70,7 +74,7 @@ fn whoever_lies_unused_is_found_wherever_it_lies_and_only_then() {
     let mut scene = Scene::new();
     let sessions: Vec<Session> = (0..1_000).map(|user| scene.session(user, 0)).collect();
     for session in &sessions {
-        assert_eq!(scene.live.fill(session, Seq(0)), Fill::Entered);
+        assert_eq!(scene.fill(session, Seq(0)), Fill::Entered);
     }
     scene.now = scene.now.plus(HOUR - Duration::from_secs(1));
     assert!(scene.is_live(&sessions[0]), "used");
@@ -95,20 +99,20 @@ fn a_fill_read_before_everything_ended_is_refused_after_it() {
     let scene = Scene::new();
     let session = scene.session(1, 0);
     scene.live.heard(&end_user(1, 5));
-    assert_eq!(scene.live.fill(&session, Seq(4)), Fill::Refused);
+    assert_eq!(scene.fill(&session, Seq(4)), Fill::Refused);
     let other = scene.session(2, 0);
-    assert_eq!(scene.live.fill(&other, Seq(4)), Fill::Entered, "another user's session is not covered");
+    assert_eq!(scene.fill(&other, Seq(4)), Fill::Entered, "another user's session is not covered");
 }
 
 #[test]
 fn ending_everything_covers_sessions_that_it_does_not_list() {
     let scene = Scene::new();
     let session = scene.session(1, 0);
-    assert_eq!(scene.live.fill(&session, Seq(4)), Fill::Entered);
+    assert_eq!(scene.fill(&session, Seq(4)), Fill::Entered);
     scene.live.heard(&end_user(1, 5));
     assert!(!scene.is_live(&session));
     let later = scene.session(1, 5);
-    assert_eq!(scene.live.fill(&later, Seq(5)), Fill::Entered);
+    assert_eq!(scene.fill(&later, Seq(5)), Fill::Entered);
     assert!(scene.is_live(&later));
     assert!(!scene.is_live(&session), "a later session does not bring the older back");
     scene.live.tidy();
@@ -119,10 +123,10 @@ fn ending_everything_covers_sessions_that_it_does_not_list() {
 fn a_newer_epoch_seen_in_a_fill_ends_the_older_sessions_at_once() {
     let scene = Scene::new();
     let (older, newer) = (scene.session(1, 0), scene.session(1, 9));
-    assert_eq!(scene.live.fill(&older, Seq(8)), Fill::Entered);
-    assert_eq!(scene.live.fill(&newer, Seq(9)), Fill::Entered);
+    assert_eq!(scene.fill(&older, Seq(8)), Fill::Entered);
+    assert_eq!(scene.fill(&newer, Seq(9)), Fill::Entered);
     assert!(!scene.is_live(&older));
-    assert_eq!(scene.live.fill(&older, Seq(9)), Fill::Refused);
+    assert_eq!(scene.fill(&older, Seq(9)), Fill::Refused);
     assert!(scene.is_live(&newer));
 }
 
@@ -134,8 +138,8 @@ fn a_fill_older_than_all_that_is_remembered_is_refused() {
     for seq in 1..=others {
         scene.live.heard(&end_session(&scene.session(2, 0), seq));
     }
-    assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Refused);
-    assert_eq!(scene.live.fill(&session, Seq(1)), Fill::Entered);
+    assert_eq!(scene.fill(&session, Seq(0)), Fill::Refused);
+    assert_eq!(scene.fill(&session, Seq(1)), Fill::Entered);
 }
 
 #[test]
@@ -146,29 +150,29 @@ fn whoever_joins_forgets_no_ending_since_although_more_were_heard_than_are_remem
     (6..6 + many).for_each(|seq| scene.live.heard(&end_session(&scene.session(2, 0), seq)));
     // It was read at 4, where the log of whoever joins begins.
     scene.live.forget(Seq(4));
-    assert_eq!(scene.live.fill(&session, Seq(4)), Fill::Refused);
+    assert_eq!(scene.fill(&session, Seq(4)), Fill::Refused);
     assert!(!scene.is_live(&session));
     scene.live.forget(ANYTHING);
     scene.live.forget(Seq(2));
-    assert_eq!(scene.live.fill(&scene.session(1, 0), Seq(2)), Fill::Entered, "another history");
+    assert_eq!(scene.fill(&scene.session(1, 0), Seq(2)), Fill::Entered, "another history");
 }
 
 #[test]
 fn users_without_sessions_are_forgotten_but_not_what_ended() {
     let scene = Scene::new();
     let session = scene.session(1, 0);
-    assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+    assert_eq!(scene.fill(&session, Seq(0)), Fill::Entered);
     scene.live.heard(&end_user(1, 1));
     scene.live.tidy();
     assert!(scene.live.is_empty());
-    assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Refused);
+    assert_eq!(scene.fill(&session, Seq(0)), Fill::Refused);
 }
 
 #[test]
 fn expiry_is_checked_on_read() {
     let mut scene = Scene::new();
     let session = scene.session(1, 0);
-    assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+    assert_eq!(scene.fill(&session, Seq(0)), Fill::Entered);
     let start = scene.now;
     scene.now = start.plus(HOUR - Duration::from_secs(1));
     assert!(scene.is_live(&session), "a second before it has lain unused for an hour");
@@ -182,7 +186,7 @@ fn expiry_is_checked_on_read() {
 fn no_use_extends_a_session_beyond_its_absolute_end() {
     let mut scene = Scene::new();
     let session = scene.session(1, 0);
-    assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+    assert_eq!(scene.fill(&session, Seq(0)), Fill::Entered);
     for _ in 0..20 {
         scene.now = scene.now.plus(HOUR / 2).min(session.expires_at);
         assert_eq!(scene.is_live(&session), scene.now < session.expires_at);
@@ -194,7 +198,7 @@ fn no_use_extends_a_session_beyond_its_absolute_end() {
 fn a_busy_minute_is_one_touch() {
     let mut scene = Scene::new();
     let session = scene.session(1, 0);
-    assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+    assert_eq!(scene.fill(&session, Seq(0)), Fill::Entered);
     assert!(scene.is_live(&session));
     assert!(scene.live.take_touches().is_empty());
     scene.now = scene.now.plus(Duration::from_secs(61));
@@ -211,7 +215,7 @@ fn a_session_in_use_outlives_an_idle_time_of_seconds() {
     let live = Live::new(Lifetime { absolute: HOUR, idle: Duration::from_secs(3) });
     let mut scene = Scene { live: Arc::new(live), ..Scene::new() };
     let session = scene.session(1, 0);
-    assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+    assert_eq!(scene.fill(&session, Seq(0)), Fill::Entered);
     for _ in 0..100 {
         scene.now = scene.now.plus(Duration::from_secs(2));
         assert!(scene.is_live(&session));
@@ -232,7 +236,7 @@ fn places_are_used_again() {
     let scene = Scene::new();
     for seq in 1..=2_000 {
         let session = scene.session(1, 0);
-        assert_eq!(scene.live.fill(&session, Seq(seq - 1)), Fill::Entered);
+        assert_eq!(scene.fill(&session, Seq(seq - 1)), Fill::Entered);
         scene.live.heard(&end_session(&session, seq));
     }
     assert!(scene.live.is_empty());
@@ -249,7 +253,7 @@ fn nobody_is_found_in_the_place_of_another() {
     for user in 1..=500 {
         let (gone, stays) = (scene.session(user, 0), scene.session(1_000 + user, 0));
         for session in [&gone, &stays] {
-            assert_eq!(scene.live.fill(session, Seq(seq)), Fill::Entered);
+            assert_eq!(scene.fill(session, Seq(seq)), Fill::Entered);
         }
         seq += 1;
         scene.live.heard(&end_session(&gone, seq));
@@ -272,7 +276,7 @@ fn a_session_that_is_filled_twice_leaves_nothing_behind() {
     let scene = Scene::new();
     let session = scene.session(1, 0);
     for _ in 0..3 {
-        assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+        assert_eq!(scene.fill(&session, Seq(0)), Fill::Entered);
     }
     scene.live.heard(&end_session(&session, 1));
     assert!(!scene.is_live(&session));
@@ -286,7 +290,7 @@ fn a_name_of_any_length_is_answered_as_it_was_typed() {
         for letter in ["a", "é", "🦉"] {
             let mut session = scene.session(1_000 * i64::from(length) + i64::from(letter.as_bytes()[0]), 0);
             session.name = letter.repeat(usize::try_from(length).expect("small")).into();
-            assert_eq!(scene.live.fill(&session, Seq(0)), Fill::Entered);
+            assert_eq!(scene.fill(&session, Seq(0)), Fill::Entered);
             match scene.live.look(&session.digest, scene.now) {
                 Belief::Live(found) => assert_eq!(found.name, session.name),
                 other => panic!("{other:?}"),
@@ -300,7 +304,7 @@ fn who_left_an_epoch_is_tidied_away_whoever_said_so() {
     let scene = Scene::new();
     let sessions = [scene.session(1, 0), scene.session(2, 0), scene.session(2, 9)];
     for session in &sessions {
-        assert_eq!(scene.live.fill(session, Seq(9)), Fill::Entered);
+        assert_eq!(scene.fill(session, Seq(9)), Fill::Entered);
     }
     scene.live.tidy();
     assert_eq!((scene.live.len(), scene.live.users.len()), (2, 2), "a newer epoch was seen in a fill");
@@ -379,7 +383,7 @@ async fn what_does_not_close_holds_up_one_answer_and_not_every_later_one() {
     let scene = Scene::new();
     let (stuck, next) = (scene.session(1, 0), scene.session(2, 0));
     for session in [&stuck, &next] {
-        assert_eq!(scene.live.fill(session, Seq(0)), Fill::Entered);
+        assert_eq!(scene.fill(session, Seq(0)), Fill::Entered);
     }
     let _held = scene.live.watch(&stuck.digest, scene.now).expect("few").expect("live");
     scene.live.heard(&end_session(&stuck, 1));
@@ -391,7 +395,7 @@ async fn what_does_not_close_holds_up_one_answer_and_not_every_later_one() {
     scene.live.closed_up_to(Seq(2)).await;
     assert!(begun.elapsed().is_zero(), "another's ending waits for it again");
     let fresh = scene.session(3, 0);
-    assert_eq!(scene.live.fill(&fresh, Seq(2)), Fill::Entered);
+    assert_eq!(scene.fill(&fresh, Seq(2)), Fill::Entered);
     let _also_held = scene.live.watch(&fresh.digest, scene.now).expect("few").expect("live");
     scene.live.heard(&end_session(&fresh, 3));
     let begun = tokio::time::Instant::now();

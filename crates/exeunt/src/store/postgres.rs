@@ -2,13 +2,14 @@
 //!
 //! Owns the translation of the [`Store`]'s sentences into transactions. `address` says where the server is and how far the way is believed,
 //! `link` holds each connection to the promise, `pool` lends them, `writer` groups endings, `left` keeps from it what ends
-//! nothing, `reading`, `people` and `endings` hold the SQL.
+//! nothing, `hinting` says whether others are woken, `reading`, `people` and `endings` hold the SQL.
 //! No statement sets a session live again, and no upsert touches one (R1).
 
 mod address;
 mod ear;
 mod endings;
 mod fault;
+mod hinting;
 mod left;
 mod link;
 mod migrations;
@@ -30,6 +31,7 @@ use async_trait::async_trait;
 
 pub use self::address::{Address, AddressFault};
 use self::ear::Ear;
+use self::hinting::Hinting;
 use self::left::Left;
 use self::link::Link;
 pub use self::link::LinkError;
@@ -92,6 +94,7 @@ struct Among {
     ear: Ear,
     audience: Arc<Audience>,
     author: Author,
+    hinting: Arc<Hinting>,
 }
 
 impl PostgresStore {
@@ -108,9 +111,10 @@ impl PostgresStore {
         drop(link);
         let pool = Pool::open(address, LINKS).await?;
         let author: Author = format!("said by {}", NodeId::generate(&OsRandom)).into();
-        let writer = Writer::start(address.clone(), Arc::clone(&author));
-        let ear = Ear::new(listen.clone(), Arc::clone(&author));
-        let among = Among { pool: Pool::open(address, NODE_LINKS).await?, ear, audience: writer.audience(), author };
+        let hinting = Arc::new(Hinting::new());
+        let writer = Writer::start(address.clone(), Arc::clone(&author), Arc::clone(&hinting));
+        let (ear, audience) = (Ear::new(listen.clone(), Arc::clone(&author)), writer.audience());
+        let among = Among { pool: Pool::open(address, NODE_LINKS).await?, ear, audience, author, hinting };
         let left = Left::new(pool.clone(), writer.audience());
         Ok(Self { pool, writer: Arc::new(writer), left, among: Arc::new(among) })
     }

@@ -301,10 +301,11 @@ fn logged(row: &Row, id: SessionId, cause: Cause) -> Done<Logged> {
     Ok(Logged { revocation: Revocation { seq, target, cause, ended: vec![one] }, stamp: Stamp(row.try_get(4)?) })
 }
 
-/// The piece of the log that this transaction has written, for whoever must hear of it, and wakes them with the commit.
-pub(super) async fn said_since(tx: &Link, said: &[Revocation], author: &str) -> Done<Option<Piece>> {
-    let Some(first) = said.first() else { return Ok(None) };
-    let rows = tx.query("SELECT * FROM said_since($1::bigint, $2::text)", &[&first.seq.0, &author]).await?;
+/// The piece of the log that this transaction has written from `first` on, for whoever must hear of it.
+pub(super) async fn said_since(tx: &Link, first: Seq, said: &[Revocation]) -> Done<Option<Piece>> {
+    let sql = "SELECT $1::bigint - 1, (SELECT stamp::text FROM revocations WHERE seq = $1 - 1)
+               UNION ALL SELECT seq, stamp::text FROM revocations WHERE seq >= $1 ORDER BY 1";
+    let rows = tx.query(sql, &[&first.0]).await?;
     let Some((head, rest)) = rows.split_first() else { return Err(Fault::Unreadable("the log")) };
     let before = known(head.try_get(0)?, head.try_get(1)?);
     let logged = |(row, revocation): (&Row, &Revocation)| {

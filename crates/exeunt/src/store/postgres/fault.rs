@@ -29,6 +29,9 @@ pub(super) enum Fault {
     /// The server was reached, and said no, or was not believed.
     #[error("{0}")]
     Refused(Arc<str>),
+    /// The server said that this is more than it has room for, and did none of it: a notification too many, in what is said here.
+    #[error("{0}")]
+    Full(Arc<str>),
     /// The server was reached, and is on its way up or down.
     #[error("{0}")]
     NotNow(Arc<str>),
@@ -66,6 +69,8 @@ impl From<tokio_postgres::Error> for Fault {
         let said = words(&error).into();
         if error.code().is_some_and(|code| NOT_NOW.contains(code)) {
             Self::NotNow(said)
+        } else if error.code() == Some(&SqlState::PROGRAM_LIMIT_EXCEEDED) {
+            Self::Full(said)
         } else if error.as_db_error().is_some() || REACHED.iter().any(|word| error.to_string().starts_with(word)) {
             Self::Refused(said)
         } else {

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_postgres::error::DbError;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Connection, Row, Statement};
 
@@ -44,6 +45,10 @@ const _: () =
 
 /// The oldest server whose behaviour is tested: 15.
 const SERVER_VERSION_MIN: i32 = 150_000;
+
+/// Where in the server the warning arises that the queue of notifications fills up, which says nothing of the commit beside it. It has the code of all
+/// warnings, and its words are the server's language; this is in none.
+const QUEUE_FILLS: &str = "asyncQueueFillWarning";
 
 /// What a server multiplies its major version by when it says its version as a number.
 const MAJOR: i32 = 10_000;
@@ -323,7 +328,7 @@ where
 {
     while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
         match message {
-            Ok(AsyncMessage::Notice(notice)) if notice.code().code().starts_with("01") => {
+            Ok(AsyncMessage::Notice(notice)) if is_doubt(&notice) => {
                 *warned.lock() = Some(notice.message().into());
             }
             Ok(AsyncMessage::Notification(said)) => {
@@ -335,6 +340,11 @@ where
             Err(_) => return,
         }
     }
+}
+
+/// Whether this, said beside a commit, leaves open whether that will last: every warning does, but one of which more is known.
+fn is_doubt(notice: &DbError) -> bool {
+    notice.code().code().starts_with("01") && notice.routine() != Some(QUEUE_FILLS)
 }
 
 #[cfg(test)]
@@ -350,9 +360,7 @@ mod tests {
     async fn said_of_a_server_that_says(code: &str, message: &str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let fields = format!("SFATAL\0VFATAL\0C{code}\0M{message}\0\0");
-        let length = u32::try_from(fields.len() + size_of::<u32>()).expect("short");
-        let answer = [b"E", &length.to_be_bytes()[..], fields.as_bytes()].concat();
+        let answer = word(b'E', format!("SFATAL\0VFATAL\0C{code}\0M{message}\0\0").as_bytes());
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let _ = stream.read(&mut [0; FIRST_BYTES_MAX]).await;
@@ -361,6 +369,40 @@ mod tests {
         });
         let address = Address::parse(&format!("postgres://ana@127.0.0.1:{port}/d")).expect("an address");
         Link::open(&address).await.expect_err("nobody is let in").to_string()
+    }
+
+    /// A word of the server's, of one kind.
+    fn word(kind: u8, said: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(said.len() + size_of::<u32>()).expect("short");
+        [&[kind], &length.to_be_bytes()[..], said].concat()
+    }
+
+    /// What becomes of a commit that a server answers with success, and with this warning beside it.
+    async fn committed_beside(code: &str, routine: &str) -> Done<()> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let warning = format!("SWARNUNG\0VWARNING\0C{code}\0Mes ist etwas\0R{routine}\0\0");
+        let (ready, let_in) = (word(b'Z', b"I"), word(b'R', &[0; 4]));
+        let done = [word(b'N', warning.as_bytes()), word(b'C', b"COMMIT\0"), ready.clone()].concat();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("somebody");
+            let mut answer = [let_in, ready].concat();
+            while stream.read(&mut [0; FIRST_BYTES_MAX]).await.is_ok_and(|read| read > 0) {
+                let _ = stream.write_all(&std::mem::replace(&mut answer, done.clone())).await;
+            }
+        });
+        let address = Address::parse(&format!("postgres://ana@127.0.0.1:{port}/d")).expect("an address");
+        Link::connect(&address, None).await.expect("let in").commit().await
+    }
+
+    #[tokio::test]
+    async fn of_all_warnings_only_that_the_queue_of_notifications_fills_up_makes_no_commit_doubtful() {
+        committed_beside("01000", QUEUE_FILLS).await.expect("committed");
+        for (code, routine) in [("01000", "SyncRepWaitForLSN"), ("01000", ""), ("01P01", "elsewhere")] {
+            let doubted = committed_beside(code, routine).await;
+            assert!(matches!(doubted, Err(Fault::Doubtful(_))), "{code} {routine}: {doubted:?}");
+        }
+        committed_beside("00000", "a notice").await.expect("no warning");
     }
 
     #[test]

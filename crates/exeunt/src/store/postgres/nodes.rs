@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 
 use super::ear::{ENDED, HEARD};
 use super::fault::{Done, Fault};
+use super::hinting::Hinting;
 use super::link::Link;
 use super::param::Param;
 use super::rows;
@@ -73,15 +74,29 @@ pub(super) async fn news(link: &Link, known: &Known) -> Done<News> {
 }
 
 /// One statement and its own transaction, which does not wait for the disk. An acknowledgement of a log that is lost finds nothing (R8).
-pub(super) async fn acknowledge(link: &Link, node: NodeId, heard: &Known) -> Done<()> {
+/// What was heard is said whatever becomes of the hint.
+pub(super) async fn acknowledge(link: &Link, node: NodeId, heard: &Known, hinting: &Hinting) -> Done<()> {
     let Some(stamp) = &heard.stamp else { return Ok(()) };
     let sql = "UPDATE nodes SET heard = $2 FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unsynced \
                WHERE node = $1 AND heard < $2 AND EXISTS (SELECT FROM revocations WHERE seq = $2 AND stamp = $3::text::uuid)";
     let name = &node.as_bytes()[..];
     let (say, last): ([&dyn Param; 3], [&dyn Param; 2]) = ([&name, &heard.seq.0, &stamp.0], [&heard.seq.0, &HEARD]);
     // On their way together, and done one after the other: the second sees every acknowledgement that was committed before it.
-    let (said, hinted) = tokio::join!(biased; link.execute(sql, &say), link.execute(LAST, &last));
-    hinted.and(said).map(drop)
+    let (said, hinted) = tokio::join!(biased; link.execute(sql, &say), hint(link, hinting, (LAST, &last)));
+    hinted.and(said.map(drop))
+}
+
+/// Says what is nothing but a hint, if hints are taken now. That the server does not take it is no failure; only a link that failed is.
+async fn hint(link: &Link, hinting: &Hinting, (sql, params): (&'static str, &[&dyn Param])) -> Done<()> {
+    if !hinting.is_on() {
+        return Ok(());
+    }
+    match link.execute(sql, params).await {
+        Err(fault @ Fault::Full(_)) => hinting.rest(&fault),
+        Err(fault @ Fault::Refused(_)) => tracing::debug!(%fault, "a hint was refused"),
+        said => drop(said?),
+    }
+    Ok(())
 }
 
 pub(super) async fn peers(link: &Link) -> Done<Vec<Peer>> {
@@ -109,10 +124,19 @@ fn line(at: Option<String>, key: Option<&[u8]>) -> Done<Option<Line>> {
 }
 
 /// A hint is as good when it is forgotten, and who ends something waits until the one before has said its own.
-pub(super) async fn wake(link: &Link, up_to: Seq, author: &str) -> Done<()> {
+pub(super) async fn wake(link: &Link, up_to: Seq, author: &str, hinting: &Hinting) -> Done<()> {
     let sql = "SELECT pg_notify($3::text, $1::bigint::text || ' ' || $2::text) \
                FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unsynced";
-    link.execute(sql, &[&up_to.0, &author, &ENDED]).await.map(drop)
+    hint(link, hinting, (sql, &[&up_to.0, &author, &ENDED])).await
+}
+
+/// The same with the commit of this transaction, which it must not make one that waits for no disk.
+pub(super) async fn wake_with(tx: &Link, up_to: Seq, author: Option<&str>) -> Done<()> {
+    let sql = "SELECT pg_notify($3::text, $1::bigint::text || ' ' || $2::text)";
+    match author {
+        Some(author) => tx.execute(sql, &[&up_to.0, &author, &ENDED]).await.map(drop),
+        None => Ok(()),
+    }
 }
 
 pub(super) async fn remove(link: &Link, silent: NodeId, lease: i64) -> Done<()> {

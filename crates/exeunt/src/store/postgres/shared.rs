@@ -30,8 +30,8 @@ impl Shared for Among {
     }
 
     async fn acknowledge(&self, node: NodeId, heard: &Known) -> Result<(), StoreError> {
-        let heard = heard.clone();
-        let say = move |link: Arc<Link>| async move { nodes::acknowledge(&link, node, &heard).await };
+        let (heard, hinting) = (heard.clone(), Arc::clone(&self.hinting));
+        let say = move |link: Arc<Link>| async move { nodes::acknowledge(&link, node, &heard, &hinting).await };
         self.pool.run("say what was heard", say).await
     }
 
@@ -53,8 +53,8 @@ impl Shared for Among {
     }
 
     async fn wake(&self, up_to: Seq) -> Result<(), StoreError> {
-        let author = Arc::clone(&self.author);
-        let wake = move |link: Arc<Link>| async move { nodes::wake(&link, up_to, &author).await };
+        let (author, hinting) = (Arc::clone(&self.author), Arc::clone(&self.hinting));
+        let wake = move |link: Arc<Link>| async move { nodes::wake(&link, up_to, &author, &hinting).await };
         self.pool.run("wake the other nodes", wake).await
     }
 

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::address::Address;
 use super::endings::{Ending, end_among, said_since};
 use super::fault::{Done, Fault};
+use super::hinting::Hinting;
 use super::link::Link;
 use super::nodes;
 use crate::outage::Outage;
@@ -100,10 +101,10 @@ struct Queued<S: Sentence> {
 }
 
 impl Writer {
-    pub(super) fn start(address: Address, author: Author) -> Self {
+    pub(super) fn start(address: Address, author: Author, hinting: Arc<Hinting>) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let audience = Arc::<Audience>::default();
-        tokio::spawn(write_until_closed((address, author), jobs, Arc::clone(&audience)));
+        tokio::spawn(write_until_closed(Origin { address, author, hinting }, jobs, Arc::clone(&audience)));
         Self { queue, audience }
     }
 
@@ -173,14 +174,24 @@ struct Said {
     written: Option<Written>,
 }
 
+impl Said {
+    /// Whether the others were woken with it.
+    fn is_hinted(&self) -> bool {
+        self.written.as_ref().is_some_and(|written| written.is_hinted)
+    }
+}
+
 /// What a writer calls itself in its notifications, so that its own process is not woken by them.
 pub(super) type Author = Arc<str>;
 
-async fn write_until_closed(
-    origin: (Address, Author),
-    mut jobs: mpsc::Receiver<Box<dyn Job>>,
-    audience: Arc<Audience>,
-) {
+/// Where a writer writes, and how it wakes the others.
+struct Origin {
+    address: Address,
+    author: Author,
+    hinting: Arc<Hinting>,
+}
+
+async fn write_until_closed(origin: Origin, mut jobs: mpsc::Receiver<Box<dyn Job>>, audience: Arc<Audience>) {
     let mut group = Vec::with_capacity(BATCH_MAX);
     let mut kept = None;
     let mut outage = Outage::of_many("the store could not commit", "the store commits again");
@@ -202,10 +213,31 @@ async fn write_until_closed(
     }
 }
 
-/// Writes a group, on the kept connection if it is there still. What failed is hung up on, with whatever it had begun.
+/// Writes a group, and wakes the others with it. A server that has no room for the hint has done nothing of the group: it is said again without.
 async fn write(
-    (address, author): &(Address, Author),
+    origin: &Origin,
     kept: &mut Option<Link>,
+    group: &mut [Box<dyn Job>],
+    audience: &Audience,
+) -> Done<Said> {
+    let author = origin.hinting.is_on().then_some(&*origin.author);
+    let done = write_as(author, (&origin.address, kept), group, audience).await;
+    match &done {
+        Err(full @ Fault::Full(_)) if author.is_some() => {
+            origin.hinting.rest(full);
+            return write_as(None, (&origin.address, kept), group, audience).await;
+        }
+        Ok(said) if said.is_hinted() => origin.hinting.is_taken(),
+        _ => {}
+    }
+    done
+}
+
+/// Writes it on the kept connection if it is there still. What failed is hung up on, with whatever it had begun. Without an author nobody is
+/// woken.
+async fn write_as(
+    author: Option<&str>,
+    (address, kept): (&Address, &mut Option<Link>),
     group: &mut [Box<dyn Job>],
     audience: &Audience,
 ) -> Done<Said> {
@@ -215,8 +247,8 @@ async fn write(
             Some(link) => link,
             None => Link::open(address).await?,
         };
-        let author = (!audience.reaches_everyone()).then_some(&**author);
-        match at_once(&open, author, &endings).await {
+        let waking = author.filter(|_| !audience.reaches_everyone());
+        match at_once(&open, waking, &endings).await {
             Ok((ended, said)) => {
                 group.iter_mut().zip(ended).for_each(|(job, ended)| job.ended(ended));
                 *kept = Some(open);
@@ -224,6 +256,7 @@ async fn write(
             }
             // Somebody waits already for as long as they may, or must hear of the warning.
             Err(fault @ (Fault::Late | Fault::Doubtful(_))) => return Err(fault),
+            Err(fault @ Fault::Full(_)) if waking.is_some() => return Err(fault),
             // One of them failed and took the others with it, or the connection broke. Then nobody knows whether it was committed, and who
             // says it again finds out: what has ended is not ended twice.
             Err(fault) => {
@@ -259,7 +292,7 @@ async fn begin(address: &Address, kept: Option<Link>) -> Done<Link> {
 }
 
 /// All or nothing, counter in hand: a sentence that fails takes only itself back, a commit that fails takes all.
-async fn one_by_one(link: &Link, author: &str, group: &mut [Box<dyn Job>]) -> Done<Said> {
+async fn one_by_one(link: &Link, author: Option<&str>, group: &mut [Box<dyn Job>]) -> Done<Said> {
     let mut revocations = Vec::new();
     let mut done = true;
     for (place, job) in group.iter_mut().enumerate() {
@@ -276,16 +309,17 @@ async fn one_by_one(link: &Link, author: &str, group: &mut [Box<dyn Job>]) -> Do
         link.run(TAKE_BACK).await?;
     }
     revocations.sort_unstable_by_key(|revocation| revocation.seq);
-    let piece = match revocations.first() {
-        Some(_) => said_since(link, &revocations, author).await?,
-        None => None,
-    };
-    let written = match piece {
-        Some(piece) => Some(Written { piece, present: nodes::present(link).await?, is_hinted: true }),
-        None => None,
-    };
+    let written = written(link, author, &revocations).await?;
     link.commit().await?;
     Ok(Said { revocations, written })
+}
+
+/// What this transaction has written, and who must hear of it; wakes them with the commit.
+async fn written(link: &Link, author: Option<&str>, said: &[Revocation]) -> Done<Option<Written>> {
+    let (Some(first), Some(last)) = (said.first(), said.last()) else { return Ok(None) };
+    let (piece, hint) = (said_since(link, first.seq, said), nodes::wake_with(link, last.seq, author));
+    let (piece, present, ()) = tokio::try_join!(piece, nodes::present(link), hint)?;
+    Ok(piece.map(|piece| Written { piece, present, is_hinted: author.is_some() }))
 }
 
 #[async_trait]

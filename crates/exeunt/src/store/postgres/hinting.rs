@@ -1,0 +1,86 @@
+//! Whether the other nodes are woken by notifications now.
+//!
+//! Owns how it goes on where the server has no room for one. Its queue of notifications is one for all its databases, and a listener of any of them
+//! who lies in a transaction keeps it all; once it is full, every commit that notifies fails. Nothing depends on a hint but time, so nobody is
+//! woken for a while then, and the nodes hear with their renewals. It says nothing to the server itself.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use super::fault::Fault;
+use crate::outage::Failures;
+
+/// How long nobody is woken once there was no room. A group that is written with a hint into a full queue is written twice, so this is far above what
+/// a group takes; and whoever signs out waits no longer than half a second for want of a hint, so it may last a little longer than the cause. The
+/// server itself warns as often.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What is said when there is no room, and when there is again.
+const NO_ROOM: &str = "the server has no room for notifications, perhaps for another application that listens and lies in a transaction; \
+     whoever signs out may wait half a second longer meanwhile, and nothing else changes";
+const ROOM: &str = "the server takes notifications again";
+
+/// Whether hints are said.
+#[derive(Debug)]
+pub(super) struct Hinting(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    rests_until: Option<Instant>,
+    failures: Failures,
+}
+
+impl Hinting {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(State { rests_until: None, failures: Failures::of_many() }))
+    }
+
+    /// Whether a hint may be said.
+    pub(super) fn is_on(&self) -> bool {
+        self.0.lock().rests_until.is_none_or(|until| Instant::now() >= until)
+    }
+
+    /// The server had no room for one.
+    pub(super) fn rest(&self, fault: &Fault) {
+        let failing = {
+            let mut state = self.0.lock();
+            state.rests_until = Some(Instant::now() + PAUSE);
+            state.failures.failed(&fault.to_string())
+        };
+        // Said when nobody waits for the lock: to write a log may take its time.
+        if let Some(failing) = failing {
+            tracing::warn!(error = %fault, seconds = failing.lasted.as_secs(), "{NO_ROOM}");
+        }
+    }
+
+    /// It took one.
+    pub(super) fn is_taken(&self) {
+        let lasted = self.0.lock().failures.over();
+        if let Some(lasted) = lasted {
+            tracing::info!(seconds = lasted.as_secs(), "{ROOM}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn where_there_was_no_room_nobody_is_woken_for_a_while_and_then_it_is_tried_again() {
+        let (hinting, full) = (Hinting::new(), Fault::Full("no room".into()));
+        for _ in 0..3 {
+            assert!(hinting.is_on());
+            hinting.rest(&full);
+            advance(PAUSE / 2).await;
+            assert!(!hinting.is_on());
+            advance(PAUSE / 2).await;
+        }
+        hinting.is_taken();
+        assert!(hinting.is_on());
+    }
+}
