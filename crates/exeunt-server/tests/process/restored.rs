@@ -92,7 +92,7 @@ fn a_database_put_beside_the_journal_of_a_killed_one_is_refused_until_everything
     assert!(fs::metadata(folder.data().join("exeunt.sqlite3-wal")).is_ok_and(|journal| journal.len() > 0));
     fs::copy(folder.path().join("backup").join("exeunt.sqlite3"), folder.database()).expect("put in its place");
     is_refused_until_everything_is_ended(&folder, &tokens);
-    let aside = folder.data().join("exeunt.sqlite3-journal-of-another");
+    let aside = folder.data().join("exeunt.sqlite3-journal-of-another-1");
     assert!(fs::metadata(aside).is_ok_and(|journal| journal.len() > 0), "nothing is thrown away");
 }
 

@@ -48,7 +48,7 @@ const MIGRATIONS: [(&str, &str); 5] = [
     ("0002_mark", include_str!("0002_mark.sql")),
     ("0003_unused", include_str!("0003_unused.sql")),
     ("0004_follows", include_str!("0004_follows.sql")),
-    ("0005_journal", include_str!("0005_journal.sql")),
+    ("0005_journal", journal::NUMBERS),
 ];
 
 /// Why the store cannot be opened. Its `Debug` is the sentence as well, for that is what `main` prints of an error that it returns.

@@ -23,12 +23,22 @@ use crate::outage::Outage;
 pub(super) const JOURNAL_EXTENSION: &str = "sqlite3-wal";
 const INDEX_EXTENSION: &str = "sqlite3-shm";
 
-/// What a journal is called that belonged to another file.
+/// What a journal is called that belonged to another file; a number follows.
 const ASIDE_EXTENSION: &str = "sqlite3-journal-of-another";
+
+/// Such journals in one folder: one for each restore that forgot it. Nobody restores so often and does not look.
+const ASIDE_MAX: usize = 1_000;
 
 /// Pages in the journal from which on it is brought into the file, 4 MB of them: SQLite's own measure. More would cost every reader, fewer would
 /// write the same pages more often.
 const PAGES_MAX: i32 = 1_000;
+
+/// Pages after which it is tried again, where somebody who read kept the journal from being begun anew: two endings, or one group of many. Tried
+/// seldom, it would meet such readers as come and go time after time, and grow until the disk is full. Each try is a commit more.
+const PAGES_AGAIN: i32 = 16;
+
+/// The columns for the two numbers, as the migration makes them.
+pub(super) const NUMBERS: &str = include_str!("0005_journal.sql");
 
 /// Where SQLite's header says how a file is written and read, and what it says there of one with a journal ahead.
 const HEADER_VERSIONS: std::ops::Range<usize> = 18..20;
@@ -38,7 +48,7 @@ const JOURNALLED_AHEAD: [u8; 2] = [2, 2];
 pub(super) struct Journal {
     /// Pages in it, as SQLite says with each commit.
     pages: Arc<AtomicI32>,
-    /// How many there were when it was last brought into the file, if it was not begun anew since: somebody may still read from it.
+    /// How many there were when it was last brought into the file; zero where it was begun anew since.
     brought_at: i32,
     /// The closing with which all of it came into the file, and after which nothing was written yet.
     follows: Option<i64>,
@@ -58,15 +68,16 @@ impl Journal {
             "the journal could not be brought into the database",
             "the journal is brought into the database again",
         );
-        let mut journal = Self { pages, brought_at: 0, follows: None, outage };
-        journal.note_closed(connection);
+        // Whoever was here before ended with a closing, as [`make_last`] does.
+        let follows = is_in_the_file(connection)?.then(|| closings(connection)).transpose()?;
+        let mut journal = Self { pages, brought_at: 0, follows, outage };
+        journal.bring(connection);
         Ok(journal)
     }
 
     /// To be said first in every transaction.
     pub(super) fn begin(&self, tx: &Connection) -> rusqlite::Result<()> {
-        let Some(closing) = self.follows else { return Ok(()) };
-        tx.prepare_cached("UPDATE counter SET journal_follows = ?1 WHERE one = 1")?.execute([closing]).map(drop)
+        follow(tx, self.follows)
     }
 
     /// To be said after every commit, when nobody waits any more.
@@ -76,36 +87,67 @@ impl Journal {
         if pages < self.brought_at {
             self.brought_at = 0;
         }
-        if pages - self.brought_at < PAGES_MAX {
-            return;
+        let due = if self.brought_at == 0 { PAGES_MAX } else { self.brought_at + PAGES_AGAIN };
+        if pages >= due {
+            self.bring(connection);
+            self.brought_at = self.pages.load(Ordering::Relaxed);
         }
-        self.note_closed(connection);
-        self.brought_at = self.pages.load(Ordering::Relaxed);
     }
 
-    /// A medium that is full keeps nobody from being let in or refused, so a failure is said and no more.
-    fn note_closed(&mut self, connection: &Connection) {
-        let closed = self.close(connection);
-        self.outage.note(closed.as_ref());
+    /// To be said when nothing more is written: a file that was stopped has seen more than its backups.
+    pub(super) fn stop(mut self, connection: &Connection) {
+        self.bring(connection);
     }
 
-    /// Writes a closing, and brings into the file what nobody reads from the journal just now.
-    fn close(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let closing = connection
-            .prepare_cached("UPDATE counter SET closings = closings + 1 WHERE one = 1 RETURNING closings")?
-            .query_row([], |row| row.get(0))?;
-        let (all, brought): (i64, i64) =
-            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))?;
-        // Of nothing that could be looked at SQLite says -1.
-        self.follows = (all >= 0 && all == brought).then_some(closing);
-        Ok(())
+    /// Brings into the file what nobody reads from the journal just now. A medium that is full keeps nobody from being let in or refused, so a
+    /// failure is said and no more.
+    fn bring(&mut self, connection: &Connection) {
+        let brought =
+            close(connection, self.follows).and_then(|closing| Ok(is_in_the_file(connection)?.then_some(closing)));
+        self.outage.note(brought.as_ref());
+        self.follows = brought.unwrap_or(None);
     }
+}
+
+/// Says which closing the journal follows that may begin with this transaction.
+fn follow(tx: &Connection, closing: Option<i64>) -> rusqlite::Result<()> {
+    let Some(closing) = closing else { return Ok(()) };
+    tx.prepare_cached("UPDATE counter SET journal_follows = ?1 WHERE one = 1")?.execute([closing]).map(drop)
+}
+
+/// Writes a closing, as the last thing in the journal.
+fn close(connection: &Connection, follows: Option<i64>) -> rusqlite::Result<i64> {
+    // By itself a statement that answers does so before it is committed, and nobody hears whether it was.
+    let tx = connection.unchecked_transaction()?;
+    follow(&tx, follows)?;
+    let sql = "UPDATE counter SET closings = closings + 1 WHERE one = 1 RETURNING closings";
+    let closing = tx.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    tx.commit()?;
+    Ok(closing)
+}
+
+/// Brings into the file what nobody reads from the journal just now; whether that was all of it.
+fn is_in_the_file(connection: &Connection) -> rusqlite::Result<bool> {
+    let (all, brought): (i64, i64) =
+        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))?;
+    // Of nothing that could be looked at SQLite says -1.
+    Ok(all >= 0 && all == brought)
+}
+
+fn is_empty(database: &Path) -> bool {
+    fs::metadata(database.with_extension(JOURNAL_EXTENSION)).map_or(0, |journal| journal.len()) == 0
 }
 
 /// What a process before this one had written and not synced when it was killed, we read, and a power cut would still take it away. So all of the
 /// journal is brought into the file, and both are synced, before anybody is told what has ended. Where somebody reads the file just now, such as a
 /// backup, the journal stays and is synced itself.
 pub(super) fn make_last(connection: &Connection, database: &Path) -> Result<(), OpenError> {
+    if !is_empty(database)
+        && let Err(error) = close(connection, None)
+    {
+        // A full disk must not keep the store shut.
+        tracing::warn!(%error, "the journal of the last run could not be closed");
+    }
     connection.busy_timeout(Duration::ZERO)?;
     let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     connection.busy_timeout(BUSY_WAIT)?;
@@ -120,8 +162,7 @@ pub(super) fn make_last(connection: &Connection, database: &Path) -> Result<(), 
 /// Whether the journal beside this database belongs to another file. What cannot be read is not held against it: it is said when the store is
 /// opened.
 pub(super) fn is_of_another(database: &Path) -> rusqlite::Result<bool> {
-    let journal = database.with_extension(JOURNAL_EXTENSION);
-    if fs::metadata(journal).map_or(0, |journal| journal.len()) == 0 {
+    if is_empty(database) {
         return Ok(false);
     }
     let Some(versions) = versions(database) else { return Ok(false) };
@@ -133,13 +174,20 @@ pub(super) fn is_of_another(database: &Path) -> rusqlite::Result<bool> {
     let together = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // The last one that leaves would play the journal onto the file.
     together.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    let follows = number(&together, "journal_follows");
+    // The first page says which columns there are, and may be the old file's. So they are made, and taken back.
+    let tx = together.unchecked_transaction()?;
+    let are_there = are_numbered(&tx).and_then(|are_there| if are_there { Ok(()) } else { tx.execute_batch(NUMBERS) });
+    let follows = are_there.and_then(|()| tx.query_row("SELECT journal_follows FROM counter", [], |row| row.get(0)));
+    let follows: Option<i64> = follows.ok();
     Ok(follows.is_some_and(|follows| follows > closings))
 }
 
-/// Puts aside the journal of a file that is not there any more. Nothing can be made of it, and it is nobody else's to remove.
+/// Puts aside the journal of a file that is not there any more, beside those that were put aside before. It is nobody else's to remove.
 pub(super) fn put_aside(database: &Path) -> std::io::Result<PathBuf> {
-    let aside = database.with_extension(ASIDE_EXTENSION);
+    let mut names = (1..=ASIDE_MAX).map(|number| database.with_extension(format!("{ASIDE_EXTENSION}-{number}")));
+    let free = names.find(|aside| !aside.exists());
+    let aside =
+        free.ok_or_else(|| std::io::Error::other("too many journals of other databases lie in it: move them away"))?;
     fs::rename(database.with_extension(JOURNAL_EXTENSION), &aside)?;
     match fs::remove_file(database.with_extension(INDEX_EXTENSION)) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
@@ -156,33 +204,35 @@ fn versions(database: &Path) -> Option<[u8; 2]> {
 
 /// The last closing that the file has seen, read without the journal; `None`: nobody can say.
 fn of_the_file_alone(database: &Path) -> rusqlite::Result<Option<i64>> {
-    let Some(name) = immutable(database) else { return Ok(None) };
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let alone = Connection::open_with_flags(name, flags)?;
-    Ok(number(&alone, "closings"))
+    let alone = Connection::open_with_flags(immutable(database), flags)?;
+    Ok(closings(&alone).ok())
 }
 
-/// One of the two numbers; zero where the file is from before there were any.
-fn number(connection: &Connection, column: &str) -> Option<i64> {
-    let there = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('counter') WHERE name = ?1)";
-    let is_there: bool = connection.query_row(there, [column], |row| row.get(0)).ok()?;
-    if !is_there {
-        return Some(0);
+/// The last closing of a file; zero where it is from before there were any.
+fn closings(connection: &Connection) -> rusqlite::Result<i64> {
+    if are_numbered(connection)? {
+        connection.query_row("SELECT closings FROM counter", [], |row| row.get(0))
+    } else {
+        Ok(0)
     }
-    connection.query_row(&format!("SELECT {column} FROM counter"), [], |row| row.get(0)).ok()
+}
+
+fn are_numbered(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('counter') WHERE name = 'closings')";
+    connection.query_row(sql, [], |row| row.get(0))
 }
 
 /// The file by a name that says that nobody writes to it, so that SQLite looks for no journal.
-fn immutable(database: &Path) -> Option<String> {
-    let name: String = database
-        .to_str()?
-        .bytes()
+fn immutable(database: &Path) -> String {
+    let bytes = database.as_os_str().as_encoded_bytes().iter();
+    let name: String = bytes
         .map(|byte| match byte {
-            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => char::from(byte).to_string(),
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => char::from(*byte).to_string(),
             byte => format!("%{byte:02X}"),
         })
         .collect();
-    Some(format!("file:{name}?immutable=1"))
+    format!("file:{name}?immutable=1")
 }
 
 #[cfg(test)]
@@ -312,17 +362,146 @@ mod tests {
         !alone && is_of_another(vacuumed).expect("looked")
     }
 
+    /// Two endings, which are some forty pages.
+    async fn work(store: &SqliteStore, ana: &User) {
+        for _ in 0..2 {
+            let one = open(store, ana).await;
+            end(store, one).await;
+        }
+    }
+
+    /// Puts an older database beside the journal that a process leaves that is killed now.
+    fn is_noticed(older: &Path, data: &Path) -> bool {
+        with_the_journal_of(data, older);
+        is_of_another(older).expect("looked")
+    }
+
+    /// A backup in the night is a reader, and there may be one at every start.
+    #[tokio::test]
+    async fn a_backup_of_the_run_before_is_noticed_although_somebody_read_while_this_one_began() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().join("data");
+        let store = SqliteStore::open(&data).expect("begun");
+        let ana = user(&store).await;
+        work(&store, &ana).await;
+        let [_, backup] = copies(&data, &folder.path().join("then"));
+        work(&store, &ana).await;
+        drop(store);
+        let reader = Connection::open(data.join(DATABASE)).expect("opened");
+        reader.execute_batch("BEGIN; SELECT * FROM counter").expect("read");
+        let store = SqliteStore::open(&data).expect("opened");
+        work(&store, &ana).await;
+        assert!(is_noticed(&backup, &data));
+        reader.execute_batch("COMMIT").expect("done");
+    }
+
+    #[tokio::test]
+    async fn a_backup_of_a_run_that_was_killed_is_noticed_in_the_next() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (data, killed) = (folder.path().join("data"), folder.path().join("killed"));
+        let store = SqliteStore::open(&data).expect("begun");
+        let ana = user(&store).await;
+        work(&store, &ana).await;
+        let [_, backup] = copies(&data, &folder.path().join("then"));
+        work(&store, &ana).await;
+        let left = copy(&data, &killed);
+        with_the_journal_of(&data, &left);
+        let owned = super::super::file::Folder::own(&killed).expect("free");
+        let mut next = owned.connect_to_write().expect("it is its own");
+        Journal::take_over(&mut next).expect("taken over");
+        assert!(is_noticed(&backup, &killed));
+    }
+
+    /// Its first page, which says what columns there are, is older than its rows.
+    #[tokio::test]
+    async fn a_backup_from_before_there_were_numbers_is_noticed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().join("data");
+        let ana = user(&SqliteStore::open(&data).expect("begun")).await;
+        let database = data.join(DATABASE);
+        let before = Connection::open(&database).expect("opened");
+        let without = "ALTER TABLE counter DROP COLUMN closings; ALTER TABLE counter DROP COLUMN journal_follows;
+            DELETE FROM migrations WHERE name = '0005_journal'";
+        before.execute_batch(without).expect("as it was before");
+        drop(before);
+        let backup = copy(&data, &folder.path().join("backup"));
+        let store = SqliteStore::open(&data).expect("upgraded");
+        work(&store, &ana).await;
+        drop(store);
+        let store = SqliteStore::open(&data).expect("opened");
+        open(&store, &ana).await;
+        assert!(is_noticed(&backup, &data));
+        let killed = copy(&data, &folder.path().join("killed"));
+        assert!(!is_noticed(&killed, &data), "and what belongs together is not");
+    }
+
+    /// Who takes it for one would call the next journal another file's, and put aside what nobody else has.
+    #[tokio::test]
+    async fn a_closing_that_was_not_committed_is_none() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let owned = super::super::file::Folder::own(&folder.path().join("data")).expect("free");
+        let mut connection = owned.connect_to_write().expect("begun");
+        let mut journal = Journal::take_over(&mut connection).expect("taken over");
+        let closing = journal.follows.expect("all of it is in the file");
+        // As a full disk does it.
+        connection.commit_hook(Some(|| true)).expect("set");
+        journal.bring(&connection);
+        assert_eq!(journal.follows, None);
+        connection.commit_hook(None::<fn() -> bool>).expect("set");
+        journal.bring(&connection);
+        assert_eq!(journal.follows, Some(closing + 1));
+    }
+
+    /// Backups and whoever else reads keep the journal from being begun anew, but not for ever.
+    #[tokio::test]
+    async fn the_journal_is_bounded_beside_readers_that_come_and_go() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().join("data");
+        let store = SqliteStore::open(&data).expect("begun");
+        let ana = user(&store).await;
+        let reader = Connection::open(data.join(DATABASE)).expect("opened");
+        let length = || fs::metadata(data.join(DATABASE).with_extension(JOURNAL_EXTENSION)).expect("there").len();
+        let mut longest = 0;
+        for at in 0..1_500 {
+            match at % 30 {
+                0 => reader.execute_batch("BEGIN; SELECT * FROM counter").expect("read"),
+                28 => reader.execute_batch("COMMIT").expect("done"),
+                _ => {}
+            }
+            let one = open(&store, &ana).await;
+            end(&store, one).await;
+            longest = longest.max(length());
+        }
+        let pages = longest / 4_096;
+        assert!(pages < 4 * u64::try_from(PAGES_MAX).expect("positive"), "{pages} pages");
+    }
+
+    #[test]
+    fn journals_that_were_put_aside_lie_beside_each_other() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let database = folder.path().join(DATABASE);
+        let aside: Vec<Vec<u8>> = ["one", "two"]
+            .map(|said| {
+                fs::write(database.with_extension(JOURNAL_EXTENSION), said).expect("made");
+                put_aside(&database).expect("put aside")
+            })
+            .iter()
+            .map(|aside| fs::read(aside).expect("there"))
+            .collect();
+        assert_eq!(aside, [b"one", b"two"]);
+    }
+
     #[test]
     fn a_file_of_an_earlier_version_has_seen_no_closing_and_what_is_damaged_says_nothing() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let database = folder.path().join("old");
         let old = Connection::open(&database).expect("made");
-        assert_eq!(number(&old, "closings"), Some(0), "begun just now");
+        assert_eq!(closings(&old).ok(), Some(0), "begun just now");
         old.execute_batch("CREATE TABLE counter (seq INTEGER); INSERT INTO counter VALUES (1)").expect("made");
-        assert_eq!(number(&old, "closings"), Some(0));
+        assert_eq!(closings(&old).ok(), Some(0));
         fs::write(&database, [1; 4_096]).expect("damaged");
         let damaged = Connection::open(&database).expect("nobody has looked yet");
-        assert_eq!(number(&damaged, "closings"), None);
+        assert!(closings(&damaged).is_err());
     }
 
     #[test]
@@ -331,7 +510,8 @@ mod tests {
         for name in ["a b", "50%", "who?x=1#y", "olá", "%41"] {
             let path = folder.path().join(name);
             drop(SqliteStore::open(&path).expect("begun"));
-            assert_eq!(of_the_file_alone(&path.join(DATABASE)).expect("opened"), Some(1), "{name}");
+            let seen = of_the_file_alone(&path.join(DATABASE)).expect("opened");
+            assert!(seen.is_some_and(|closings| closings > 0), "{name}: {seen:?}");
         }
     }
 }

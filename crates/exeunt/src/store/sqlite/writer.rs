@@ -112,6 +112,7 @@ fn write_until_closed(mut held: Held, mut jobs: mpsc::Receiver<Box<dyn Job>>, wi
     while jobs.blocking_recv_many(&mut group, BATCH_MAX) > 0 {
         write_group(&mut held, &mut group, witnesses, &mut outage);
     }
+    held.journal.stop(&held.connection);
 }
 
 fn write_group(held: &mut Held, group: &mut Vec<Box<dyn Job>>, witnesses: &Witnesses, outage: &mut Outage) {
