@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 use crate::address::device_of;
 use crate::current::live;
-use crate::earlier::{Earlier, Gone, Jar};
+use crate::earlier::{Earlier, Jar};
 use crate::errors::{AuthError, During, RegisterRefused};
 use crate::flash::{Flash, FlashFault};
 use crate::guard::{Approach, is_readable};
@@ -119,7 +119,8 @@ impl Auth {
     pub async fn login(&self, name: &str, password: &str) -> Result<LoggedIn, AuthError> {
         self.refuse_foreign().and_then(|()| self.refuse_readable())?;
         let entered = self.enter(name, password, self.asker().ok()).await?;
-        Ok(LoggedIn::new(entered, Carrier::Cookie, self.shared.transport.clone()).over(self.replace_earlier().await))
+        self.replace_earlier().await;
+        Ok(LoggedIn::new(entered, Carrier::Cookie, self.shared.transport.clone()))
     }
 
     /// Signs a program in. The token goes into the answer's body, and no cookie is set. The session whose bearer token came
@@ -311,8 +312,9 @@ impl Auth {
     async fn leave(self, ending: Ending, earlier: Earlier) -> Result<LoggedOut, AuthError> {
         let leaving = async move {
             let earlier = earlier.end(&self.shared, &self.device, Ending::This);
-            let (revoked, gone) = tokio::join!(self.revoke_own(ending), earlier);
-            Ok(LoggedOut::new(revoked?, gone?, self.offered.carrier(), self.shared.transport.clone()))
+            let (own, earlier) = tokio::join!(self.revoke_own(ending), earlier);
+            let revoked = [own?, earlier?].into_iter().flatten().reduce(Revoked::and);
+            Ok(LoggedOut::new(revoked, self.offered.carrier(), self.shared.transport.clone()))
         };
         tokio::spawn(leaving.in_current_span()).await.map_err(|_| StoreError::Lost)?
     }
@@ -331,14 +333,13 @@ impl Auth {
         Ok(Some(revoked))
     }
 
-    /// The person is in, whatever becomes of it: what could not be ended keeps its cookie, and ends with the next sign-out.
-    async fn replace_earlier(&self) -> Gone {
+    /// The person is in, whatever becomes of it: what could not be ended now ends with the next sign-out.
+    async fn replace_earlier(&self) {
         let replaced =
             async { self.jar.look(&self.shared).await?.end(&self.shared, &self.device, Ending::Replaced).await };
-        replaced.await.unwrap_or_else(|error| {
+        if let Err(error) = replaced.await {
             error.log_once();
-            Gone::default()
-        })
+        }
     }
 
     async fn enter(&self, name: &str, password: &str, over: Option<Asker<'_>>) -> Result<Entered, AuthError> {

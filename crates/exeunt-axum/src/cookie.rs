@@ -29,10 +29,6 @@ const MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// The most bytes of a domain name (RFC 1035 section 2.3.4).
 const DOMAIN_BYTES_MAX: usize = 253;
 
-/// Domains at which a cookie is taken back of which it is not known with which of them it was shared. It was shared to reach other hosts, so the
-/// widest; a host with more labels than most keeps a cookie that opens nothing.
-const DOMAINS_MAX: usize = 4;
-
 /// Where the cookie travels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Transport {
@@ -91,13 +87,6 @@ impl CookieDomain {
         }
         let within = host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
         if within { Ok(Self(domain.into())) } else { Err(CookieDomainFault::Elsewhere) }
-    }
-
-    /// With which the site at `host` may have shared its cookie; the widest come last.
-    fn around(host: &str) -> Vec<Self> {
-        let starts = std::iter::once(0).chain(host.match_indices('.').map(|(dot, _)| dot + 1));
-        let mut all: Vec<Self> = starts.filter_map(|start| Self::parse(&host[start..], host).ok()).collect();
-        all.split_off(all.len().saturating_sub(DOMAINS_MAX))
     }
 }
 
@@ -205,15 +194,6 @@ pub(crate) fn values<'a>(
     pairs.filter_map(move |pair| value_of(pair, name))
 }
 
-/// Takes back what the site at `host` has set under one of our names, in every way in which it may have been set.
-pub(crate) fn take_back(name: &str, host: &str) -> Vec<HeaderValue> {
-    match name {
-        SECURE_NAME => vec![Transport::Https.clear()],
-        PLAIN_NAME => vec![Transport::PlainLoopback.clear()],
-        _ => CookieDomain::around(host).into_iter().map(|domain| Transport::Shared(domain).clear()).collect(),
-    }
-}
-
 fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a str> {
     let pair = pair.trim_ascii_start();
     let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
@@ -288,23 +268,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_set_under_another_name_is_taken_back_wherever_it_may_lie() {
+    fn the_other_names_are_all_but_its_own() {
         let other_names = |transport: &Transport| transport.other_names().collect::<Vec<_>>();
         assert_eq!(other_names(&Transport::Https), ["__Secure-exeunt", "exeunt"]);
         assert_eq!(other_names(&Transport::PlainLoopback), ["__Host-exeunt", "__Secure-exeunt"]);
-        let domains = |host: &str| {
-            let lines = take_back("__Secure-exeunt", host);
-            let domain = |line: &HeaderValue| line.to_str().expect("ascii").split("Domain=").nth(1).map(str::to_owned);
-            lines.iter().map(|line| domain(line).expect("a domain")).collect::<Vec<_>>()
-        };
-        assert_eq!(domains("id.example.org"), ["id.example.org; Max-Age=0", "example.org; Max-Age=0"]);
-        assert_eq!(domains("1.2.3.4.5.example.org").len(), DOMAINS_MAX);
-        assert_eq!(domains("1.2.3.4.5.example.org").last().map(String::as_str), Some("example.org; Max-Age=0"));
-        for none in ["localhost", "192.0.2.1", "[::1]", "", ".", "a..b", "é.org", &"a.".repeat(DOMAIN_BYTES_MAX)] {
-            assert_eq!(domains(none), [""; 0], "{none}");
-        }
-        assert_eq!(take_back("exeunt", ""), [Transport::PlainLoopback.clear()]);
-        assert_eq!(take_back("__Host-exeunt", ""), [Transport::Https.clear()]);
     }
 
     #[test]

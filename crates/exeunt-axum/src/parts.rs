@@ -12,7 +12,6 @@ use http::HeaderValue;
 use http::header::{CACHE_CONTROL, SET_COOKIE};
 
 use crate::cookie::Transport;
-use crate::earlier::Gone;
 use crate::flash::{Flash, FlashFault};
 use crate::offered::Carrier;
 use crate::source::Entered;
@@ -33,17 +32,11 @@ pub struct LoggedIn {
     entered: Entered,
     carrier: Carrier,
     transport: Transport,
-    takes_back: Vec<HeaderValue>,
 }
 
 impl LoggedIn {
     pub(crate) const fn new(entered: Entered, carrier: Carrier, transport: Transport) -> Self {
-        Self { entered, carrier, transport, takes_back: Vec::new() }
-    }
-
-    /// With what has ended under another name of the cookie.
-    pub(crate) fn over(self, gone: Gone) -> Self {
-        Self { takes_back: gone.takes_back, ..self }
+        Self { entered, carrier, transport }
     }
 
     /// The token, for a program that came with a bearer token. A browser gets it in the cookie, where no script can read it.
@@ -67,7 +60,6 @@ impl IntoResponseParts for LoggedIn {
             Carrier::Cookie => set(&mut parts, self.transport.set(&self.entered.opened.token, self.entered.lives)),
             Carrier::Bearer => no_store(&mut parts),
         }
-        self.takes_back.into_iter().for_each(|cookie| add_cookie(&mut parts, cookie));
         Ok(parts)
     }
 }
@@ -145,7 +137,7 @@ impl IntoResponseParts for Changed {
 /// It cannot be made by hand, nor can the proof that it holds:
 ///
 /// ```compile_fail,E0451
-/// let out = exeunt_axum::LoggedOut { revoked: None, clears: None, takes_back: vec![] };
+/// let out = exeunt_axum::LoggedOut { revoked: None, clears: None };
 /// ```
 ///
 /// ```compile_fail,E0451
@@ -166,14 +158,13 @@ impl IntoResponseParts for Changed {
 pub struct LoggedOut {
     revoked: Option<Revoked>,
     clears: Option<Transport>,
-    takes_back: Vec<HeaderValue>,
 }
 
 impl LoggedOut {
-    /// A bearer token is not in a cookie, so its end clears none. What ended under another name of the cookie is the proof where nothing else is.
-    pub(crate) fn new(revoked: Option<Revoked>, gone: Gone, carrier: Carrier, transport: Transport) -> Self {
+    /// A bearer token is not in a cookie, so its end clears none.
+    pub(crate) fn new(revoked: Option<Revoked>, carrier: Carrier, transport: Transport) -> Self {
         let clears = (carrier == Carrier::Cookie).then_some(transport);
-        Self { revoked: revoked.or(gone.revoked), clears, takes_back: gone.takes_back }
+        Self { revoked, clears }
     }
 
     /// The proof: what ended, and its number. `None` where there was nothing to end.
@@ -201,7 +192,6 @@ impl IntoResponseParts for LoggedOut {
             Some(transport) => set(&mut parts, transport.clear()),
             None => no_store(&mut parts),
         }
-        self.takes_back.into_iter().for_each(|cookie| add_cookie(&mut parts, cookie));
         Ok(parts)
     }
 }

@@ -289,6 +289,11 @@ impl Revoked {
         &self.ended
     }
 
+    /// The proof of both: all that ended, and the higher number.
+    pub fn and(self, other: Self) -> Self {
+        Self { seq: self.seq.max(other.seq), ended: [self.ended, other.ended].concat() }
+    }
+
     /// For the client of a distant authority: what the answer to its request said had ended.
     #[cfg(feature = "remote")]
     #[doc(hidden)]
