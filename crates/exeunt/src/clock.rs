@@ -37,6 +37,12 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
+    /// The last whole second up to this moment.
+    #[must_use]
+    pub const fn whole(self) -> Self {
+        Self(self.as_secs().saturating_mul(1_000_000))
+    }
+
     /// This moment moved later by `span`; stops at the end of time instead of wrapping to its beginning.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
@@ -104,5 +110,7 @@ mod tests {
     #[test]
     fn seconds_before_1970_round_down() {
         assert_eq!(Timestamp::from_micros(-1).as_secs(), -1);
+        assert_eq!(Timestamp::from_micros(-1).whole(), Timestamp::from_micros(-1_000_000));
+        assert_eq!(Timestamp::from_micros(1_999_999).whole(), Timestamp::from_micros(1_000_000));
     }
 }

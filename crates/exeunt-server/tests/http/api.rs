@@ -9,6 +9,21 @@ use serde_json::json;
 
 use crate::support::{PASSWORD, TestApp, credentials, names};
 
+/// Memory counts in seconds, and a program plans by what it was told first.
+#[tokio::test]
+async fn a_session_has_one_end_wherever_it_is_shown() {
+    let app = TestApp::new().await;
+    app.add("Ana").await;
+    app.clock.advance(Duration::from_millis(700));
+    let login = app.anon().post("/api/login").json(&credentials("Ana", PASSWORD)).await.json();
+    let program = app.bearer(login["token"].as_str().expect("a token"));
+    let (shown, listed) = (program.get("/api/session").await.json(), program.get("/api/sessions").await.json());
+    let ends = &login["session"]["expires_at"];
+    assert_eq!(ends, "2027-02-14T08:00:00Z");
+    assert_eq!(shown, login["session"]);
+    assert_eq!(&listed["sessions"][0]["expires_at"], ends);
+}
+
 #[tokio::test]
 async fn login_opens_a_session_and_shows_its_token_once() {
     let app = TestApp::new().await;

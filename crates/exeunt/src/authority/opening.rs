@@ -120,7 +120,8 @@ impl Authority {
             epoch: user.epoch,
             opened_at: now,
             seen_at: now,
-            expires_at: now.plus(self.settings.lifetime.absolute),
+            // As memory counts: nobody is told of a later end than the one that comes.
+            expires_at: now.plus(self.settings.lifetime.absolute).whole(),
             device: place.device.clone(),
         };
         NewSession { session, replaces: place.replaces, limit: self.settings.sessions_per_user }
@@ -139,7 +140,7 @@ impl Authority {
             user: session.user,
             name: Arc::clone(&session.name),
             expires_at: session.expires_at,
-            idle_at: session.opened_at.plus(self.settings.lifetime.idle),
+            idle_at: session.opened_at.plus(self.settings.lifetime.idle).whole(),
         };
         Ok(Opened { token, session })
     }
