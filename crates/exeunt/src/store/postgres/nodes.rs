@@ -94,7 +94,10 @@ async fn hint(link: &Link, hinting: &Hinting, (sql, params): (&'static str, &[&d
     match link.execute(sql, params).await {
         Err(fault @ Fault::Full(_)) => hinting.rest(&fault),
         Err(fault @ Fault::Refused(_)) => tracing::debug!(%fault, "a hint was refused"),
-        said => drop(said?),
+        said => {
+            said?;
+            hinting.is_taken();
+        }
     }
     Ok(())
 }

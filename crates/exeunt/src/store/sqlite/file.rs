@@ -143,7 +143,7 @@ impl OpenError {
     }
 }
 
-fn is_damage(fault: &rusqlite::Error) -> bool {
+pub(super) fn is_damage(fault: &rusqlite::Error) -> bool {
     matches!(fault.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
 }
 
@@ -210,8 +210,14 @@ impl Folder {
         self.database.metadata().is_ok_and(|held| there.is_ok_and(|there| there == which(held)))
     }
 
+    /// The file itself, where there is a link to it: SQLite keeps its journal there.
+    fn database(&self) -> PathBuf {
+        let path = self.path.join(DATABASE);
+        fs::canonicalize(&path).unwrap_or(path)
+    }
+
     pub(super) fn connect_to_write(&self) -> Result<Connection, OpenError> {
-        if journal::is_of_another(&self.path.join(DATABASE))? {
+        if journal::is_of_another(&self.database())? {
             return Err(OpenError::Restored { folder: self.path.clone(), sign: Sign::Older });
         }
         self.connect(|_| Ok(()))
@@ -220,7 +226,7 @@ impl Folder {
     /// As [`Self::connect_to_write`], of a file that everything in it is about to be ended: the journal of the one that was there before it is put
     /// aside, and a backup that SQLite makes of a running store (`VACUUM INTO`), which has forgotten the journal mode, is given it back.
     pub(super) fn connect_to_adopt(&self) -> Result<Connection, OpenError> {
-        let database = self.path.join(DATABASE);
+        let database = self.database();
         if journal::is_of_another(&database)? {
             let aside = journal::put_aside(&database).map_err(|source| unusable(&self.path, source))?;
             tracing::warn!(aside = %aside.display(), "the journal of another database lay beside this one and was put aside");
@@ -249,7 +255,7 @@ impl Folder {
         repair(&connection)?;
         hold_to_the_promise(&connection)?;
         migrate(&mut connection)?;
-        journal::make_last(&connection, &path)?;
+        journal::make_last(&connection, &self.database())?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         Ok(connection)
     }

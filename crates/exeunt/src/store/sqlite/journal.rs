@@ -16,7 +16,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::file::{BUSY_WAIT, OpenError};
+use super::file::{BUSY_WAIT, OpenError, is_damage};
 use crate::outage::Outage;
 
 /// What SQLite calls its journal, and the index that it keeps of it.
@@ -94,18 +94,28 @@ impl Journal {
         }
     }
 
+    /// To be said after a commit that failed: on a full disk there is room again once the journal can begin anew, and whoever wants to sign out needs it.
+    pub(super) fn failed(&mut self, connection: &Connection) {
+        self.outage.note(is_in_the_file(connection).as_ref());
+    }
+
     /// To be said when nothing more is written: a file that was stopped has seen more than its backups.
     pub(super) fn stop(mut self, connection: &Connection) {
+        // A stop waits for no other program that writes.
+        let _ = connection.busy_timeout(Duration::ZERO);
         self.bring(connection);
     }
 
     /// Brings into the file what nobody reads from the journal just now. A medium that is full keeps nobody from being let in or refused, so a
-    /// failure is said and no more.
+    /// failure is said and no more; and without a closing it makes room all the same.
     fn bring(&mut self, connection: &Connection) {
-        let brought =
-            close(connection, self.follows).and_then(|closing| Ok(is_in_the_file(connection)?.then_some(closing)));
-        self.outage.note(brought.as_ref());
-        self.follows = brought.unwrap_or(None);
+        let closed = close(connection, self.follows);
+        let brought = is_in_the_file(connection);
+        self.follows = match (&closed, &brought) {
+            (Ok(closing), Ok(true)) => Some(*closing),
+            _ => None,
+        };
+        self.outage.note(closed.and(brought).as_ref());
     }
 }
 
@@ -115,12 +125,14 @@ fn follow(tx: &Connection, closing: Option<i64>) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE counter SET journal_follows = ?1 WHERE one = 1")?.execute([closing]).map(drop)
 }
 
-/// Writes a closing, as the last thing in the journal.
+/// Writes a closing, as the last thing in the journal. It is a time besides, for two lines may come from one copy: one that was given up has
+/// closed for the last time before the other began.
 fn close(connection: &Connection, follows: Option<i64>) -> rusqlite::Result<i64> {
     // By itself a statement that answers does so before it is committed, and nobody hears whether it was.
     let tx = connection.unchecked_transaction()?;
     follow(&tx, follows)?;
-    let sql = "UPDATE counter SET closings = closings + 1 WHERE one = 1 RETURNING closings";
+    let sql = "UPDATE counter SET closings = max(closings + 1, CAST(unixepoch('subsec') * 1000000 AS INTEGER))
+               WHERE one = 1 RETURNING closings";
     let closing = tx.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     tx.commit()?;
     Ok(closing)
@@ -177,9 +189,11 @@ pub(super) fn is_of_another(database: &Path) -> rusqlite::Result<bool> {
     // The first page says which columns there are, and may be the old file's. So they are made, and taken back.
     let tx = together.unchecked_transaction()?;
     let are_there = are_numbered(&tx).and_then(|are_there| if are_there { Ok(()) } else { tx.execute_batch(NUMBERS) });
-    let follows = are_there.and_then(|()| tx.query_row("SELECT journal_follows FROM counter", [], |row| row.get(0)));
-    let follows: Option<i64> = follows.ok();
-    Ok(follows.is_some_and(|follows| follows > closings))
+    match are_there.and_then(|()| tx.query_row("SELECT journal_follows FROM counter", [], |row| row.get::<_, i64>(0))) {
+        Ok(follows) => Ok(follows > closings),
+        // What can be read alone and not together was never one.
+        Err(error) => Ok(is_damage(&error)),
+    }
 }
 
 /// Puts aside the journal of a file that is not there any more, beside those that were put aside before. It is nobody else's to remove.
@@ -435,6 +449,74 @@ mod tests {
         assert!(!is_noticed(&killed, &data), "and what belongs together is not");
     }
 
+    /// Its own last closing is no older than the other's by their count, for it was begun more often.
+    #[tokio::test]
+    async fn a_backup_of_a_line_that_was_given_up_is_noticed_beside_the_journal_of_the_other() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (data, given_up) = (folder.path().join("data"), folder.path().join("given-up"));
+        let ana = user(&SqliteStore::open(&data).expect("begun")).await;
+        let before = copy(&data, &folder.path().join("before"));
+        for _ in 0..5 {
+            open(&SqliteStore::open(&data).expect("opened"), &ana).await;
+        }
+        let later = copy(&data, &given_up);
+        fs::copy(before, data.join(DATABASE)).expect("put back");
+        let store = SqliteStore::open(&data).expect("nothing had ended since");
+        work(&store, &ana).await;
+        drop(store);
+        let store = SqliteStore::open(&data).expect("opened");
+        open(&store, &ana).await;
+        assert!(is_noticed(&later, &data));
+    }
+
+    /// A journal that may grow no more makes room for the next ending, closing or none.
+    #[tokio::test]
+    async fn where_a_closing_or_a_commit_fails_the_journal_comes_into_the_file_all_the_same() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let owned = super::super::file::Folder::own(&folder.path().join("data")).expect("free");
+        let mut connection = owned.connect_to_write().expect("begun");
+        let mut journal = Journal::take_over(&mut connection).expect("taken over");
+        let alone = || of_the_file_alone(&folder.path().join("data").join(DATABASE)).expect("read").expect("there");
+        for is_closing in [true, false] {
+            let later = alone() + 1_000_000_000;
+            connection.execute("UPDATE counter SET closings = ?1", [later]).expect("written, and in the journal");
+            assert!(alone() < later);
+            connection.commit_hook(Some(|| true)).expect("set");
+            if is_closing {
+                journal.bring(&connection);
+            } else {
+                journal.failed(&connection);
+            }
+            connection.commit_hook(None::<fn() -> bool>).expect("set");
+            assert_eq!(alone(), later, "{is_closing}");
+        }
+    }
+
+    /// The journal lies beside the file, and not beside a link to it.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_database_that_is_a_link_is_looked_at_where_it_lies() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (data, disk) = (folder.path().join("data"), folder.path().join("disk"));
+        fs::create_dir_all(&disk).expect("made");
+        fs::create_dir_all(&data).expect("made");
+        fs::write(disk.join(DATABASE), []).expect("made");
+        std::os::unix::fs::symlink(disk.join(DATABASE), data.join(DATABASE)).expect("linked");
+        let ana = user(&SqliteStore::open(&data).expect("begun")).await;
+        let older = copy(&disk, &folder.path().join("older"));
+        let store = SqliteStore::open(&data).expect("opened");
+        work(&store, &ana).await;
+        drop(store);
+        let store = SqliteStore::open(&data).expect("opened");
+        work(&store, &ana).await;
+        let killed = fs::read(disk.join(DATABASE).with_extension(JOURNAL_EXTENSION)).expect("there");
+        drop(store);
+        fs::copy(older, disk.join(DATABASE)).expect("put back");
+        fs::write(disk.join(DATABASE).with_extension(JOURNAL_EXTENSION), killed).expect("left");
+        let refused = SqliteStore::open(&data).expect_err("it is older");
+        assert!(refused.to_string().contains("older than the journal"), "{refused}");
+    }
+
     /// Who takes it for one would call the next journal another file's, and put aside what nobody else has.
     #[tokio::test]
     async fn a_closing_that_was_not_committed_is_none() {
@@ -449,7 +531,7 @@ mod tests {
         assert_eq!(journal.follows, None);
         connection.commit_hook(None::<fn() -> bool>).expect("set");
         journal.bring(&connection);
-        assert_eq!(journal.follows, Some(closing + 1));
+        assert!(journal.follows.is_some_and(|next| next > closing), "{:?} after {closing}", journal.follows);
     }
 
     /// Backups and whoever else reads keep the journal from being begun anew, but not for ever.

@@ -136,8 +136,9 @@ fn write_group(held: &mut Held, group: &mut Vec<Box<dyn Job>>, witnesses: &Witne
     for job in group.drain(..) {
         job.answer(committed.clone());
     }
-    if committed.is_ok() {
-        held.journal.committed(&held.connection);
+    match committed {
+        Ok(()) => held.journal.committed(&held.connection),
+        Err(_) => held.journal.failed(&held.connection),
     }
 }
 
