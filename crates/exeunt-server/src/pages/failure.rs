@@ -28,11 +28,11 @@ pub(super) enum Why {
     Auth(AuthError),
     /// Nobody is signed in who could be shown a page; after signing in they come back to it.
     SignInFirst(String),
-    /// The store failed while somebody was signing out: say that they are **not** signed out.
-    NotSignedOut(AuthError),
+    /// The store failed while somebody was signing out: say that they are **not** signed out. The button that tries again goes to this path.
+    NotSignedOut(AuthError, Cow<'static, str>),
     /// The store failed while something else was to end or to change: claim nothing.
-    NotDone(AuthError, Next),
-    NoSuchSession(Next),
+    NotDone(AuthError, Next<'static>),
+    NoSuchSession(Next<'static>),
     NoSuchUser,
     /// What administrators do not do to themselves.
     Oneself,
@@ -98,13 +98,13 @@ impl Refusal {
         let words = self.words;
         let (of_account, of_admin) = (words.of_account, words.of_admin);
         let (title, text, next) = match &self.why {
-            Why::NotSignedOut(AuthError::Unavailable { .. }) => {
-                (words.not_signed_out_title, words.not_signed_out_text, Next::SignOutAgain)
+            Why::NotSignedOut(AuthError::Unavailable { .. }, again) => {
+                (words.not_signed_out_title, words.not_signed_out_text, Next::SignOutAgain(again))
             }
             Why::NotDone(AuthError::Unavailable { .. }, next) => {
                 (of_account.not_done_title, of_account.not_done_text, *next)
             }
-            Why::Auth(error) | Why::NotSignedOut(error) | Why::NotDone(error, _) => return auth_page(words, error),
+            Why::Auth(error) | Why::NotSignedOut(error, _) | Why::NotDone(error, _) => return auth_page(words, error),
             Why::NoSuchSession(next) => (of_account.no_such_session_title, of_account.no_such_session_text, *next),
             Why::NoSuchUser => (of_admin.no_such_user_title, of_admin.no_such_user_text, Next::Admin),
             Why::Oneself => (of_admin.oneself_title, of_admin.oneself_text, Next::Account),
@@ -119,9 +119,14 @@ impl Refusal {
 }
 
 impl Why {
+    /// Signing out failed, and whoever tries again goes home afterwards.
+    pub(super) const fn not_signed_out(error: AuthError) -> Self {
+        Self::NotSignedOut(error, Cow::Borrowed("/logout"))
+    }
+
     const fn auth(&self) -> Option<&AuthError> {
         match self {
-            Self::Auth(error) | Self::NotSignedOut(error) | Self::NotDone(error, _) => Some(error),
+            Self::Auth(error) | Self::NotSignedOut(error, _) | Self::NotDone(error, _) => Some(error),
             _ => None,
         }
     }
