@@ -112,9 +112,9 @@ pub(crate) struct Words {
     pub(crate) too_many_sessions_text: &'static str,
     /// No permit for hashing: what to do.
     pub(crate) busy_text: &'static str,
-    /// Another site sent the request: the title.
+    /// Another site made the request, or ours where no person saw it: an image, a frame, a script, a prefetch. The title.
     pub(crate) cross_site_title: &'static str,
-    /// Another site sent the request: what we did, which is nothing.
+    /// The same: what we did, which is nothing.
     pub(crate) cross_site_text: &'static str,
     /// Registration is closed: the title.
     pub(crate) closed_title: &'static str,
@@ -234,8 +234,8 @@ pub(crate) static ENGLISH: Words = Words {
     busy_title: "Too busy right now",
     busy_text: "Too many people are signing in at once, and your turn has not come. Wait a moment, then try again.",
     cross_site_title: "Refused",
-    cross_site_text: "This request came from another site, so we did nothing. If it was you, go to the home page and \
-                      do it from there.",
+    cross_site_text: "This request did not come from a click or a form on this site, so we did nothing. If it was you, go \
+                      to the home page and do it from there.",
     closed_title: "Registration is closed",
     closed_text: "New accounts cannot be created here. If you need one, ask the people who run this server.",
     two_cookies_title: "Two sessions at once",
@@ -335,8 +335,8 @@ pub(crate) static PORTUGUESE: Words = Words {
     busy_text: "Há gente demais entrando ao mesmo tempo, e a sua vez ainda não chegou. Espere um instante e tente de \
                 novo.",
     cross_site_title: "Pedido recusado",
-    cross_site_text: "Este pedido veio de outro site; por isso, não fizemos nada. Se foi você, vá para a página \
-                      inicial e repita o pedido por lá.",
+    cross_site_text: "Este pedido não partiu de um clique nem de um formulário deste site; por isso, não fizemos nada. Se \
+                      foi você, vá para a página inicial e repita o pedido por lá.",
     closed_title: "O cadastro está fechado",
     closed_text: "Não é possível criar novas contas aqui. Se você precisa de uma, fale com quem cuida deste servidor.",
     two_cookies_title: "Duas sessões ao mesmo tempo",
