@@ -163,7 +163,7 @@ pub(crate) struct Words {
     pub(crate) password_too_long: fn(usize) -> String,
     /// The password has a control character.
     pub(crate) password_control: &'static str,
-    /// The password is among the commonest.
+    /// The password is among the commonest, or little more than the user's name or ours.
     pub(crate) password_common: &'static str,
 
     /// What the account page says besides.
@@ -266,8 +266,8 @@ pub(crate) static ENGLISH: Words = Words {
     password_too_short: |min| format!("The password is too short: at least {}.", count(min, "character", "characters")),
     password_too_long: |max| format!("The password is too long: at most {}.", count(max, "byte", "bytes")),
     password_control: "A password can have no control characters, such as a tab or a line break.",
-    password_common: "That password is one of the most common, and the first that anyone would try. Please choose \
-                      another.",
+    password_common: "That password is one of the most common, or little more than the username or the word exeunt: among \
+                      the first that anyone would try. Please choose another.",
 
     of_account: &account::ENGLISH,
     of_trail: &trail::ENGLISH,
@@ -371,7 +371,8 @@ pub(crate) static PORTUGUESE: Words = Words {
     password_too_short: |min| format!("A senha é curta demais: pelo menos {}.", count(min, "caractere", "caracteres")),
     password_too_long: |max| format!("A senha é longa demais: no máximo {}.", count(max, "byte", "bytes")),
     password_control: "Uma senha não pode ter caracteres de controle, como uma tabulação ou quebra de linha.",
-    password_common: "Essa senha é uma das mais comuns, e a primeira que alguém tentaria. Escolha outra.",
+    password_common: "Essa senha é uma das mais comuns, ou pouco mais que o nome de usuário ou a palavra exeunt: está \
+                      entre as primeiras que alguém tentaria. Escolha outra.",
 
     of_account: &account::PORTUGUESE,
     of_trail: &trail::PORTUGUESE,

@@ -142,9 +142,14 @@ fn a_password_that_is_too_weak_or_too_long_or_missing_is_refused() {
     let folder = Folder::new();
     done(&folder, &["user", "add", "ana"], PASSWORD);
     let too_long = "a".repeat(1_025);
-    for (password, word) in
-        [("", "no password"), ("\n", "no password"), ("short", "8"), ("password123", "common"), (&too_long, "1024")]
-    {
+    for (password, word) in [
+        ("", "no password"),
+        ("\n", "no password"),
+        ("short", "8"),
+        ("password123", "common"),
+        ("exeunt123", "the word exeunt"),
+        (&too_long, "1024"),
+    ] {
         refused(&folder, &["user", "add", "bea"], password, word);
         refused(&folder, &["user", "password", "ana"], password, word);
     }
