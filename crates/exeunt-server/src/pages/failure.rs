@@ -38,6 +38,8 @@ pub(super) enum Why {
     Oneself,
     RegistrationClosed,
     BadForm(StatusCode),
+    /// More than this many KiB: the same again would be refused again.
+    LargeForm(usize),
     /// An address of administration that asks for what there is not.
     BadLink,
 }
@@ -112,7 +114,10 @@ impl Refusal {
             // An answer without a page.
             Why::SignInFirst(_) => return String::new(),
             Why::BadLink => (words.bad_link_title, words.bad_link_text, Next::Admin),
-            Why::BadForm(_) => (words.bad_form_title, words.bad_form_text, Next::Home),
+            Why::BadForm(_) => (words.of_form.bad_title, words.of_form.bad_text, Next::Home),
+            Why::LargeForm(kib) => {
+                return view::notice(words, words.of_form.large_title, &(words.of_form.large_text)(*kib), Next::Home);
+            }
         };
         view::notice(words, title, text, next)
     }
@@ -137,6 +142,7 @@ impl Why {
             Self::NoSuchSession(_) | Self::NoSuchUser => StatusCode::NOT_FOUND,
             Self::Oneself => StatusCode::CONFLICT,
             Self::BadForm(status) => *status,
+            Self::LargeForm(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BadLink => StatusCode::BAD_REQUEST,
             _ => StatusCode::FORBIDDEN,
         }
@@ -185,7 +191,7 @@ fn auth_page(words: &'static Words, error: &AuthError) -> String {
         AuthError::Denied(reason) => (words.wrong_credentials, reason.clone().into_owned()),
         AuthError::Unclear => (words.unclear_title, words.unclear_text.to_owned()),
         AuthError::NotLoopback => (words.of_admin.plain_http_title, words.of_admin.plain_http_text.to_owned()),
-        AuthError::Choice(fault) => (words.bad_form_title, choice(words, *fault)),
+        AuthError::Choice(fault) => (words.of_form.bad_title, choice(words, *fault)),
         AuthError::NotSignedIn
         | AuthError::WrongCredentials
         | AuthError::MissingLayer

@@ -5,12 +5,14 @@
 
 pub(crate) mod account;
 pub(crate) mod admin;
+pub(crate) mod form;
 pub(crate) mod trail;
 
 use std::fmt::Display;
 
 use self::account::AccountWords;
 use self::admin::AdminWords;
+use self::form::FormWords;
 use self::trail::TrailWords;
 
 /// The texts of all pages in one language.
@@ -138,10 +140,6 @@ pub(crate) struct Words {
     pub(crate) bad_link_title: &'static str,
     /// A link that is incomplete or mistyped: what to do.
     pub(crate) bad_link_text: &'static str,
-    /// A form that cannot be read: the title.
-    pub(crate) bad_form_title: &'static str,
-    /// A form that cannot be read: what to do.
-    pub(crate) bad_form_text: &'static str,
 
     /// Wrong name or wrong password; never says which.
     pub(crate) wrong_credentials: &'static str,
@@ -166,6 +164,8 @@ pub(crate) struct Words {
     /// The password is among the commonest, or little more than the user's name or ours.
     pub(crate) password_common: &'static str,
 
+    /// A form that was not read.
+    pub(crate) of_form: &'static FormWords,
     /// What the account page says besides.
     pub(crate) of_account: &'static AccountWords,
     /// The audit trail in words.
@@ -252,9 +252,6 @@ pub(crate) static ENGLISH: Words = Words {
                         for a button on a page and cannot be opened by themselves.",
     bad_link_title: "This link leads nowhere",
     bad_link_text: "The address is incomplete or mistyped, so there is nothing to show, and nothing was done.",
-    bad_form_title: "We could not read the form",
-    bad_form_text: "What your browser sent was incomplete or malformed, so we did nothing. Go back and fill in the \
-                    form again.",
 
     wrong_credentials: "The username or the password is wrong.",
     name_taken: "That username is taken. Please choose another.",
@@ -269,6 +266,7 @@ pub(crate) static ENGLISH: Words = Words {
     password_common: "That password is one of the most common, or little more than the username or the word exeunt: among \
                       the first that anyone would try. Please choose another.",
 
+    of_form: &form::ENGLISH,
     of_account: &account::ENGLISH,
     of_trail: &trail::ENGLISH,
     of_admin: &admin::ENGLISH,
@@ -355,9 +353,6 @@ pub(crate) static PORTUGUESE: Words = Words {
                         funcionam com um botão da página e não podem ser abertos diretamente.",
     bad_link_title: "Este link não leva a lugar nenhum",
     bad_link_text: "O endereço está incompleto ou errado; por isso, não há o que mostrar, e nada foi feito.",
-    bad_form_title: "Não conseguimos ler o formulário",
-    bad_form_text: "O que o seu navegador enviou estava incompleto ou malformado; por isso, não fizemos nada. Volte e \
-                    preencha o formulário de novo.",
 
     wrong_credentials: "O nome de usuário ou a senha está incorreto.",
     name_taken: "Esse nome de usuário já está em uso. Escolha outro.",
@@ -374,6 +369,7 @@ pub(crate) static PORTUGUESE: Words = Words {
     password_common: "Essa senha é uma das mais comuns, ou pouco mais que o nome de usuário ou a palavra exeunt: está \
                       entre as primeiras que alguém tentaria. Escolha outra.",
 
+    of_form: &form::PORTUGUESE,
     of_account: &account::PORTUGUESE,
     of_trail: &trail::PORTUGUESE,
     of_admin: &admin::PORTUGUESE,
