@@ -132,6 +132,9 @@ async fn a_failed_sign_out_that_is_tried_again_leads_where_the_first_would_have(
         }
     }
     ana.must_be_let_in().await;
+    let in_the_body =
+        app.browser_of("Ana").await.post("/logout").form(&[("return_to", "https://notes.example.org/bye")]).await;
+    assert_eq!(in_the_body.one("location"), "/", "only the address is looked at");
     let thief = ana.thief();
     assert_eq!(ana.post(kept).await.one("location"), "https://notes.example.org/bye");
     thief.must_be_refused().await;
