@@ -191,6 +191,10 @@ fn help_lists_the_commands_and_the_version_is_told() {
     assert!(!nobody.status.success() && nobody.log.contains("<--user <NAME>|--everyone>"), "{nobody:?}");
     let both = ask(&["end", "--everyone", "--user", "ana"]);
     assert!(!both.status.success() && both.log.contains("cannot be used with"), "{both:?}");
+    let help = ask(&["audit", "--help"]);
+    for word in ["--user <NAME>", "--user-id <NUMBER>"] {
+        assert!(help.out.contains(word), "{word}: {}", help.out);
+    }
     for args in [&["--port", "3000"][..], &["serve", "--port=3000"]] {
         let port = ask(args);
         assert!(!port.status.success() && port.log.contains("--listen localhost:3000"), "{port:?}");
