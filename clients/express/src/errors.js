@@ -58,7 +58,12 @@ export const unclear = refused(
   'the Authorization header shows a token in no way that can be read: send `Bearer`, one space and the token',
 );
 
-export const crossOrigin = refused(403, 'cross-origin', 'refused: this request was made by another site');
+/** Another site made the request; or whichever made it, no person saw it: an image, a frame, a script, a prefetch. */
+export const crossOrigin = refused(
+  403,
+  'cross-origin',
+  'refused: this request did not come from a click or a form on this site',
+);
 
 /** A person was sent to sign out by another site. */
 export const unconfirmed = refused(

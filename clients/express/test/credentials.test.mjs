@@ -198,6 +198,9 @@ promise('another site signs nobody out, by whatever it makes a browser do', asyn
   for (const [method, headers] of attacks) {
     const answer = await visitor.send('/logout', { method, headers });
     assert.deepEqual([answer.status, answer.setCookies], [403, []], `${method} ${inspect(headers)}`);
+    if (headers['sec-fetch-site'] === 'same-origin') {
+      assert.match(answer.text, /did not come from a click or a form on this site/, 'that is no other site');
+    }
     await isKept(set.server, visitor, cookie);
   }
   const stranger = await app.visitor().post('/logout', {}, { 'sec-fetch-site': 'cross-site' });

@@ -78,8 +78,9 @@ pub enum AuthError {
     /// The authority is a distant server, and this is done on its own pages.
     #[error("this is done at the exeunt server itself, not here")]
     NotHere,
-    /// The browser says that another site made it send this.
-    #[error("refused: this request was made by another site")]
+    /// The browser says that another site made it send this; or that a sign-out by `GET` was asked for where no person saw it, by whatever site: an
+    /// image, a frame, a script, a prefetch.
+    #[error("refused: this request did not come from a click or a form on this site")]
     CrossOrigin,
     /// Another site sent a signed-in person to sign out; nothing has ended. Show a page with one button.
     #[error("another site sent you here to sign out; nothing has ended: confirm it on this site")]

@@ -98,6 +98,10 @@ async fn another_site_can_neither_sign_in_nor_out() {
     let sent = [("cookie", &*cookie), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
     assert_eq!(send(&app, "GET /logout", &sent, "").await.status(), StatusCode::FORBIDDEN, "asks first");
     assert_eq!(ask(&app, "HEAD /logout", &cookie).await.status(), StatusCode::FORBIDDEN);
+    let own_script = [("cookie", &*cookie), ("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")];
+    let refused = send(&app, "GET /logout", &own_script, "").await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert!(text(refused).await.contains("did not come from a click or a form on this site"), "that is no other site");
     assert_eq!(read_notes(&app, &cookie).await, StatusCode::OK);
     let own = [("cookie", &*cookie), ("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate")];
     assert_eq!(send(&app, "GET /logout", &own, "").await.status(), StatusCode::SEE_OTHER);

@@ -22,7 +22,7 @@ pub use self::terminal::last_word;
 pub(crate) use self::terminal::say;
 use self::terminal::{Question, Terminal};
 use crate::config::{Config, Flags};
-use crate::errand::{Change, Errand, Unheard, Wanted, Whom};
+use crate::errand::{Change, Errand, Unheard, Wanted, Whom, Whose};
 use crate::nodes::{self, NodesError};
 use crate::serve;
 use crate::state::began;
@@ -105,8 +105,11 @@ struct EndCommand {
 #[derive(Debug, Args)]
 struct AuditFilters {
     /// Only of this user, and what was done to everybody
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "user_id")]
     user: Option<String>,
+    /// The same by the number, which is the `user_id` of the lines: for one who was deleted
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..))]
+    user_id: Option<i64>,
     /// Only what ended for this reason, such as logout or ended-by-admin
     #[arg(long, value_name = "WORD")]
     cause: Option<String>,
@@ -208,9 +211,7 @@ impl Cli {
                 Command::User(command) => command.run(&config).await,
                 Command::Session(command) => have_done(&config, command.errand()).await,
                 Command::End(command) => command.run(&config).await,
-                Command::Audit(AuditFilters { user, cause, from, until }) => {
-                    have_done(&config, Errand::Audit(Wanted { user, cause, from, until })).await
-                }
+                Command::Audit(filters) => have_done(&config, Errand::Audit(filters.wanted())).await,
                 Command::Nodes { json } => list_nodes(&config, json).await,
                 Command::Probe(command) => return command.run().await,
             };
@@ -234,6 +235,13 @@ fn runtime() -> std::io::Result<Runtime> {
     match std::thread::available_parallelism() {
         Ok(cores) if cores.get() == 1 => Builder::new_current_thread().enable_all().build(),
         _ => Runtime::new(),
+    }
+}
+
+impl AuditFilters {
+    fn wanted(self) -> Wanted {
+        let user = self.user.map(Whose::Name).or(self.user_id.map(Whose::Number));
+        Wanted { user, cause: self.cause, from: self.from, until: self.until }
     }
 }
 

@@ -12,7 +12,7 @@ use exeunt::authority::RegisterError;
 use exeunt::{Authority, StoreError};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::audit::Wanted;
+pub(crate) use self::audit::{Wanted, Whose};
 pub(crate) use self::users::Change;
 pub(crate) use crate::secret::Secret;
 

@@ -228,8 +228,10 @@ pub enum PasswordFault {
     /// The one that the user has.
     #[error("nothing was changed: the new password is the current one; choose another")]
     Same,
-    /// Among those that attackers try first.
-    #[error("this password is among the commonest; choose another")]
+    /// Among those that attackers try first, of everybody or of this user.
+    #[error(
+        "this password is among the commonest, or little more than the user's name or the word exeunt; choose another"
+    )]
     Common,
 }
 

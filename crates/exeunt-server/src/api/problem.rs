@@ -108,6 +108,8 @@ impl From<AuthError> for Problem {
             AuthError::Unavailable { .. } => {
                 "the session store cannot be reached: nothing was changed that can be relied on; try again".to_owned()
             }
+            // A script's own request is none of a click, and is welcome here: it is only about other sites.
+            AuthError::CrossOrigin => "refused: this request was made by another site".to_owned(),
             AuthError::NotAdmin => "this is for administrators: sign in as one".to_owned(),
             AuthError::TooMuchOpen => "too many streams and downloads are open for this session: close some".to_owned(),
             AuthError::MissingLayer | AuthError::NoAddress => "this server is put together wrongly".to_owned(),

@@ -2,10 +2,9 @@
 //!
 //! Owns how its filters are read. One that cannot be read is never passed over, for that would answer another question.
 
-use exeunt::{AuditQuery, Authority, Cause, Timestamp};
+use exeunt::{AuditQuery, Authority, Cause, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::users::named;
 use super::{Failed, Lines};
 use crate::calendar;
 use crate::trail::{self, EXPORT_PAGE, Entry};
@@ -14,10 +13,19 @@ use crate::trail::{self, EXPORT_PAGE, Entry};
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
-    pub(crate) user: Option<String>,
+    pub(crate) user: Option<Whose>,
     pub(crate) cause: Option<String>,
     pub(crate) from: Option<String>,
     pub(crate) until: Option<String>,
+}
+
+/// Whose entries are wanted.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Whose {
+    Name(String),
+    /// A user who was deleted has no name that is theirs any more, but is known by the number for good.
+    Number(i64),
 }
 
 /// Newest first, a page of them in memory.
@@ -45,11 +53,19 @@ impl Wanted {
             return Err(Failed::Refused(why.to_owned()));
         }
         let user = match &self.user {
-            Some(name) => Some(named(authority, name).await?.id),
+            Some(Whose::Name(name)) => Some(authority.user_named(name).await?.ok_or_else(|| nobody(name))?.id),
+            Some(Whose::Number(number)) => Some(UserId(*number)),
             None => None,
         };
         Ok(AuditQuery { user, cause, from, until, before: None, limit: EXPORT_PAGE })
     }
+}
+
+fn nobody(name: &str) -> Failed {
+    let known = Failed::nobody(name);
+    Failed::Refused(format!(
+        "{known}; of one who was deleted say --user-id with the number, `user_id` in what `exeunt audit` prints"
+    ))
 }
 
 fn cause(word: &str) -> Result<Cause, Failed> {

@@ -28,16 +28,18 @@ pub(super) enum Why {
     Auth(AuthError),
     /// Nobody is signed in who could be shown a page; after signing in they come back to it.
     SignInFirst(String),
-    /// The store failed while somebody was signing out: say that they are **not** signed out.
-    NotSignedOut(AuthError),
+    /// The store failed while somebody was signing out: say that they are **not** signed out. The button that tries again goes to this path.
+    NotSignedOut(AuthError, Cow<'static, str>),
     /// The store failed while something else was to end or to change: claim nothing.
-    NotDone(AuthError, Next),
-    NoSuchSession(Next),
+    NotDone(AuthError, Next<'static>),
+    NoSuchSession(Next<'static>),
     NoSuchUser,
     /// What administrators do not do to themselves.
     Oneself,
     RegistrationClosed,
     BadForm(StatusCode),
+    /// More than this many KiB: the same again would be refused again.
+    LargeForm(usize),
     /// An address of administration that asks for what there is not.
     BadLink,
 }
@@ -98,13 +100,13 @@ impl Refusal {
         let words = self.words;
         let (of_account, of_admin) = (words.of_account, words.of_admin);
         let (title, text, next) = match &self.why {
-            Why::NotSignedOut(AuthError::Unavailable { .. }) => {
-                (words.not_signed_out_title, words.not_signed_out_text, Next::SignOutAgain)
+            Why::NotSignedOut(AuthError::Unavailable { .. }, again) => {
+                (words.not_signed_out_title, words.not_signed_out_text, Next::SignOutAgain(again))
             }
             Why::NotDone(AuthError::Unavailable { .. }, next) => {
                 (of_account.not_done_title, of_account.not_done_text, *next)
             }
-            Why::Auth(error) | Why::NotSignedOut(error) | Why::NotDone(error, _) => return auth_page(words, error),
+            Why::Auth(error) | Why::NotSignedOut(error, _) | Why::NotDone(error, _) => return auth_page(words, error),
             Why::NoSuchSession(next) => (of_account.no_such_session_title, of_account.no_such_session_text, *next),
             Why::NoSuchUser => (of_admin.no_such_user_title, of_admin.no_such_user_text, Next::Admin),
             Why::Oneself => (of_admin.oneself_title, of_admin.oneself_text, Next::Account),
@@ -112,16 +114,24 @@ impl Refusal {
             // An answer without a page.
             Why::SignInFirst(_) => return String::new(),
             Why::BadLink => (words.bad_link_title, words.bad_link_text, Next::Admin),
-            Why::BadForm(_) => (words.bad_form_title, words.bad_form_text, Next::Home),
+            Why::BadForm(_) => (words.of_form.bad_title, words.of_form.bad_text, Next::Home),
+            Why::LargeForm(kib) => {
+                return view::notice(words, words.of_form.large_title, &(words.of_form.large_text)(*kib), Next::Home);
+            }
         };
         view::notice(words, title, text, next)
     }
 }
 
 impl Why {
+    /// Signing out failed, and whoever tries again goes home afterwards.
+    pub(super) const fn not_signed_out(error: AuthError) -> Self {
+        Self::NotSignedOut(error, Cow::Borrowed("/logout"))
+    }
+
     const fn auth(&self) -> Option<&AuthError> {
         match self {
-            Self::Auth(error) | Self::NotSignedOut(error) | Self::NotDone(error, _) => Some(error),
+            Self::Auth(error) | Self::NotSignedOut(error, _) | Self::NotDone(error, _) => Some(error),
             _ => None,
         }
     }
@@ -132,6 +142,7 @@ impl Why {
             Self::NoSuchSession(_) | Self::NoSuchUser => StatusCode::NOT_FOUND,
             Self::Oneself => StatusCode::CONFLICT,
             Self::BadForm(status) => *status,
+            Self::LargeForm(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BadLink => StatusCode::BAD_REQUEST,
             _ => StatusCode::FORBIDDEN,
         }
@@ -180,7 +191,7 @@ fn auth_page(words: &'static Words, error: &AuthError) -> String {
         AuthError::Denied(reason) => (words.wrong_credentials, reason.clone().into_owned()),
         AuthError::Unclear => (words.unclear_title, words.unclear_text.to_owned()),
         AuthError::NotLoopback => (words.of_admin.plain_http_title, words.of_admin.plain_http_text.to_owned()),
-        AuthError::Choice(fault) => (words.bad_form_title, choice(words, *fault)),
+        AuthError::Choice(fault) => (words.of_form.bad_title, choice(words, *fault)),
         AuthError::NotSignedIn
         | AuthError::WrongCredentials
         | AuthError::MissingLayer

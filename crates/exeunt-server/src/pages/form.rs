@@ -16,8 +16,8 @@ use super::words::Words;
 use crate::body;
 use crate::secret::Secret;
 
-/// The most bytes of a form: a name and a password of the greatest length, percent-encoded, with room to spare.
-const FORM_BYTES_MAX: usize = 16 * 1024;
+/// The most KiB of a form: a name and a password of the greatest length, percent-encoded, with room to spare.
+const FORM_KIB_MAX: usize = 16;
 
 /// The fields of signing in and registering.
 #[derive(Deserialize)]
@@ -38,12 +38,10 @@ pub(super) async fn read<T: DeserializeOwned>(
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
-    let bytes = body::read(body, FORM_BYTES_MAX).await.map_err(|fault| {
-        refused(match fault {
-            body::BodyFault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            body::BodyFault::Slow => StatusCode::REQUEST_TIMEOUT,
-            body::BodyFault::Broken => StatusCode::BAD_REQUEST,
-        })
+    let bytes = body::read(body, FORM_KIB_MAX * 1024).await.map_err(|fault| match fault {
+        body::BodyFault::TooLarge => Refusal::new(words, Why::LargeForm(FORM_KIB_MAX)),
+        body::BodyFault::Slow => refused(StatusCode::REQUEST_TIMEOUT),
+        body::BodyFault::Broken => refused(StatusCode::BAD_REQUEST),
     })?;
     if !is_text(&bytes) {
         return Err(refused(StatusCode::BAD_REQUEST));

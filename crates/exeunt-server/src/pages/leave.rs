@@ -50,12 +50,12 @@ async fn leave(
     after: Option<String>,
 ) -> Result<Response, Refusal> {
     let words = words(headers);
-    let auth = auth.map_err(|error| Refusal::new(words, Why::NotSignedOut(error)))?;
-    match auth.logout().await {
+    // Whoever has to say it again, or for themself, goes to the same place afterwards.
+    let again = || link("/logout", &[("return_to", after.clone())]);
+    let failed = |error| Refusal::new(words, Why::NotSignedOut(error, again().into()));
+    match auth.map_err(failed)?.logout().await {
         Ok(logged_out) => Ok((logged_out, go(redirect, after.as_deref().unwrap_or("/"))).into_response()),
-        Err(AuthError::Unconfirmed) => {
-            Ok(Html(view::confirm_logout(words, &link("/logout", &[("return_to", after)]))).into_response())
-        }
-        Err(error) => Err(Refusal::new(words, Why::NotSignedOut(error))),
+        Err(AuthError::Unconfirmed) => Ok(Html(view::confirm_logout(words, &again())).into_response()),
+        Err(error) => Err(failed(error)),
     }
 }

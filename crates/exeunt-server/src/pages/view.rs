@@ -125,15 +125,15 @@ impl Moment {
 
 /// What a notice offers as the next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
+pub(crate) enum Next<'a> {
     /// A link to the home page.
     Home,
     /// A link to the account page.
     Account,
     /// A link to the pages of administration.
     Admin,
-    /// A button that tries to sign out once more.
-    SignOutAgain,
+    /// A button that tries to sign out once more, at this path.
+    SignOutAgain(&'a str),
 }
 
 /// The home page of somebody who is not signed in.
@@ -173,14 +173,15 @@ pub(crate) fn confirm_logout(words: &'static Words, action: &str) -> String {
 
 /// A page that says one thing.
 #[must_use]
-pub(crate) fn notice(words: &'static Words, title: &str, text: &str, next: Next) -> String {
-    let link = match next {
-        Next::Home => Some(("/", words.to_home)),
-        Next::Account => Some(("/account", words.to_account)),
-        Next::Admin => Some(("/admin", words.of_account.to_admin)),
-        Next::SignOutAgain => None,
+pub(crate) fn notice(words: &'static Words, title: &str, text: &str, next: Next<'_>) -> String {
+    let (path, name) = match next {
+        Next::Home => ("/", words.to_home),
+        Next::Account => ("/account", words.to_account),
+        Next::Admin => ("/admin", words.of_account.to_admin),
+        Next::SignOutAgain(path) => (path, words.sign_out_again),
     };
-    show(words, &NoticePage { words, title, text, link })
+    let is_button = matches!(next, Next::SignOutAgain(_));
+    show(words, &NoticePage { words, title, text, path, name, is_button })
 }
 
 fn show(words: &Words, page: &impl Template) -> String {
@@ -223,8 +224,11 @@ struct NoticePage<'a> {
     words: &'static Words,
     title: &'a str,
     text: &'a str,
-    /// Where the next step leads and what it is called; `None`: to try signing out again.
-    link: Option<(&'a str, &'a str)>,
+    /// Where the next step leads, and what it is called.
+    path: &'a str,
+    name: &'a str,
+    /// Whether it does something, and so is a button and no link.
+    is_button: bool,
 }
 
 #[cfg(test)]
@@ -258,7 +262,10 @@ mod tests {
             (list(words, vec![row("curl", true)]), true),
             (confirm_logout(words, "/logout"), false),
             (notice(words, words.busy_title, words.busy_text, Next::Home), false),
-            (notice(words, words.not_signed_out_title, words.not_signed_out_text, Next::SignOutAgain), false),
+            (
+                notice(words, words.not_signed_out_title, words.not_signed_out_text, Next::SignOutAgain("/logout")),
+                false,
+            ),
         ]
     }
 
@@ -331,8 +338,13 @@ mod tests {
 
     #[test]
     fn only_a_failed_sign_out_offers_another() {
-        let failed = notice(&ENGLISH, ENGLISH.not_signed_out_title, ENGLISH.not_signed_out_text, Next::SignOutAgain);
-        assert!(failed.contains("You are NOT signed out") && failed.contains("action=\"/logout\""), "{failed}");
+        let failed = notice(
+            &ENGLISH,
+            ENGLISH.not_signed_out_title,
+            ENGLISH.not_signed_out_text,
+            Next::SignOutAgain("/logout?a"),
+        );
+        assert!(failed.contains("You are NOT signed out") && failed.contains("action=\"/logout?a\""), "{failed}");
         let wait = (PORTUGUESE.too_many_text)(1);
         let page = notice(&PORTUGUESE, PORTUGUESE.too_many_title, &wait, Next::Home);
         assert!(page.contains("Espere 1 segundo e tente") && !page.contains("/logout"), "{page}");

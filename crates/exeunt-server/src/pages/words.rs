@@ -5,12 +5,14 @@
 
 pub(crate) mod account;
 pub(crate) mod admin;
+pub(crate) mod form;
 pub(crate) mod trail;
 
 use std::fmt::Display;
 
 use self::account::AccountWords;
 use self::admin::AdminWords;
+use self::form::FormWords;
 use self::trail::TrailWords;
 
 /// The texts of all pages in one language.
@@ -112,9 +114,9 @@ pub(crate) struct Words {
     pub(crate) too_many_sessions_text: &'static str,
     /// No permit for hashing: what to do.
     pub(crate) busy_text: &'static str,
-    /// Another site sent the request: the title.
+    /// Another site made the request, or ours where no person saw it: an image, a frame, a script, a prefetch. The title.
     pub(crate) cross_site_title: &'static str,
-    /// Another site sent the request: what we did, which is nothing.
+    /// The same: what we did, which is nothing.
     pub(crate) cross_site_text: &'static str,
     /// Registration is closed: the title.
     pub(crate) closed_title: &'static str,
@@ -138,10 +140,6 @@ pub(crate) struct Words {
     pub(crate) bad_link_title: &'static str,
     /// A link that is incomplete or mistyped: what to do.
     pub(crate) bad_link_text: &'static str,
-    /// A form that cannot be read: the title.
-    pub(crate) bad_form_title: &'static str,
-    /// A form that cannot be read: what to do.
-    pub(crate) bad_form_text: &'static str,
 
     /// Wrong name or wrong password; never says which.
     pub(crate) wrong_credentials: &'static str,
@@ -163,9 +161,11 @@ pub(crate) struct Words {
     pub(crate) password_too_long: fn(usize) -> String,
     /// The password has a control character.
     pub(crate) password_control: &'static str,
-    /// The password is among the commonest.
+    /// The password is among the commonest, or little more than the user's name or ours.
     pub(crate) password_common: &'static str,
 
+    /// A form that was not read.
+    pub(crate) of_form: &'static FormWords,
     /// What the account page says besides.
     pub(crate) of_account: &'static AccountWords,
     /// The audit trail in words.
@@ -234,8 +234,8 @@ pub(crate) static ENGLISH: Words = Words {
     busy_title: "Too busy right now",
     busy_text: "Too many people are signing in at once, and your turn has not come. Wait a moment, then try again.",
     cross_site_title: "Refused",
-    cross_site_text: "This request came from another site, so we did nothing. If it was you, go to the home page and \
-                      do it from there.",
+    cross_site_text: "This request did not come from a click or a form on this site, so we did nothing. If it was you, go \
+                      to the home page and do it from there.",
     closed_title: "Registration is closed",
     closed_text: "New accounts cannot be created here. If you need one, ask the people who run this server.",
     two_cookies_title: "Two sessions at once",
@@ -252,9 +252,6 @@ pub(crate) static ENGLISH: Words = Words {
                         for a button on a page and cannot be opened by themselves.",
     bad_link_title: "This link leads nowhere",
     bad_link_text: "The address is incomplete or mistyped, so there is nothing to show, and nothing was done.",
-    bad_form_title: "We could not read the form",
-    bad_form_text: "What your browser sent was incomplete or malformed, so we did nothing. Go back and fill in the \
-                    form again.",
 
     wrong_credentials: "The username or the password is wrong.",
     name_taken: "That username is taken. Please choose another.",
@@ -266,9 +263,10 @@ pub(crate) static ENGLISH: Words = Words {
     password_too_short: |min| format!("The password is too short: at least {}.", count(min, "character", "characters")),
     password_too_long: |max| format!("The password is too long: at most {}.", count(max, "byte", "bytes")),
     password_control: "A password can have no control characters, such as a tab or a line break.",
-    password_common: "That password is one of the most common, and the first that anyone would try. Please choose \
-                      another.",
+    password_common: "That password is one of the most common, or little more than the username or the word exeunt: among \
+                      the first that anyone would try. Please choose another.",
 
+    of_form: &form::ENGLISH,
     of_account: &account::ENGLISH,
     of_trail: &trail::ENGLISH,
     of_admin: &admin::ENGLISH,
@@ -335,8 +333,8 @@ pub(crate) static PORTUGUESE: Words = Words {
     busy_text: "Há gente demais entrando ao mesmo tempo, e a sua vez ainda não chegou. Espere um instante e tente de \
                 novo.",
     cross_site_title: "Pedido recusado",
-    cross_site_text: "Este pedido veio de outro site; por isso, não fizemos nada. Se foi você, vá para a página \
-                      inicial e repita o pedido por lá.",
+    cross_site_text: "Este pedido não partiu de um clique nem de um formulário deste site; por isso, não fizemos nada. Se \
+                      foi você, vá para a página inicial e repita o pedido por lá.",
     closed_title: "O cadastro está fechado",
     closed_text: "Não é possível criar novas contas aqui. Se você precisa de uma, fale com quem cuida deste servidor.",
     two_cookies_title: "Duas sessões ao mesmo tempo",
@@ -355,9 +353,6 @@ pub(crate) static PORTUGUESE: Words = Words {
                         funcionam com um botão da página e não podem ser abertos diretamente.",
     bad_link_title: "Este link não leva a lugar nenhum",
     bad_link_text: "O endereço está incompleto ou errado; por isso, não há o que mostrar, e nada foi feito.",
-    bad_form_title: "Não conseguimos ler o formulário",
-    bad_form_text: "O que o seu navegador enviou estava incompleto ou malformado; por isso, não fizemos nada. Volte e \
-                    preencha o formulário de novo.",
 
     wrong_credentials: "O nome de usuário ou a senha está incorreto.",
     name_taken: "Esse nome de usuário já está em uso. Escolha outro.",
@@ -371,8 +366,10 @@ pub(crate) static PORTUGUESE: Words = Words {
     password_too_short: |min| format!("A senha é curta demais: pelo menos {}.", count(min, "caractere", "caracteres")),
     password_too_long: |max| format!("A senha é longa demais: no máximo {}.", count(max, "byte", "bytes")),
     password_control: "Uma senha não pode ter caracteres de controle, como uma tabulação ou quebra de linha.",
-    password_common: "Essa senha é uma das mais comuns, e a primeira que alguém tentaria. Escolha outra.",
+    password_common: "Essa senha é uma das mais comuns, ou pouco mais que o nome de usuário ou a palavra exeunt: está \
+                      entre as primeiras que alguém tentaria. Escolha outra.",
 
+    of_form: &form::PORTUGUESE,
     of_account: &account::PORTUGUESE,
     of_trail: &trail::PORTUGUESE,
     of_admin: &admin::PORTUGUESE,

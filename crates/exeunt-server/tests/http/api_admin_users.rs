@@ -66,6 +66,8 @@ async fn a_user_who_cannot_be_is_not_added_and_why_is_said() {
         (" a", PASSWORD, 422, "space"),
         ("Zoe", "short", 422, "at least 8"),
         ("Zoe", "password1", 422, "commonest"),
+        ("wanderer42", "wanderer42", 422, "little more than the user's name"),
+        ("Zoe", "exeunt123", 422, "or the word exeunt"),
     ] {
         let answer = admin.post(USERS).json(&credentials(name, password)).await;
         must_be_a_problem(&answer, status);

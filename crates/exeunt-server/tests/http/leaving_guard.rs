@@ -71,9 +71,16 @@ async fn what_is_no_page_visit_ends_nothing() {
             let answer = ana.get("/logout").field("sec-fetch-site", site).fields(&[looker]).await;
             assert_eq!(answer.status, 403, "{looker:?} from {site}: {answer:?}");
             answer.must_keep_the_cookie();
+            assert!(!answer.text().contains("another site"), "it need not be one: {answer:?}");
+            assert!(answer.text().contains("did not come from a click or a form on this site"), "{answer:?}");
         }
         let alone = ana.get("/logout").fields(&[looker]).await;
         assert_eq!(alone.status, 403, "{looker:?} alone: {alone:?}");
+        let portuguese = ana.get("/logout").fields(&[looker, ("accept-language", "pt")]).await;
+        assert!(
+            portuguese.text().contains("não partiu de um clique nem de um formulário deste site"),
+            "{portuguese:?}"
+        );
         ana.must_be_let_in().await;
     }
     must_still_leave(&ana).await;
@@ -157,6 +164,7 @@ async fn the_cookie_lets_no_other_site_ask_the_api_anything() {
         for path in told {
             let answer = ana.get(path).field(field, value).await;
             must_be_a_problem(&answer, 403);
+            assert!(answer.text().contains("made by another site"), "{answer:?}");
             assert!(!answer.headers.keys().any(|name| name.as_str().starts_with("access-control-")), "{answer:?}");
             assert_eq!(answer.one("cross-origin-resource-policy"), "same-origin");
             answer.must_keep_the_cookie();

@@ -59,7 +59,7 @@ async fn must_refuse_other_sites(ana: &Actor, other: &Actor) {
         {
             let answer = ana.post(path).form(&form).field(field, value).await;
             assert_eq!(answer.status, 403, "{path}: {answer:?}");
-            assert!(answer.text().contains("another site"), "{answer:?}");
+            assert!(answer.text().contains("did not come from a click or a form on this site"), "{answer:?}");
             answer.must_keep_the_cookie();
         }
     }

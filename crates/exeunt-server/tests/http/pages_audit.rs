@@ -56,6 +56,33 @@ async fn it_is_filtered_by_user_cause_and_day() {
     assert!(lines.text().contains("\"Ana\""), "{lines:?}");
 }
 
+/// A name is free again when its user is deleted; the number is nobody else's.
+#[tokio::test]
+async fn whoever_was_deleted_is_found_by_their_number() {
+    let app = TestApp::new().await;
+    let eve = app.admin_of_new("Eve").await;
+    app.browser_of_new("Ana").await.get("/logout").await;
+    let old = app.id_of("Ana").await;
+    eve.post(&format!("/admin/users/{old}")).form(&[("deed", "delete")]).await;
+    app.browser_of_new("Ana").await;
+    let count = async |query: &str| entries(&eve.get(&format!("/admin/audit?{query}")).await).len();
+    assert_eq!(count("user=Ana").await, 2, "the new one: added, signed in");
+    let found = eve.get(&format!("/admin/audit?user=id%3A{old}")).await;
+    assert_eq!(entries(&found).len(), 5, "added, signed in, signed out, deleted, and all ended: {found:?}");
+    assert!(found.text().contains(&format!("value=\"id:{old}\"")), "the field keeps it: {found:?}");
+    assert!(found.text().contains("such as id:29"), "the field says so: {found:?}");
+    let way = link(&found, "/admin/audit?").expect("from the name to the trail");
+    assert_eq!(way, format!("/admin/audit?user=id%3A{old}"));
+    let lines = eve.get(&link(&found, "/api/admin/audit.jsonl").expect("a link").replace("&#38;", "&")).await;
+    assert_eq!(lines.text().lines().count(), 5, "{lines:?}");
+    for none in ["id%3A", "id%3A0", "id%3A-1", "id%3Ax", "id%3A99999999999999999999", "%3A1"] {
+        let answer = eve.get(&format!("/admin/audit?user={none}")).await;
+        assert_eq!(answer.status, 422, "{none}: {answer:?}");
+    }
+    let page = eve.get("/admin/audit").field("accept-language", "pt").await;
+    assert!(page.text().contains("como id:29"), "{page:?}");
+}
+
 #[tokio::test]
 async fn it_comes_in_pages_each_entry_once() {
     let app = TestApp::new().await;

@@ -49,11 +49,19 @@ async fn what_was_wrong_stands_at_the_form_and_nothing_has_changed() {
     must_show_the_form_again(&change(&ana, WRONG, NEW).await, 401, "The current password is wrong.");
     must_show_the_form_again(&change(&ana, PASSWORD, "short").await, 422, "at least 8 characters");
     must_show_the_form_again(&change(&ana, PASSWORD, "password123").await, 422, "one of the most common");
+    must_show_the_form_again(
+        &change(&ana, PASSWORD, "exeunt123").await,
+        422,
+        "little more than the username or the word exeunt",
+    );
     must_show_the_form_again(&change(&ana, PASSWORD, PASSWORD).await, 422, "the same as the current one.");
     must_show_the_form_again(&change(&ana, WRONG, WRONG).await, 401, "The current password is wrong.");
     let form = [("current", PASSWORD), ("new", PASSWORD)];
     let answer = ana.post("/account/password").form(&form).field("accept-language", "pt").await;
     must_show_the_form_again(&answer, 422, "A nova senha é igual à atual.");
+    let form = [("current", PASSWORD), ("new", "exeunt123")];
+    let answer = ana.post("/account/password").form(&form).field("accept-language", "pt").await;
+    must_show_the_form_again(&answer, 422, "pouco mais que o nome de usuário ou a palavra exeunt");
     let form = [("current", WRONG), ("new", NEW)];
     let answer = ana.post("/account/password").form(&form).field("accept-language", "pt").await;
     must_show_the_form_again(&answer, 401, "A senha atual está incorreta.");

@@ -2,9 +2,13 @@
 //!
 //! Owns the promise that no link to our forms leads anybody elsewhere (an open redirect).
 
+use std::sync::Arc;
+
+use exeunt::store::memory::MemoryStore;
+use exeunt::store::staged::{Staged, When};
 use url::Url;
 
-use crate::support::{Actor, PASSWORD, TestApp, WRONG};
+use crate::support::{Actor, PASSWORD, Setup, TestApp, WRONG};
 
 const ELSEWHERE: [&str; 31] = [
     "https://evil.example",
@@ -109,4 +113,29 @@ async fn a_logout_leads_home_whatever_it_is_told() {
             thief.must_be_refused().await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_failed_sign_out_that_is_tried_again_leads_where_the_first_would_have() {
+    let stage = Staged::new(Arc::new(MemoryStore::default()));
+    let app = Setup::on(Arc::clone(&stage) as Arc<_>).return_origin("https://notes.example.org").build().await;
+    let ana = app.browser_of_new("Ana").await;
+    let again = |path: &str| format!("<form method=\"post\" action=\"{path}\"><button>");
+    let kept = "/logout?return_to=https%3A%2F%2Fnotes.example.org%2Fbye";
+    for (asked, carried) in [(kept, kept), ("/logout?return_to=https%3A%2F%2Fevil.example", "/logout")] {
+        for ask in [ana.get(asked), ana.post(asked)] {
+            stage.fail("revoke", When::Before);
+            let answer = ask.await;
+            stage.clear();
+            assert_eq!(answer.status, 503, "{answer:?}");
+            assert!(answer.text().contains(&again(carried)), "{asked}: {answer:?}");
+        }
+    }
+    ana.must_be_let_in().await;
+    let in_the_body =
+        app.browser_of("Ana").await.post("/logout").form(&[("return_to", "https://notes.example.org/bye")]).await;
+    assert_eq!(in_the_body.one("location"), "/", "only the address is looked at");
+    let thief = ana.thief();
+    assert_eq!(ana.post(kept).await.one("location"), "https://notes.example.org/bye");
+    thief.must_be_refused().await;
 }

@@ -221,7 +221,12 @@ async fn a_form_that_cannot_be_read_does_nothing() {
             let answer = app.anon().post(path).field("content-type", media_type).body(body.to_owned()).await;
             assert_eq!(answer.status, status, "{path} {media_type} {body:.40}: {answer:?}");
             answer.must_keep_the_cookie();
+            assert_eq!(answer.text().contains("more than 16 KiB"), status == 413, "{answer:?}");
+            assert_eq!(answer.text().contains("fill in the form again"), status != 413, "{answer:?}");
         }
+        let large = app.anon().post(path).field("content-type", form).field("accept-language", "pt").body(big.clone());
+        let answer = large.await;
+        assert!(answer.text().contains("passa de 16 KiB"), "{answer:?}");
         let answer = app.anon().post(path).body(right).await;
         assert_eq!(answer.status, 415, "no media type: {answer:?}");
         let answer = app.anon().post(path).field("content-type", form).body(broken_body()).await;

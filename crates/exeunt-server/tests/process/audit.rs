@@ -52,6 +52,31 @@ fn its_lines_are_those_of_the_export_of_the_api() {
     assert_eq!(done(&folder, &["audit"], ""), all, "the same without a server");
 }
 
+/// A name is free again when its user is deleted; the number is nobody else's.
+#[test]
+fn whoever_was_deleted_is_found_by_their_number() {
+    let folder = Folder::new();
+    done(&folder, &["user", "add", "ana"], PASSWORD);
+    done(&folder, &["user", "delete", "ana", "--yes"], "");
+    refused(&folder, &["audit", "--user", "ana"], "", "--user-id");
+    done(&folder, &["user", "add", "ana"], PASSWORD);
+    for served in [false, true] {
+        let server = served.then(|| Server::start(&folder));
+        let old = done(&folder, &["audit", "--user-id", "1"], "");
+        assert!(old.lines().count() == 3 && old.contains("user-deleted"), "{old}");
+        let new = done(&folder, &["audit", "--user-id", "2"], "");
+        assert_eq!(new, done(&folder, &["audit", "--user", "ana"], ""));
+        assert_eq!(new.lines().count(), 1, "{new}");
+        drop(server);
+    }
+    for none in ["0", "-1", "x", "99999999999999999999"] {
+        let finished = run(&folder, &["audit", &format!("--user-id={none}")], "");
+        assert!(!finished.status.success() && finished.log.contains("--user-id"), "{none}: {finished:?}");
+    }
+    let both = run(&folder, &["audit", "--user", "ana", "--user-id", "1"], "");
+    assert!(!both.status.success() && both.log.contains("cannot be used with"), "{both:?}");
+}
+
 #[test]
 fn a_long_trail_is_printed_whole_with_and_without_a_server() {
     let folder = long_trail();

@@ -142,9 +142,14 @@ fn a_password_that_is_too_weak_or_too_long_or_missing_is_refused() {
     let folder = Folder::new();
     done(&folder, &["user", "add", "ana"], PASSWORD);
     let too_long = "a".repeat(1_025);
-    for (password, word) in
-        [("", "no password"), ("\n", "no password"), ("short", "8"), ("password123", "common"), (&too_long, "1024")]
-    {
+    for (password, word) in [
+        ("", "no password"),
+        ("\n", "no password"),
+        ("short", "8"),
+        ("password123", "common"),
+        ("exeunt123", "the word exeunt"),
+        (&too_long, "1024"),
+    ] {
         refused(&folder, &["user", "add", "bea"], password, word);
         refused(&folder, &["user", "password", "ana"], password, word);
     }
@@ -186,6 +191,10 @@ fn help_lists_the_commands_and_the_version_is_told() {
     assert!(!nobody.status.success() && nobody.log.contains("<--user <NAME>|--everyone>"), "{nobody:?}");
     let both = ask(&["end", "--everyone", "--user", "ana"]);
     assert!(!both.status.success() && both.log.contains("cannot be used with"), "{both:?}");
+    let help = ask(&["audit", "--help"]);
+    for word in ["--user <NAME>", "--user-id <NUMBER>"] {
+        assert!(help.out.contains(word), "{word}: {}", help.out);
+    }
     for args in [&["--port", "3000"][..], &["serve", "--port=3000"]] {
         let port = ask(args);
         assert!(!port.status.success() && port.log.contains("--listen localhost:3000"), "{port:?}");

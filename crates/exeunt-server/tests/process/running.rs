@@ -12,7 +12,7 @@ use crate::server::{Folder, Server, finish};
 const NEW_PASSWORD: &str = "another horse, another battery";
 
 /// Every command, right and wrong, each with what is typed.
-const COMMANDS: [(&[&str], &str); 41] = [
+const COMMANDS: [(&[&str], &str); 42] = [
     (&["user", "list"], ""),
     (&["user", "add", "Dora"], PASSWORD),
     (&["user", "add", "Eve", "--admin"], PASSWORD),
@@ -50,6 +50,7 @@ const COMMANDS: [(&[&str], &str); 41] = [
     (&["audit"], ""),
     (&["audit", "--user", "ana", "--cause", "password-reset"], ""),
     (&["audit", "--user", "nobody"], ""),
+    (&["audit", "--user-id", "3"], ""),
     (&["audit", "--cause", "boredom"], ""),
     (&["audit", "--from", "yesterday"], ""),
     (&["audit", "--from", "2027-01-15T08:00:00Z", "--until", "2027-01-15T08:00:00Z"], ""),

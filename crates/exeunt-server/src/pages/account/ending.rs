@@ -30,7 +30,7 @@ pub(crate) async fn end(headers: HeaderMap, auth: Result<Auth, AuthError>, body:
     let gone = || Refusal::new(words, Why::NoSuchSession(Next::Account));
     let sid = SessionId::parse(&sid).ok_or_else(gone)?;
     if auth.user().is_some_and(|current| current.id == sid) {
-        let out = auth.logout().await.map_err(|error| Refusal::new(words, Why::NotSignedOut(error)))?;
+        let out = auth.logout().await.map_err(|error| Refusal::new(words, Why::not_signed_out(error)))?;
         return Ok((out, go(StatusCode::SEE_OTHER, "/")).into_response());
     }
     let ended = auth.end(sid).await.map_err(|error| not_done(words, error))?;
@@ -49,8 +49,8 @@ pub(crate) async fn end_others(headers: HeaderMap, auth: Result<Auth, AuthError>
 /// Ends all of one's sessions.
 pub(crate) async fn end_all(headers: HeaderMap, auth: Result<Auth, AuthError>) -> Result<Response, Refusal> {
     let words = words(&headers);
-    let auth = signed_in(words, auth, Why::NotSignedOut)?;
-    let out = auth.logout_everywhere().await.map_err(|error| Refusal::new(words, Why::NotSignedOut(error)))?;
+    let auth = signed_in(words, auth, Why::not_signed_out)?;
+    let out = auth.logout_everywhere().await.map_err(|error| Refusal::new(words, Why::not_signed_out(error)))?;
     let note = Goodbye::Everywhere(out.revoked().map_or(0, |revoked| revoked.ended().len())).note(&out);
     Ok((out, note, go(StatusCode::SEE_OTHER, "/")).into_response())
 }

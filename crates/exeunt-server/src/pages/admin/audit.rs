@@ -5,7 +5,7 @@
 
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
-use exeunt::{AuditQuery, Cause, Timestamp};
+use exeunt::{AuditQuery, Cause, Timestamp, UserId};
 use exeunt_axum::{Admin, AuthError, Desk};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -28,6 +28,14 @@ const ENTRIES_SHOWN: usize = 50;
 /// The characters of a day: `2027-01-15`. A longer text is none.
 const DAY_CHARS: usize = 10;
 
+/// What stands before a number in the field for the user. No name has a colon, so none is taken for a number.
+const BY_NUMBER: &str = "id:";
+
+/// The trail of a user, whether they are still there or not.
+pub(super) fn trail_of(user: UserId) -> String {
+    link(PATH, &[("user", Some(format!("{BY_NUMBER}{user}")))])
+}
+
 pub(crate) async fn audit(headers: HeaderMap, uri: Uri, admin: Result<Admin, AuthError>) -> Result<Response, Refusal> {
     let words = words(&headers);
     let refused = Refusal::of_page(words, &uri);
@@ -45,8 +53,8 @@ type Wanted = Result<AuditQuery, &'static str>;
 async fn wanted(of: &AdminWords, desk: Desk<'_>, query: &Query) -> Result<Wanted, AuthError> {
     let user = match query.get("user") {
         None => None,
-        Some(name) => match desk.user_named(name).await? {
-            Some(user) => Some(user.id),
+        Some(text) => match whose(desk, text).await? {
+            Some(user) => Some(user),
             None => return Ok(Err(of.nobody)),
         },
     };
@@ -58,6 +66,14 @@ async fn wanted(of: &AdminWords, desk: Desk<'_>, query: &Query) -> Result<Wanted
         before: query.place("before"),
         limit: ENTRIES_SHOWN + 1,
     }))
+}
+
+/// Whom the field means. A number is not looked up: it is there for those who are gone.
+async fn whose(desk: Desk<'_>, text: &str) -> Result<Option<UserId>, AuthError> {
+    match text.strip_prefix(BY_NUMBER) {
+        Some(number) => Ok(number.trim().parse().ok().filter(|number| *number > 0).map(UserId)),
+        None => Ok(desk.user_named(text).await?.map(|user| user.id)),
+    }
 }
 
 type Span = (Option<Cause>, Option<Timestamp>, Option<Timestamp>);

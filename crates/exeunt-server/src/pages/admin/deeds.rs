@@ -46,7 +46,7 @@ pub(crate) async fn do_to_everyone(
         return Err(Refusal::new(words, Why::BadForm(StatusCode::BAD_REQUEST)));
     }
     let ended = admin.desk().end_everyone().await.map_err(|error| not_done(words, error))?.ended().len();
-    let out = admin.into_auth().logout().await.map_err(|error| Refusal::new(words, Why::NotSignedOut(error)))?;
+    let out = admin.into_auth().logout().await.map_err(|error| Refusal::new(words, Why::not_signed_out(error)))?;
     let note = Goodbye::Everyone(ended).note(&out);
     Ok((out, note, go(StatusCode::SEE_OTHER, "/")).into_response())
 }
@@ -98,7 +98,7 @@ async fn end_one(words: &'static Words, admin: Admin, id: UserId, sid: &str) -> 
     let gone = || Refusal::new(words, Why::NoSuchSession(Next::Admin));
     let sid = SessionId::parse(sid).ok_or_else(gone)?;
     if admin.session().id == sid {
-        let out = admin.into_auth().logout().await.map_err(|error| Refusal::new(words, Why::NotSignedOut(error)))?;
+        let out = admin.into_auth().logout().await.map_err(|error| Refusal::new(words, Why::not_signed_out(error)))?;
         return Ok((out, go(StatusCode::SEE_OTHER, "/")).into_response());
     }
     let desk = admin.desk();

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use exeunt::{Actor, AuditEntry, UserId};
 use exeunt_axum::{AuthError, Desk};
 
+use super::audit::trail_of;
 use super::page_of;
 use crate::pages::trail::sentence;
 use crate::pages::view::Moment;
@@ -22,8 +23,9 @@ pub(super) async fn rows(words: &Words, desk: Desk<'_>, entries: &[AuditEntry]) 
     }
     let person = |id: UserId, said: &str| match names.get(&id) {
         Some(Some(name)) => Named { name: name.clone(), page: Some(page_of(id)) },
-        _ if said.is_empty() => Named { name: (words.of_admin.numbered)(id.0), page: None },
-        _ => Named { name: said.to_owned(), page: None },
+        // Whoever is gone has no page, and the name may be another's now.
+        _ if said.is_empty() => Named { name: (words.of_admin.numbered)(id.0), page: Some(trail_of(id)) },
+        _ => Named { name: said.to_owned(), page: Some(trail_of(id)) },
     };
     let row = |entry: &AuditEntry| TrailRow {
         at: Moment::of(entry.at),

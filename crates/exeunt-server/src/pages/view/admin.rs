@@ -58,7 +58,7 @@ pub(crate) struct TrailRow {
     pub(crate) from: String,
 }
 
-/// Somebody by name, with their page where they have one.
+/// Somebody by name, with their page, or with their trail where they are gone.
 #[derive(Clone, Debug)]
 pub(crate) struct Named {
     pub(crate) name: String,

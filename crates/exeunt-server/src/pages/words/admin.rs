@@ -64,6 +64,8 @@ pub(crate) struct AdminWords {
     pub(crate) operator: &'static str,
     /// The server itself, by the clock.
     pub(crate) house: &'static str,
+    /// What the filter by user takes besides a name.
+    pub(crate) user_hint: &'static str,
     /// The label of the filter by cause.
     pub(crate) cause: &'static str,
     /// No filter by cause.
@@ -164,6 +166,7 @@ pub(crate) static ENGLISH: AdminWords = AdminWords {
     numbered: |id| format!("user {id}"),
     operator: "the operator",
     house: "the clock",
+    user_hint: "A user who was deleted is found by number: as the username enter id: and the number, such as id:29.",
     cause: "Why it ended",
     any_cause: "Everything",
     first_day: "From (day, UTC)",
@@ -250,6 +253,7 @@ pub(crate) static PORTUGUESE: AdminWords = AdminWords {
     numbered: |id| format!("usuário {id}"),
     operator: "quem opera o servidor",
     house: "o relógio",
+    user_hint: "Um usuário excluído é encontrado pelo número: no nome de usuário, escreva id: e o número, como id:29.",
     cause: "Motivo",
     any_cause: "Tudo",
     first_day: "De (dia, UTC)",
