@@ -97,7 +97,7 @@ fn hash(text: &str) -> PasswordHash {
     PasswordHash::from_phc(format!("$test${text}"))
 }
 
-async fn user(store: &Arc<dyn Store>, name: &str) -> User {
+pub(in crate::store) async fn user(store: &Arc<dyn Store>, name: &str) -> User {
     let name = UserName::parse(name).expect("a name");
     let new = NewUser { name, hash: hash("first"), admin: false, word: None, from: "192.0.2.9".into(), at: START };
     store.add_user(&new).await.expect("added").expect("not taken")
@@ -135,7 +135,7 @@ fn new_session(session: &Session, replaces: Option<SessionId>) -> NewSession {
     NewSession { session: session.clone(), replaces, limit: SessionLimit::EndOldest(100) }
 }
 
-async fn open(store: &Arc<dyn Store>, user: &User) -> Session {
+pub(in crate::store) async fn open(store: &Arc<dyn Store>, user: &User) -> Session {
     let session = session(user, START);
     let opening = store.open_session(&new_session(&session, None)).await.expect("opened");
     assert!(matches!(&opening, Opening::Opened { ended, .. } if ended.is_empty()), "{opening:?}");
@@ -160,7 +160,7 @@ fn order(target: Target, user: &User) -> Order {
     Order { target, cause, word: by.into(), at: later(1) }
 }
 
-async fn end(store: &Arc<dyn Store>, target: Target, by: &User) -> Option<Revocation> {
+pub(in crate::store) async fn end(store: &Arc<dyn Store>, target: Target, by: &User) -> Option<Revocation> {
     store.revoke(&order(target, by)).await.expect("looked and wrote")
 }
 

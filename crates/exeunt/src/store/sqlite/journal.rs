@@ -252,52 +252,34 @@ fn immutable(database: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::SqliteStore;
+    use super::super::file::Folder;
     use super::*;
-    use crate::clock::Timestamp;
-    use crate::credential::PasswordHash;
-    use crate::random::{OsRandom, Random};
-    use crate::revocation::{By, Cause, Order, Target};
-    use crate::session::{Device, Session, SessionId};
-    use crate::store::{NewSession, NewUser, SessionLimit, Store as _};
-    use crate::token::Token;
-    use crate::user::{User, UserName};
+    use crate::revocation::Target;
+    use crate::store::Store;
+    use crate::store::conformance::{end, open, user};
+    use crate::user::User;
 
     const DATABASE: &str = "exeunt.sqlite3";
-    const AT: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
     /// Some twenty pages each, so that the journal is begun anew some six times.
     const SESSIONS: usize = 300;
 
-    async fn user(store: &SqliteStore) -> User {
-        let name = UserName::parse("ana").expect("a name");
-        let hash = PasswordHash::from_phc("!".to_owned());
-        let new = NewUser { name, hash, admin: false, word: None, from: "".into(), at: AT };
-        store.add_user(&new).await.expect("added").expect("free")
+    fn opened(data: &Path) -> Arc<dyn Store> {
+        Arc::new(SqliteStore::open(data).expect("opened"))
     }
 
-    async fn open(store: &SqliteStore, user: &User) -> SessionId {
-        let random: &dyn Random = &OsRandom;
-        let session = Session {
-            id: SessionId::generate(random),
-            digest: Token::generate(random).digest(),
-            user: user.id,
-            name: Arc::clone(&user.name),
-            epoch: user.epoch,
-            opened_at: AT,
-            seen_at: AT,
-            expires_at: AT.plus(Duration::from_secs(1_000)),
-            device: Device::default(),
-        };
-        let id = session.id;
-        let new = NewSession { session, replaces: None, limit: SessionLimit::EndOldest(SESSIONS) };
-        store.open_session(&new).await.expect("opened");
-        id
+    /// Somebody signs in, and out.
+    async fn come_and_go(store: &Arc<dyn Store>, ana: &User) {
+        let one = open(store, ana).await;
+        end(store, Target::Session(one.id), ana).await.expect("ended");
     }
 
-    async fn end(store: &SqliteStore, session: SessionId) {
-        let (target, word) = (Target::Session(session), By::operator().into());
-        let order = Order { target, cause: Cause::Logout, word, at: AT };
-        store.revoke(&order).await.expect("looked").expect("ended");
+    /// The writer's connection and its journal, with nobody who writes.
+    fn taken_over(data: &Path) -> (Folder, Connection, Journal) {
+        let owned = Folder::own(data).expect("free");
+        let mut connection = owned.connect_to_write().expect("it is its own");
+        let journal = Journal::take_over(&mut connection).expect("taken over");
+        (owned, connection, journal)
     }
 
     /// The database alone, as somebody copies it who does not know of the journal.
@@ -327,12 +309,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name);
         let data = path("data");
-        let store = SqliteStore::open(&data).expect("begun");
-        let ana = user(&store).await;
+        let store = opened(&data);
         let mut older = Vec::new();
         for at in 0..SESSIONS {
-            let (one, _stays) = (open(&store, &ana).await, open(&store, &ana).await);
-            end(&store, one).await;
+            let ana = user(&store, &format!("ana-{at}")).await;
+            open(&store, &ana).await;
+            come_and_go(&store, &ana).await;
             if at % 10 == 0 {
                 older.extend(copies(&data, &path(&at.to_string())));
             }
@@ -377,10 +359,9 @@ mod tests {
     }
 
     /// Two endings, which are some forty pages.
-    async fn work(store: &SqliteStore, ana: &User) {
+    async fn work(store: &Arc<dyn Store>, ana: &User) {
         for _ in 0..2 {
-            let one = open(store, ana).await;
-            end(store, one).await;
+            come_and_go(store, ana).await;
         }
     }
 
@@ -395,15 +376,15 @@ mod tests {
     async fn a_backup_of_the_run_before_is_noticed_although_somebody_read_while_this_one_began() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
-        let store = SqliteStore::open(&data).expect("begun");
-        let ana = user(&store).await;
+        let store = opened(&data);
+        let ana = user(&store, "ana").await;
         work(&store, &ana).await;
         let [_, backup] = copies(&data, &folder.path().join("then"));
         work(&store, &ana).await;
         drop(store);
         let reader = Connection::open(data.join(DATABASE)).expect("opened");
         reader.execute_batch("BEGIN; SELECT * FROM counter").expect("read");
-        let store = SqliteStore::open(&data).expect("opened");
+        let store = opened(&data);
         work(&store, &ana).await;
         assert!(is_noticed(&backup, &data));
         reader.execute_batch("COMMIT").expect("done");
@@ -413,16 +394,14 @@ mod tests {
     async fn a_backup_of_a_run_that_was_killed_is_noticed_in_the_next() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (data, killed) = (folder.path().join("data"), folder.path().join("killed"));
-        let store = SqliteStore::open(&data).expect("begun");
-        let ana = user(&store).await;
+        let store = opened(&data);
+        let ana = user(&store, "ana").await;
         work(&store, &ana).await;
         let [_, backup] = copies(&data, &folder.path().join("then"));
         work(&store, &ana).await;
         let left = copy(&data, &killed);
         with_the_journal_of(&data, &left);
-        let owned = super::super::file::Folder::own(&killed).expect("free");
-        let mut next = owned.connect_to_write().expect("it is its own");
-        Journal::take_over(&mut next).expect("taken over");
+        let _next = taken_over(&killed);
         assert!(is_noticed(&backup, &killed));
     }
 
@@ -431,7 +410,7 @@ mod tests {
     async fn a_backup_from_before_there_were_numbers_is_noticed() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
-        let ana = user(&SqliteStore::open(&data).expect("begun")).await;
+        let ana = user(&opened(&data), "ana").await;
         let database = data.join(DATABASE);
         let before = Connection::open(&database).expect("opened");
         let without = "ALTER TABLE counter DROP COLUMN closings; ALTER TABLE counter DROP COLUMN journal_follows;
@@ -439,10 +418,10 @@ mod tests {
         before.execute_batch(without).expect("as it was before");
         drop(before);
         let backup = copy(&data, &folder.path().join("backup"));
-        let store = SqliteStore::open(&data).expect("upgraded");
+        let store = opened(&data);
         work(&store, &ana).await;
         drop(store);
-        let store = SqliteStore::open(&data).expect("opened");
+        let store = opened(&data);
         open(&store, &ana).await;
         assert!(is_noticed(&backup, &data));
         let killed = copy(&data, &folder.path().join("killed"));
@@ -454,17 +433,17 @@ mod tests {
     async fn a_backup_of_a_line_that_was_given_up_is_noticed_beside_the_journal_of_the_other() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (data, given_up) = (folder.path().join("data"), folder.path().join("given-up"));
-        let ana = user(&SqliteStore::open(&data).expect("begun")).await;
+        let ana = user(&opened(&data), "ana").await;
         let before = copy(&data, &folder.path().join("before"));
         for _ in 0..5 {
-            open(&SqliteStore::open(&data).expect("opened"), &ana).await;
+            open(&opened(&data), &ana).await;
         }
         let later = copy(&data, &given_up);
         fs::copy(before, data.join(DATABASE)).expect("put back");
-        let store = SqliteStore::open(&data).expect("nothing had ended since");
+        let store = opened(&data);
         work(&store, &ana).await;
         drop(store);
-        let store = SqliteStore::open(&data).expect("opened");
+        let store = opened(&data);
         open(&store, &ana).await;
         assert!(is_noticed(&later, &data));
     }
@@ -473,9 +452,7 @@ mod tests {
     #[tokio::test]
     async fn where_a_closing_or_a_commit_fails_the_journal_comes_into_the_file_all_the_same() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let owned = super::super::file::Folder::own(&folder.path().join("data")).expect("free");
-        let mut connection = owned.connect_to_write().expect("begun");
-        let mut journal = Journal::take_over(&mut connection).expect("taken over");
+        let (_owned, mut connection, mut journal) = taken_over(&folder.path().join("data"));
         let alone = || of_the_file_alone(&folder.path().join("data").join(DATABASE)).expect("read").expect("there");
         for is_closing in [true, false] {
             let later = alone() + 1_000_000_000;
@@ -502,12 +479,12 @@ mod tests {
         fs::create_dir_all(&data).expect("made");
         fs::write(disk.join(DATABASE), []).expect("made");
         std::os::unix::fs::symlink(disk.join(DATABASE), data.join(DATABASE)).expect("linked");
-        let ana = user(&SqliteStore::open(&data).expect("begun")).await;
+        let ana = user(&opened(&data), "ana").await;
         let older = copy(&disk, &folder.path().join("older"));
-        let store = SqliteStore::open(&data).expect("opened");
+        let store = opened(&data);
         work(&store, &ana).await;
         drop(store);
-        let store = SqliteStore::open(&data).expect("opened");
+        let store = opened(&data);
         work(&store, &ana).await;
         let killed = fs::read(disk.join(DATABASE).with_extension(JOURNAL_EXTENSION)).expect("there");
         drop(store);
@@ -521,9 +498,7 @@ mod tests {
     #[tokio::test]
     async fn a_closing_that_was_not_committed_is_none() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let owned = super::super::file::Folder::own(&folder.path().join("data")).expect("free");
-        let mut connection = owned.connect_to_write().expect("begun");
-        let mut journal = Journal::take_over(&mut connection).expect("taken over");
+        let (_owned, mut connection, mut journal) = taken_over(&folder.path().join("data"));
         let closing = journal.follows.expect("all of it is in the file");
         // As a full disk does it.
         connection.commit_hook(Some(|| true)).expect("set");
@@ -539,8 +514,8 @@ mod tests {
     async fn the_journal_is_bounded_beside_readers_that_come_and_go() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
-        let store = SqliteStore::open(&data).expect("begun");
-        let ana = user(&store).await;
+        let store = opened(&data);
+        let ana = user(&store, "ana").await;
         let reader = Connection::open(data.join(DATABASE)).expect("opened");
         let length = || fs::metadata(data.join(DATABASE).with_extension(JOURNAL_EXTENSION)).expect("there").len();
         let mut longest = 0;
@@ -550,8 +525,7 @@ mod tests {
                 28 => reader.execute_batch("COMMIT").expect("done"),
                 _ => {}
             }
-            let one = open(&store, &ana).await;
-            end(&store, one).await;
+            come_and_go(&store, &ana).await;
             longest = longest.max(length());
         }
         let pages = longest / 4_096;
