@@ -313,19 +313,20 @@ mod tests {
     use std::net::SocketAddr;
     use std::path::Path;
 
+    use exeunt_suite::port::Port;
     use exeunt_suite::target::Target;
 
     use super::asking::Requests;
     use super::errand::Sessions;
-    use super::group::{at, free_port};
 
     pub(super) fn bare_server() -> SocketAddr {
-        let port = free_port().expect("a port");
-        std::thread::spawn(move || crate::bare::hyper(10, port));
-        while std::net::TcpStream::connect(at(port)).is_err() {
+        let port = Port::any().expect("a port");
+        let address = port.address();
+        std::thread::spawn(move || crate::bare::hyper(10, port.number()));
+        while std::net::TcpStream::connect(address).is_err() {
             std::thread::yield_now();
         }
-        at(port)
+        address
     }
 
     pub(super) fn bare_requests(address: SocketAddr) -> Requests {

@@ -8,6 +8,7 @@ mod http;
 mod jar;
 pub mod liar;
 pub mod play;
+pub mod port;
 pub mod report;
 pub mod stage;
 pub mod target;

@@ -7,28 +7,18 @@ mod process;
 mod wire;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU16, Ordering};
 
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use tempfile::TempDir;
 
 pub(crate) use self::process::pause;
 use self::wire::Wire;
 use crate::group::{Group, Surroundings, shell};
+use crate::port::Port;
 use crate::target::{Program, Target, Variant, fill};
-
-/// The first port that is tried, above those that services of a system use.
-const PORTS_FROM: u16 = 20_000;
-
-/// How many are tried from: Linux gives ports from 32,768 on to whoever connects.
-const PORTS: u16 = 12_000;
-
-/// How often one is looked for: nearly all of them are free on any machine.
-const PORT_TRIES: usize = 100;
 
 /// Where the programs of this workspace are.
 #[derive(Clone)]
@@ -58,7 +48,7 @@ enum Disk {
 struct Node {
     program: Program,
     variant: Variant,
-    port: u16,
+    port: Port,
     wire: Option<Wire>,
     process: Option<Group>,
     log: PathBuf,
@@ -84,13 +74,13 @@ impl Stage {
         let mut stage = Self { folder, nodes: Vec::new(), service: None, known, disk };
         if let Some(program) = &target.service {
             let mut service = stage.node(program.clone(), Variant::default(), "service", false)?;
-            stage.known.insert("service".to_owned(), service.port.to_string());
+            stage.known.insert("service".to_owned(), service.port.number().to_string());
             service.run_first(&stage.known)?;
             stage.service = Some(service);
         }
         for number in 0..target.nodes {
             let mut node = stage.node(target.start.clone(), variant.clone(), &format!("node{number}"), true)?;
-            node.wire = stage.service.as_ref().map(|service| Wire::to(service.port)).transpose()?;
+            node.wire = stage.service.as_ref().map(|service| Wire::to(service.port.number())).transpose()?;
             node.run_first(&stage.known)?;
             stage.nodes.push(node);
         }
@@ -99,12 +89,12 @@ impl Stage {
 
     fn node(&self, program: Program, variant: Variant, name: &str, is_http: bool) -> anyhow::Result<Node> {
         let log = self.folder.path().join(format!("{name}.log"));
-        Ok(Node { program, variant, port: free_port()?, wire: None, process: None, log, is_http })
+        Ok(Node { program, variant, port: Port::any()?, wire: None, process: None, log, is_http })
     }
 
     /// Where its nodes are; a node that is started again is where it was.
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
-        self.nodes.iter().map(|node| at(node.port)).collect()
+        self.nodes.iter().map(|node| node.port.address()).collect()
     }
 
     pub(crate) fn gates(&self) -> PathBuf {
@@ -215,7 +205,7 @@ impl Node {
         let ready = self.program.ready.as_ref().map(|line| self.fill(line, known)).transpose()?;
         process.wait_until(|| match &ready {
             Some(line) => shell(line, Path::new("/")).is_ok(),
-            None => process::is_ready(at(self.port), self.is_http),
+            None => process::is_ready(self.port.address(), self.is_http),
         })?;
         self.process = Some(process);
         Ok(())
@@ -223,7 +213,7 @@ impl Node {
 
     fn fill(&self, text: &str, known: &BTreeMap<String, String>) -> anyhow::Result<String> {
         fill(text, &|name| match name {
-            "port" => Some(self.port.to_string()),
+            "port" => Some(self.port.number().to_string()),
             "wire" => self.wire.as_ref().map(|wire| wire.port().to_string()),
             name => known.get(name).cloned(),
         })
@@ -240,24 +230,4 @@ fn known(target: &Target, place: &Place, folder: &Path) -> BTreeMap<String, Stri
         ("lies", place.lies.clone()),
     ];
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-fn at(port: u16) -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, port).into()
-}
-
-/// A port below those that the system gives to whoever connects: one that is free now is free too when a node is started again. Counted on from a
-/// random place, so that no two nodes of this process get the same one before either has taken it.
-fn free_port() -> anyhow::Result<u16> {
-    static NEXT: OnceLock<AtomicU16> = OnceLock::new();
-    let mut random = [0; 2];
-    getrandom::fill(&mut random)?;
-    let next = NEXT.get_or_init(|| AtomicU16::new(u16::from_le_bytes(random)));
-    for _ in 0..PORT_TRIES {
-        let port = PORTS_FROM + next.fetch_add(1, Ordering::SeqCst) % PORTS;
-        if TcpListener::bind(at(port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    bail!("no port is free")
 }

@@ -121,19 +121,21 @@ impl Asks for Errand<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::peers::group::at;
+    use std::net::{IpAddr, Ipv4Addr, SocketAddr};
     use std::time::Duration;
 
+    use super::*;
     use crate::open::{Schedule, drive};
     use crate::peers::tests::{bare_requests, bare_server, bare_sessions};
 
+    /// Nobody is asked here.
+    const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
     const PLAIN: &[u8] = b"HTTP/1.1 303 See Other\r\n\r\n";
     const COOKIE: &[u8] = b"HTTP/1.1 303 See Other\r\nSet-Cookie: exeunt=new; Path=/\r\n\r\n";
 
     #[test]
     fn a_sign_in_without_the_sessions_cookie_is_none() {
-        let (requests, mut sessions) = (bare_requests(at(1)), Sessions { users: 5, ..Sessions::default() });
+        let (requests, mut sessions) = (bare_requests(NOWHERE), Sessions { users: 5, ..Sessions::default() });
         let mut errand = Errand::new(Deed::Login, &requests, &mut sessions).expect("it can sign in");
         assert!(!errand.answered(&Answer { status: 303, head: PLAIN, body: b"" }));
         assert!(!errand.answered(&Answer { status: 401, head: COOKIE, body: b"" }));
@@ -143,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_is_signed_out_is_not_live_any_more_and_is_tried_once_afterwards() {
-        let requests = bare_requests(at(1));
+        let requests = bare_requests(NOWHERE);
         let mut sessions = Sessions { live: vec!["exeunt=a".into(), "exeunt=b".into()], ..Sessions::default() };
         let ask = |deed, sessions: &mut Sessions| {
             let (mut errand, mut text) = (Errand::new(deed, &requests, sessions).expect("asked"), Vec::new());

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use exeunt_suite::port::Port;
 use exeunt_suite::target::{Program, Target, fill};
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -14,7 +15,7 @@ use tempfile::TempDir;
 use super::asking::Requests;
 use super::closed::{Done, Stop};
 use super::errand::{Deed, Sessions};
-use super::group::{Group, Surroundings, at, free_port, shell};
+use super::group::{Group, Surroundings, shell};
 use super::{dance, data, sown};
 use crate::http::Connection;
 use crate::machine::Split;
@@ -76,9 +77,10 @@ pub(super) struct Entrant {
     listed: Listed,
     target: Target,
     folder: TempDir,
-    port: u16,
+    port: Port,
     server: Option<Group>,
-    store: Option<(Group, u16)>,
+    port_of_store: Port,
+    store: Option<Group>,
 }
 
 /// What all of them share.
@@ -113,27 +115,37 @@ impl Entrant {
             ..data::Peer::default()
         };
         let sessions = Sessions { users: listed.users, are_all_alike: listed.bare, ..Sessions::default() };
-        let (folder, is_seeded, notes_uses) = (ground.new_folder()?, listed.seeded, listed.notes_uses);
-        let (requests, server, store) = (None, None, None);
-        Ok(Self { data, sessions, requests, is_seeded, notes_uses, listed, target, folder, port: 0, server, store })
+        Ok(Self {
+            data,
+            sessions,
+            requests: None,
+            is_seeded: listed.seeded,
+            notes_uses: listed.notes_uses,
+            listed,
+            target,
+            folder: ground.new_folder()?,
+            port: Port::any()?,
+            server: None,
+            port_of_store: Port::any()?,
+            store: None,
+        })
     }
 
     /// Starts it with its store, and writes what it will be asked.
     pub(super) fn start(&mut self, place: &Place<'_>) -> anyhow::Result<()> {
         if let Some(program) = self.target.service.clone() {
-            let port = free_port()?;
+            let port = self.port_of_store.number();
             let ready = program.ready.clone();
             let mut store = self.run(&program, ("store", port), place)?;
             let ready = ready.map(|line| self.fill(&line, port, place)).transpose()?.unwrap_or_default();
             store.wait_until(|| shell(&ready, Path::new("/")).is_ok())?;
-            self.store = Some((store, port));
+            self.store = Some(store);
         }
-        self.port = free_port()?;
         let mut program = self.target.start.clone();
         program.env.extend(self.listed.env.clone());
         program.command.extend(self.listed.args.clone());
-        let mut server = self.run(&program, ("server", self.port), place)?;
-        let address = at(self.port);
+        let mut server = self.run(&program, ("server", self.port.number()), place)?;
+        let address = self.address();
         server.wait_until(|| answers(address))?;
         self.server = Some(server);
         let (check, users) = (&*self.listed.check, self.listed.users > 0);
@@ -179,7 +191,7 @@ impl Entrant {
         fill(text, &|name| match name {
             "port" => Some(port.to_string()),
             // The suite can hold the wire between the two; here there is none.
-            "wire" | "service" => self.store.as_ref().map(|(_, port)| port.to_string()),
+            "wire" | "service" => Some(self.port_of_store.number().to_string()),
             "target" => Some(path(&self.target.folder)),
             "programs" => Some(path(place.ground.programs())),
             "data" | "gates" => Some(path(&self.folder.path().join("data"))),
@@ -193,7 +205,7 @@ impl Entrant {
     }
 
     pub(super) const fn address(&self) -> std::net::SocketAddr {
-        std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), self.port)
+        self.port.address()
     }
 
     /// Whether it lets somebody in without a hash.
@@ -208,7 +220,7 @@ impl Entrant {
 
     /// Its processes, the store's last.
     pub(super) fn groups(&self) -> impl Iterator<Item = &Group> {
-        self.server.iter().chain(self.store.iter().map(|(store, _)| store))
+        self.server.iter().chain(&self.store)
     }
 
     /// Stops it where it stands, or lets it go on: the store goes on first, so that nobody waits for it.
@@ -219,7 +231,7 @@ impl Entrant {
 
     /// From now on the store syncs at every commit. Only Redis is asked to.
     pub(super) fn be_strict(&self) -> anyhow::Result<()> {
-        let (_, port) = self.store.as_ref().context("a store of its own")?;
+        let port = self.port_of_store.number();
         let said = shell(&format!("redis-cli -p {port} config set appendfsync always"), Path::new("/"))?;
         ensure!(said.trim() == "OK", "redis-cli: {said}");
         Ok(())

@@ -3,7 +3,6 @@
 //! Owns its place on the machine and its share of it; start, signals and end are the suite's [`Group`](exeunt_suite::group::Group).
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::ops::{Deref, DerefMut};
 use std::process::Command;
 use std::time::Duration;
@@ -75,14 +74,4 @@ impl Group {
         ensure!(!found.is_empty(), "it has ended");
         Ok(found)
     }
-}
-
-/// A port that nobody has now.
-pub(super) fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-/// Where a port of this machine is.
-pub(super) fn at(port: u16) -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, port).into()
 }

@@ -4,16 +4,12 @@
 //! time to pass.
 
 use std::io::{BufRead as _, BufReader, Read};
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::waiting::PATIENCE;
+use exeunt_suite::port::Port;
 
-/// The first port that is tried, and how many are tried before they begin anew. They lie below those that a system hands out
-/// by itself, so no connection that somebody opens meanwhile has one of them.
-const PORTS: (u16, u16) = (20_000, 8_000);
+use crate::waiting::PATIENCE;
 
 /// A running process, and what it says line by line.
 pub(crate) struct Running {
@@ -61,16 +57,10 @@ impl Drop for Running {
     }
 }
 
-/// A port on which nobody listens.
+/// A port on which nobody listens. It is this process's until its end: nobody is given it before the process that it is meant for.
 pub(crate) fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let (first, count) = PORTS;
-    // Two runs at once begin at different places.
-    let begin = u16::try_from(std::process::id() * 61 % u32::from(count)).expect("below the count");
-    loop {
-        let port = first + (begin + NEXT.fetch_add(1, Ordering::Relaxed)) % count;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
+    let port = Port::any().expect("a free port");
+    let number = port.number();
+    std::mem::forget(port);
+    number
 }

@@ -10,22 +10,17 @@ pub(crate) mod waiting;
 
 use std::fs;
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use self::waiting::{first, until};
+use exeunt_suite::port::Port;
+
+use self::waiting::until;
 
 /// Who the tests are to the server.
 const ROLE: &str = "exeunt";
-
-/// The line of `postmaster.pid` that says how far the server has come; it is written when the server listens.
-const NOTED_STATE: usize = 7;
-
-/// What a server says last that cannot have its port.
-const NO_PORT: &str = "could not create any TCP/IP sockets";
 
 /// Runs `initdb` and the server, then waits until nobody holds its input.
 const KEEPER: &str = r#"
@@ -52,7 +47,7 @@ END
 /// A server.
 pub(crate) struct Postgres {
     folder: PathBuf,
-    port: u16,
+    port: Port,
     keeper: Child,
     databases: AtomicU32,
 }
@@ -71,21 +66,10 @@ impl Postgres {
         Self::run(settings, &base)
     }
 
-    /// A server on a folder that `base` makes. A port that was free a moment ago somebody else may have taken since, perhaps another such
-    /// server, which would answer in its place: then another port.
+    /// A server on a folder that `base` makes.
     fn run(settings: &str, base: &str) -> Self {
-        first("a server of PostgreSQL has its port", || {
-            let server = Self::begin(settings, base);
-            server.has_its_port().then(|| {
-                server.wait_until_ready();
-                server
-            })
-        })
-    }
-
-    fn begin(settings: &str, base: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder").keep();
-        let port = free_port();
+        let port = Port::any().expect("a free port");
         let mut keeper = Command::new("/bin/sh");
         keeper.arg("-c").arg(KEEPER).arg("keeper").arg(&folder);
         if is_root() {
@@ -97,27 +81,14 @@ impl Postgres {
         }
         keeper
             .env("BIN", binaries())
-            .env("PORT", port.to_string())
+            .env("PORT", port.number().to_string())
             .env("BASE", base)
             .env("SETTINGS", settings)
             .env("REMOVE", &folder);
         let keeper = keeper.current_dir("/").stdin(Stdio::piped()).spawn().expect("a shell");
-        Self { folder, port, keeper, databases: AtomicU32::new(0) }
-    }
-
-    /// Waits until it listens, and says whether it does: it notes its state in its folder as soon as it has its port.
-    fn has_its_port(&self) -> bool {
-        let (noted, log) = (self.folder.join("data/postmaster.pid"), self.folder.join("log"));
-        first("a server of PostgreSQL begins to listen", || {
-            if fs::read_to_string(&noted).is_ok_and(|noted| noted.lines().nth(NOTED_STATE).is_some()) {
-                return Some(true);
-            }
-            if fs::read_to_string(&log).is_ok_and(|log| log.contains(NO_PORT)) {
-                return Some(false);
-            }
-            assert!(self.folder.exists(), "the server did not start");
-            None
-        })
+        let server = Self { folder, port, keeper, databases: AtomicU32::new(0) };
+        server.wait_until_ready();
+        server
     }
 
     /// The address of a database of its own, empty.
@@ -128,11 +99,11 @@ impl Postgres {
     }
 
     pub(crate) fn address(&self, database: &str) -> String {
-        format!("postgres://{ROLE}@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://{ROLE}@127.0.0.1:{}/{database}", self.port())
     }
 
     pub(crate) const fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Runs SQL as the server's owner; returns what it printed, without headings.
@@ -141,7 +112,7 @@ impl Postgres {
         let mut psql = Command::new(client("psql"));
         psql.env("PGOPTIONS", "-c client_min_messages=warning");
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", ROLE, "-d", database]);
-        psql.arg("-p").arg(self.port.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        psql.arg("-p").arg(self.port().to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut psql = psql.spawn().expect("psql");
         psql.stdin.take().expect("piped").write_all(sql.as_bytes()).expect("written");
         let said = psql.wait_with_output().expect("ended");
@@ -151,7 +122,7 @@ impl Postgres {
 
     /// A backup of a database, as text.
     pub(crate) fn dump(&self, database: &str) -> String {
-        assert!(database.contains(&self.port.to_string()));
+        assert!(database.contains(&self.port().to_string()));
         let dump = Command::new(client("pg_dump")).args(["--no-owner", "-d", database]).output().expect("pg_dump");
         assert!(dump.status.success(), "{dump:?}");
         String::from_utf8(dump.stdout).expect("text")
@@ -169,7 +140,7 @@ impl Postgres {
 
     /// A server that follows this one.
     pub(crate) fn standby(&self) -> Self {
-        Self::standby_by(self.port)
+        Self::standby_by(self.port())
     }
 
     /// A server that follows the one at the other end of a way that begins at this port.
@@ -240,7 +211,7 @@ impl Postgres {
         until("a server of PostgreSQL lets somebody in", || {
             assert!(self.folder.exists(), "the server did not start");
             let mut ready = Command::new(client("pg_isready"));
-            ready.args(["-q", "-h", "127.0.0.1", "-p"]).arg(self.port.to_string());
+            ready.args(["-q", "-h", "127.0.0.1", "-p"]).arg(self.port().to_string());
             ready.status().expect("pg_isready").success()
         });
     }
@@ -277,10 +248,6 @@ fn installed() -> PathBuf {
         .collect();
     versions.sort();
     versions.pop().expect("Debian's package postgresql")
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 
 pub(crate) fn is_root() -> bool {
