@@ -8,6 +8,7 @@
 mod address;
 mod ear;
 mod endings;
+mod expiry;
 mod fault;
 mod hinting;
 mod left;

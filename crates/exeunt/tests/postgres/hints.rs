@@ -1,5 +1,6 @@
-//! What becomes of an ending where the server has no room for its hint. The queue of notifications is one for the whole server, and a listener of
-//! any database who lies in a transaction keeps all of it, so another application can fill it.
+//! What becomes of an ending where the server does not take its hint. The queue of notifications is one for the whole server, and a listener of
+//! any database who lies in a transaction keeps all of it, so another application can fill it; and commits that notify stand in one line, so
+//! another application's can hold up all of them.
 //!
 //! Owns that application. A queue that is small enough to be filled there is from version 17 on; for all versions a stand-in refuses each hint
 //! as the server does, at the commit. Each ending is replayed.
@@ -188,6 +189,40 @@ async fn that_the_queue_of_notifications_is_half_full_makes_no_success_doubtful(
         writer.revoke(&order(Target::Session(opened.session.id))).await.expect("committed, and that is known");
     }
     until("the server has warned", has_warned);
+}
+
+/// One line for all of the server, and the foremost waits until a standby has applied what it wrote. Ours ask for less: that it is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_commit_that_notifies_comes_to_no_end_everything_ends_all_the_same() {
+    let postgres = Postgres::start("");
+    let standby = postgres.standby();
+    postgres.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'; SELECT pg_reload_conf()");
+    until("the standby is waited for", || {
+        postgres.sql("postgres", "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1"
+    });
+    let nodes = two_nodes(&postgres.database()).await;
+    everything_ends_at(&nodes).await;
+    standby.sql("postgres", "SELECT pg_wal_replay_pause()");
+    until("the standby applies nothing", || {
+        standby.sql("postgres", "SELECT pg_get_wal_replay_pause_state()") == "paused"
+    });
+    let foremost = connect(&postgres.database()).await;
+    let said = tokio::spawn(async move {
+        foremost
+            .batch_execute(
+                "SET synchronous_commit TO remote_apply; CREATE TABLE theirs (); SELECT pg_notify('anything', '')",
+            )
+            .await
+    });
+    until("it waits for the standby", || {
+        postgres.sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == "1"
+    });
+    everything_ends_at(&nodes).await;
+    nodes[0].ready().await.expect("ready, and that is true");
+    assert!(!said.is_finished(), "it stands there still: {:?}", said.await);
+    standby.sql("postgres", "SELECT pg_wal_replay_resume()");
+    said.await.expect("ran").expect("committed");
+    everything_ends_at(&nodes).await;
 }
 
 fn order(target: Target) -> Order {

@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use tokio_postgres::Row;
 
 use super::fault::{Done, Fault};
+use super::hinting::LINE_WAIT;
 use super::link::Link;
 use super::people::{lock_user, note};
 use super::writer::Sentence;
 use super::{nodes, rows};
 use crate::audit::Deed;
-use crate::clock::Timestamp;
 use crate::revocation::{By, Cause, ENDED_LISTED_MAX, Ended, Order, Revocation, Seq, Target};
 use crate::session::{Session, SessionId};
 use crate::store::vocabulary;
@@ -179,55 +179,6 @@ impl Sentence for Order {
 const ANY_LIVE: &str = "SELECT 1 FROM sessions s WHERE s.ended_by IS NULL AND s.epoch =
     (SELECT k.epoch FROM known_users k WHERE k.id = s.user_id) ORDER BY s.user_id LIMIT 1";
 
-/// What is to end because its time is over.
-pub(super) struct Expiry {
-    pub(super) digests: Vec<TokenDigest>,
-    pub(super) now: Timestamp,
-    pub(super) idle_since: Timestamp,
-}
-
-#[async_trait]
-impl Sentence for Expiry {
-    type Answer = usize;
-    const NAME: &'static str = "end expired sessions";
-
-    /// Ends the live ones that are still past their time, and then forgets the rows that cannot live again. Both ask what the view says of
-    /// each row by itself: with a join all live sessions would be gone through, counter in hand.
-    async fn run(&self, tx: &Link, said: &mut Vec<Revocation>) -> Done<usize> {
-        let sql = "WITH held AS (
-                SELECT digest, sid, user_id, epoch FROM sessions
-                WHERE digest = ANY($1) AND ended_by IS NULL AND (expires_at <= $2 OR seen_at <= $3) FOR UPDATE),
-            live AS (
-                SELECT digest, sid, user_id, row_number() OVER (ORDER BY digest) AS k FROM held
-                WHERE epoch = (SELECT u.epoch FROM known_users u WHERE u.id = held.user_id)),
-            n AS (
-                UPDATE counter SET seq = seq + (SELECT count(*) FROM live) WHERE one = 1 AND EXISTS (SELECT FROM live)
-                RETURNING seq - (SELECT count(*) FROM live) AS base),
-            fact AS (
-                INSERT INTO revocations (seq, target, user_id, sid, cause, actor, address, at, ended)
-                SELECT base + k, 'session', user_id, sid, 'expired', -1, '', $2, ARRAY[sid || digest] FROM live, n),
-            noted AS (
-                INSERT INTO audit (at, deed, user_id, sid, actor, address, cause, seq)
-                SELECT $2, 'ended', user_id, sid, -1, '', 'expired', base + k FROM live, n),
-            done AS (
-                UPDATE sessions s SET ended_by = base + k FROM live, n WHERE s.digest = live.digest AND s.ended_by IS NULL)
-            SELECT base + k, sid, digest FROM live, n ORDER BY 1";
-        // A choice of cases is no condition that an index answers, so there is nothing to go along but the digests.
-        let forget = "DELETE FROM sessions s WHERE digest = ANY($1) AND CASE WHEN ended_by IS NULL
-            THEN epoch IS DISTINCT FROM (SELECT k.epoch FROM known_users k WHERE k.id = s.user_id) ELSE expires_at <= $2 END";
-        let digests: Vec<&[u8]> = self.digests.iter().map(|digest| &digest.as_bytes()[..]).collect();
-        let now = self.now.as_micros();
-        let ended = tx.query(sql, &[&digests, &now, &self.idle_since.as_micros()]).await?;
-        for row in &ended {
-            let ended = ended_in(row)?;
-            let (seq, target) = (Seq(row.try_get(0)?), Target::Session(ended.id));
-            said.push(Revocation { seq, target, cause: Cause::Expired, ended: vec![ended] });
-        }
-        tx.execute(forget, &[&digests, &now]).await?;
-        Ok(ended.len())
-    }
-}
-
 /// One write, however many sessions there are: the epoch rises, and all of the older one are dead.
 pub(super) async fn end_user(tx: &Link, said: &mut Vec<Revocation>, user: UserId, order: &Order) -> Done<Revocation> {
     let ended = sessions_of(tx, user, ENDED_LISTED_MAX).await?;
@@ -265,12 +216,14 @@ pub(super) async fn end_among(
     endings: &[Ending<'_>],
     author: Option<&str>,
 ) -> Done<(Vec<Option<Revocation>>, Option<Written>)> {
-    let sql = "SELECT * FROM end_among($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text)";
+    // When all is done there is one wait left, for the commits that notify before it.
+    let sql = "SELECT *, CASE WHEN $6::text IS NOT NULL THEN set_config('lock_timeout', $7::text, true) END
+               FROM end_among($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text)";
     let sids: Vec<&[u8]> = endings.iter().map(|(id, _)| &id.as_bytes()[..]).collect();
     let words = || endings.iter().map(|(_, order)| columns_of(order));
     let (causes, actors): (Vec<_>, Vec<_>) = words().map(|(cause, actor, ..)| (cause, actor)).unzip();
     let (from, times): (Vec<_>, Vec<_>) = words().map(|(.., from, at)| (from, at)).unzip();
-    let rows = link.write(sql, &[&sids, &causes, &actors, &from, &times, &author]).await?;
+    let rows = link.write(sql, &[&sids, &causes, &actors, &from, &times, &author, &LINE_WAIT]).await?;
     let (mut ended, mut log) = (vec![None; endings.len()], Vec::new());
     let (mut head, mut present) = (None, Vec::new());
     for row in &rows {
@@ -390,7 +343,7 @@ fn columns_of(order: &Order) -> (&'static str, i64, &str, i64) {
 }
 
 /// `…, sid, digest`
-fn ended_in(row: &Row) -> Done<Ended> {
+pub(super) fn ended_in(row: &Row) -> Done<Ended> {
     Ok(Ended { id: rows::session_id(row.try_get(1)?)?, digest: rows::digest(row.try_get(2)?)? })
 }
 

@@ -29,9 +29,10 @@ pub(super) enum Fault {
     /// The server was reached, and said no, or was not believed.
     #[error("{0}")]
     Refused(Arc<str>),
-    /// The server said that this is more than it has room for, and did none of it: a notification too many, in what is said here.
+    /// The server could not take the notification, and did none of what was said with it: there is no room for one more, or a commit before it
+    /// that notifies is not over. Commits that notify stand in one line, all databases' together.
     #[error("{0}")]
-    Full(Arc<str>),
+    NoHint(Arc<str>),
     /// The server was reached, and is on its way up or down.
     #[error("{0}")]
     NotNow(Arc<str>),
@@ -69,13 +70,23 @@ impl From<tokio_postgres::Error> for Fault {
         let said = words(&error).into();
         if error.code().is_some_and(|code| NOT_NOW.contains(code)) {
             Self::NotNow(said)
-        } else if error.code() == Some(&SqlState::PROGRAM_LIMIT_EXCEEDED) {
-            Self::Full(said)
+        } else if is_of_a_hint(&error) {
+            Self::NoHint(said)
         } else if error.as_db_error().is_some() || REACHED.iter().any(|word| error.to_string().starts_with(word)) {
             Self::Refused(said)
         } else {
             Self::Said(said)
         }
+    }
+}
+
+/// Whether it is the notification that was not taken. A lock that a statement waits for is told with the statement's place; the one that a commit
+/// waits for which notifies belongs to no statement.
+fn is_of_a_hint(error: &tokio_postgres::Error) -> bool {
+    match error.code() {
+        Some(&SqlState::PROGRAM_LIMIT_EXCEEDED) => true,
+        Some(&SqlState::LOCK_NOT_AVAILABLE) => error.as_db_error().is_some_and(|said| said.where_().is_none()),
+        _ => false,
     }
 }
 

@@ -1,8 +1,9 @@
 //! Whether the other nodes are woken by notifications now.
 //!
-//! Owns how it goes on where the server has no room for one. Its queue of notifications is one for all its databases, and a listener of any of them
-//! who lies in a transaction keeps it all; once it is full, every commit that notifies fails. Nothing depends on a hint but time, so nobody is
-//! woken for a while then, and the nodes hear with their renewals. It says nothing to the server itself.
+//! Owns how it goes on where the server takes none. Its queue of notifications is one for all its databases, and a listener of any of them
+//! who lies in a transaction keeps it all; once it is full, every commit that notifies fails. So does each that waits for another application's
+//! which notifies and comes to no end. Nothing depends on a hint but time, so nobody is woken for a while then, and the nodes hear with
+//! their renewals. It says nothing to the server itself.
 
 use std::time::Duration;
 
@@ -12,15 +13,19 @@ use tokio::time::Instant;
 use super::fault::Fault;
 use crate::outage::Failures;
 
-/// How long nobody is woken once there was no room. A group that is written with a hint into a full queue is written twice, so this is far above what
-/// a group takes; and whoever signs out waits no longer than half a second for want of a hint, so it may last a little longer than the cause. The
+/// How long a commit waits until another that notifies is over, in the server's words. That takes about as long as one commit does, and whoever is not
+/// woken hears within half a second: so it is no use to wait longer, counter in hand.
+pub(super) const LINE_WAIT: &str = "500ms";
+
+/// How long nobody is woken once one was not taken. A group that is written with such a hint is written twice, so this is far above what a group
+/// takes and what it waits; and whoever signs out waits no longer than half a second for want of a hint, so it may last a little longer than the cause. The
 /// server itself warns as often.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// What is said when there is no room, and when there is again.
-const NO_ROOM: &str = "the server has no room for notifications, perhaps for another application that listens and lies in a transaction; \
-     whoever signs out may wait half a second longer meanwhile, and nothing else changes";
-const ROOM: &str = "the server takes notifications again";
+/// What is said when none is taken, and when one is again.
+const NOT_TAKEN: &str = "the server takes no notifications, perhaps for another application that listens and lies in a transaction, or \
+     whose commit that notifies waits for a standby; whoever signs out may wait a second longer meanwhile, and nothing else changes";
+const TAKEN: &str = "the server takes notifications again";
 
 /// Whether hints are said.
 #[derive(Debug)]
@@ -42,7 +47,7 @@ impl Hinting {
         self.0.lock().rests_until.is_none_or(|until| Instant::now() >= until)
     }
 
-    /// The server had no room for one.
+    /// The server did not take one.
     pub(super) fn rest(&self, fault: &Fault) {
         let failing = {
             let mut state = self.0.lock();
@@ -51,7 +56,7 @@ impl Hinting {
         };
         // Said when nobody waits for the lock: to write a log may take its time.
         if let Some(failing) = failing {
-            tracing::warn!(error = %fault, seconds = failing.lasted.as_secs(), "{NO_ROOM}");
+            tracing::warn!(error = %fault, seconds = failing.lasted.as_secs(), "{NOT_TAKEN}");
         }
     }
 
@@ -59,7 +64,7 @@ impl Hinting {
     pub(super) fn is_taken(&self) {
         let lasted = self.0.lock().failures.over();
         if let Some(lasted) = lasted {
-            tracing::info!(seconds = lasted.as_secs(), "{ROOM}");
+            tracing::info!(seconds = lasted.as_secs(), "{TAKEN}");
         }
     }
 }
@@ -72,7 +77,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn where_there_was_no_room_nobody_is_woken_for_a_while_and_then_it_is_tried_again() {
-        let (hinting, full) = (Hinting::new(), Fault::Full("no room".into()));
+        let (hinting, full) = (Hinting::new(), Fault::NoHint("no room".into()));
         for _ in 0..3 {
             assert!(hinting.is_on());
             hinting.rest(&full);

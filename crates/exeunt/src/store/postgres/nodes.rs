@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 
 use super::ear::{ENDED, HEARD};
 use super::fault::{Done, Fault};
-use super::hinting::Hinting;
+use super::hinting::{Hinting, LINE_WAIT};
 use super::link::Link;
 use super::param::Param;
 use super::rows;
@@ -23,7 +23,7 @@ const CUTOFFS_MAX: i64 = 1_000;
 
 /// Wakes whoever waits, if at most one node has not heard: that may be the one that waits, which is not waited for. Said by each, it would
 /// cost a thousand nodes a million wakings.
-const LAST: &str = "SELECT pg_notify($2::text, '')
+const LAST: &str = "SELECT pg_notify($2::text, ''), set_config('lock_timeout', $3::text, true)
     WHERE (SELECT count(*) FROM (SELECT FROM nodes WHERE heard < $1 LIMIT 2) AS behind) < 2";
 
 /// Holds the counter, so that every revocation is either before the answer or finds the row (R9).
@@ -80,7 +80,8 @@ pub(super) async fn acknowledge(link: &Link, node: NodeId, heard: &Known, hintin
     let sql = "UPDATE nodes SET heard = $2 FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unsynced \
                WHERE node = $1 AND heard < $2 AND EXISTS (SELECT FROM revocations WHERE seq = $2 AND stamp = $3::text::uuid)";
     let name = &node.as_bytes()[..];
-    let (say, last): ([&dyn Param; 3], [&dyn Param; 2]) = ([&name, &heard.seq.0, &stamp.0], [&heard.seq.0, &HEARD]);
+    let (say, last): ([&dyn Param; 3], [&dyn Param; 3]) =
+        ([&name, &heard.seq.0, &stamp.0], [&heard.seq.0, &HEARD, &LINE_WAIT]);
     // On their way together, and done one after the other: the second sees every acknowledgement that was committed before it.
     let (said, hinted) = tokio::join!(biased; link.execute(sql, &say), hint(link, hinting, (LAST, &last)));
     hinted.and(said.map(drop))
@@ -92,7 +93,7 @@ async fn hint(link: &Link, hinting: &Hinting, (sql, params): (&'static str, &[&d
         return Ok(());
     }
     match link.execute(sql, params).await {
-        Err(fault @ Fault::Full(_)) => hinting.rest(&fault),
+        Err(fault @ Fault::NoHint(_)) => hinting.rest(&fault),
         Err(fault @ Fault::Refused(_)) => tracing::debug!(%fault, "a hint was refused"),
         said => {
             said?;
@@ -128,16 +129,17 @@ fn line(at: Option<String>, key: Option<&[u8]>) -> Done<Option<Line>> {
 
 /// A hint is as good when it is forgotten, and who ends something waits until the one before has said its own.
 pub(super) async fn wake(link: &Link, up_to: Seq, author: &str, hinting: &Hinting) -> Done<()> {
-    let sql = "SELECT pg_notify($3::text, $1::bigint::text || ' ' || $2::text) \
+    let sql = "SELECT pg_notify($3::text, $1::bigint::text || ' ' || $2::text), set_config('lock_timeout', $4::text, true) \
                FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unsynced";
-    hint(link, hinting, (sql, &[&up_to.0, &author, &ENDED])).await
+    hint(link, hinting, (sql, &[&up_to.0, &author, &ENDED, &LINE_WAIT])).await
 }
 
 /// The same with the commit of this transaction, which it must not make one that waits for no disk.
 pub(super) async fn wake_with(tx: &Link, up_to: Seq, author: Option<&str>) -> Done<()> {
-    let sql = "SELECT pg_notify($3::text, $1::bigint::text || ' ' || $2::text)";
+    let sql =
+        "SELECT pg_notify($3::text, $1::bigint::text || ' ' || $2::text), set_config('lock_timeout', $4::text, true)";
     match author {
-        Some(author) => tx.execute(sql, &[&up_to.0, &author, &ENDED]).await.map(drop),
+        Some(author) => tx.execute(sql, &[&up_to.0, &author, &ENDED, &LINE_WAIT]).await.map(drop),
         None => Ok(()),
     }
 }

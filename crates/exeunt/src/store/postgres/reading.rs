@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio_postgres::Row;
 
-use super::endings::Expiry;
+use super::expiry::Expiry;
 use super::fault::{Done, Fault};
 use super::left::Whose;
 use super::link::Link;

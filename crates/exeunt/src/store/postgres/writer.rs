@@ -213,7 +213,7 @@ async fn write_until_closed(origin: Origin, mut jobs: mpsc::Receiver<Box<dyn Job
     }
 }
 
-/// Writes a group, and wakes the others with it. A server that has no room for the hint has done nothing of the group: it is said again without.
+/// Writes a group, and wakes the others with it. A server that did not take the hint has done nothing of the group: it is said again without.
 async fn write(
     origin: &Origin,
     kept: &mut Option<Link>,
@@ -223,8 +223,8 @@ async fn write(
     let author = origin.hinting.is_on().then_some(&*origin.author);
     let done = write_as(author, (&origin.address, kept), group, audience).await;
     match &done {
-        Err(full @ Fault::Full(_)) if author.is_some() => {
-            origin.hinting.rest(full);
+        Err(untaken @ Fault::NoHint(_)) if author.is_some() => {
+            origin.hinting.rest(untaken);
             return write_as(None, (&origin.address, kept), group, audience).await;
         }
         Ok(said) if said.is_hinted() => origin.hinting.is_taken(),
@@ -256,7 +256,7 @@ async fn write_as(
             }
             // Somebody waits already for as long as they may, or must hear of the warning.
             Err(fault @ (Fault::Late | Fault::Doubtful(_))) => return Err(fault),
-            Err(fault @ Fault::Full(_)) if waking.is_some() => return Err(fault),
+            Err(fault @ Fault::NoHint(_)) if waking.is_some() => return Err(fault),
             // One of them failed and took the others with it, or the connection broke. Then nobody knows whether it was committed, and who
             // says it again finds out: what has ended is not ended twice.
             Err(fault) => {
