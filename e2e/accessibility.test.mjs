@@ -52,6 +52,7 @@ for (const [name, look] of Object.entries(LOOKS)) {
       '/account',
       '/admin',
       '/admin?name=Nobody',
+      '/admin/add',
       '/admin/users/1',
       '/admin/users/2',
       '/admin/users/2/confirm?deed=delete',

@@ -87,6 +87,7 @@ async function tour(look, locale, name) {
 const ADMIN_PAGES = {
   admin: '/admin',
   'admin-nobody': '/admin?name=Nobody',
+  'admin-add': '/admin/add',
   'admin-user': '/admin/users/2',
   'admin-oneself': '/admin/users/1',
   'admin-confirm-delete': '/admin/users/2/confirm?deed=delete',

@@ -26,7 +26,8 @@ use axum::response::{IntoResponse, Response};
 
 pub(crate) use self::account::{account, change_password, end, end_all, end_others};
 pub(crate) use self::admin::{
-    audit, confirm_everyone, confirm_user, do_to_everyone, do_to_user, user as admin_user, users as admin_users,
+    add_user, ask_for_user, audit, confirm_everyone, confirm_user, do_to_everyone, do_to_user, user as admin_user,
+    users as admin_users,
 };
 pub(crate) use self::enter::{login, register};
 pub(crate) use self::home::home;

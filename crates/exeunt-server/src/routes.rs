@@ -92,6 +92,7 @@ fn api_admin() -> Vec<(&'static str, Routes)> {
 fn admin_pages() -> Vec<(&'static str, Routes)> {
     let routes = [
         ("/admin", get(pages::admin_users).post(pages::do_to_everyone)),
+        ("/admin/add", get(pages::ask_for_user).post(pages::add_user)),
         ("/admin/confirm", get(pages::confirm_everyone)),
         ("/admin/users/{id}", get(pages::admin_user).post(pages::do_to_user)),
         ("/admin/users/{id}/confirm", get(pages::confirm_user)),

@@ -32,6 +32,15 @@ pub(super) struct Credentials {
     pub(super) password: Secret,
 }
 
+/// A user whom an administrator adds. What it does not know it refuses: whoever asks for a role with it, or for a user who is disabled, would
+/// take the answer for a yes. No `Debug`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewUser {
+    pub(super) username: String,
+    pub(super) password: Secret,
+}
+
 /// The password that is, and the one that is to be. No `Debug`.
 #[derive(Deserialize)]
 pub(super) struct PasswordChange {
@@ -47,6 +56,11 @@ pub(super) struct NewPassword {
 
 impl Shape for Credentials {
     const SHAPE: &str = "an object with the text fields `username` and `password`";
+}
+
+impl Shape for NewUser {
+    const SHAPE: &str = "an object with the text fields `username` and `password`, and no other: a user is made an administrator \
+                         or disabled afterwards";
 }
 
 impl Shape for PasswordChange {

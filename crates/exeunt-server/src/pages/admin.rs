@@ -4,6 +4,7 @@
 //! extractor that every handler here begins with. Whatever ends more than one session is shown before it is done, and so is what gives
 //! somebody power over all.
 
+mod add;
 mod audit;
 mod confirm;
 mod deeds;
@@ -16,6 +17,7 @@ use axum::extract::rejection::PathRejection;
 use exeunt::UserId;
 use exeunt_axum::Admin;
 
+pub(crate) use self::add::{add_user, ask_for_user};
 pub(crate) use self::audit::audit;
 pub(crate) use self::confirm::{confirm_everyone, confirm_user};
 pub(crate) use self::deeds::{do_to_everyone, do_to_user};

@@ -25,13 +25,14 @@ pub(crate) enum Done {
     Reset,
     Disabled,
     Enabled,
+    Added,
     Promoted,
     Demoted,
     Deleted,
 }
 
 impl Done {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Ended,
         Self::Others,
         Self::Alone,
@@ -40,6 +41,7 @@ impl Done {
         Self::Reset,
         Self::Disabled,
         Self::Enabled,
+        Self::Added,
         Self::Promoted,
         Self::Demoted,
         Self::Deleted,
@@ -56,6 +58,7 @@ impl Done {
             Self::Reset => "reset",
             Self::Disabled => "disabled",
             Self::Enabled => "enabled",
+            Self::Added => "added",
             Self::Promoted => "promoted",
             Self::Demoted => "demoted",
             Self::Deleted => "deleted",
@@ -85,6 +88,7 @@ impl Done {
             Self::Reset => entry.cause == Some(Cause::PasswordReset),
             Self::Disabled => entry.deed == Deed::UserDisabled,
             Self::Enabled => entry.deed == Deed::UserEnabled,
+            Self::Added => entry.deed == Deed::UserAdded,
             Self::Promoted => entry.deed == Deed::AdminGranted,
             Self::Demoted => entry.deed == Deed::AdminWithdrawn,
             Self::Deleted => entry.deed == Deed::UserDeleted,

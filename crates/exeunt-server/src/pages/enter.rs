@@ -69,9 +69,7 @@ pub(crate) async fn register(
         Err(RegisterRefused::Choice(error)) => {
             let text = failure::choice(words, error);
             let problem = Problem { form: Form::Register, text: &text, username: &entry.username };
-            let taken = matches!(error, exeunt::ChoiceFault::Taken);
-            let status = if taken { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
-            Ok(not_accepted(&app, words, status, &entry, problem))
+            Ok(not_accepted(&app, words, failure::status_of_choice(error), &entry, problem))
         }
         Err(RegisterRefused::Auth(error)) => Err(Refusal::new(words, error)),
     }

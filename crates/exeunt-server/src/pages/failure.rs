@@ -32,6 +32,8 @@ pub(super) enum Why {
     NotSignedOut(AuthError, Cow<'static, str>),
     /// The store failed while something else was to end or to change: claim nothing.
     NotDone(AuthError, Next<'static>),
+    /// The store failed while a user was to be added.
+    NotAdded(AuthError),
     NoSuchSession(Next<'static>),
     NoSuchUser,
     /// What administrators do not do to themselves.
@@ -106,7 +108,12 @@ impl Refusal {
             Why::NotDone(AuthError::Unavailable { .. }, next) => {
                 (of_account.not_done_title, of_account.not_done_text, *next)
             }
-            Why::Auth(error) | Why::NotSignedOut(error, _) | Why::NotDone(error, _) => return auth_page(words, error),
+            Why::NotAdded(AuthError::Unavailable { .. }) => {
+                (of_account.not_done_title, of_admin.not_added_text, Next::Admin)
+            }
+            Why::Auth(error) | Why::NotSignedOut(error, _) | Why::NotDone(error, _) | Why::NotAdded(error) => {
+                return auth_page(words, error);
+            }
             Why::NoSuchSession(next) => (of_account.no_such_session_title, of_account.no_such_session_text, *next),
             Why::NoSuchUser => (of_admin.no_such_user_title, of_admin.no_such_user_text, Next::Admin),
             Why::Oneself => (of_admin.oneself_title, of_admin.oneself_text, Next::Account),
@@ -131,7 +138,9 @@ impl Why {
 
     const fn auth(&self) -> Option<&AuthError> {
         match self {
-            Self::Auth(error) | Self::NotSignedOut(error, _) | Self::NotDone(error, _) => Some(error),
+            Self::Auth(error) | Self::NotSignedOut(error, _) | Self::NotDone(error, _) | Self::NotAdded(error) => {
+                Some(error)
+            }
             _ => None,
         }
     }
@@ -172,6 +181,14 @@ pub(super) fn choice(words: &Words, fault: ChoiceFault) -> String {
         ChoiceFault::Password(PasswordFault::Common) => words.password_common.to_owned(),
         ChoiceFault::Taken => words.name_taken.to_owned(),
         ChoiceFault::NoSuchUser | ChoiceFault::KeptByApp => fault.to_string(),
+    }
+}
+
+/// A name that somebody has is another thing than one that nobody can have.
+pub(super) const fn status_of_choice(fault: ChoiceFault) -> StatusCode {
+    match fault {
+        ChoiceFault::Taken => StatusCode::CONFLICT,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 

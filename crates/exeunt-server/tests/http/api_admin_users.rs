@@ -49,6 +49,18 @@ async fn a_user_is_added_shown_and_can_sign_in() {
     answer.must_keep_the_cookie();
 }
 
+/// Passed over, it would have been taken for granted.
+#[tokio::test]
+async fn a_role_that_is_asked_for_with_a_new_user_is_refused_and_nobody_is_added() {
+    let app = TestApp::new().await;
+    let admin = app.admin_of_new("Eve").await;
+    let body = json!({"username": "Zoe", "password": PASSWORD, "admin": true}).to_string();
+    let answer = admin.post(USERS).json(&body).await;
+    must_be_a_problem(&answer, 400);
+    assert!(answer.text().contains("afterwards"), "{answer:?}");
+    assert_eq!(app.anon().sign_in("Zoe", PASSWORD).await.status, 401);
+}
+
 #[tokio::test]
 async fn a_user_who_cannot_be_is_not_added_and_why_is_said() {
     let app = TestApp::new().await;

@@ -94,14 +94,16 @@ async fn what_an_administrator_asked_for_is_not_done_when_its_body_comes_after_t
 
 #[tokio::test]
 async fn nor_what_they_asked_for_on_a_page() {
-    let deeds = ["end", "end-all", "disable", "enable", "promote", "demote", "delete", "password", "everyone"];
+    let deeds = ["end", "end-all", "disable", "enable", "promote", "demote", "delete", "password", "everyone", "add"];
     for leaves in Leaves::BOTH {
         for deed in deeds {
             let app = TestApp::new().await;
             let (admin, ana) = (app.admin_of_new("Eve").await, app.browser_of_new("Ana").await);
-            let form = format!("sid={}&new=grey+gulls+glide&deed={deed}", ana.sid().await);
+            let (sid, new) = (ana.sid().await, "grey+gulls+glide");
+            let form = format!("sid={sid}&new={new}&deed={deed}&username=Zoe&password={new}");
             let path = match deed {
                 "everyone" => "/admin".to_owned(),
+                "add" => "/admin/add".to_owned(),
                 _ => format!("/admin/users/{}", app.id_of("Ana").await),
             };
             must_come_too_late(&app, (&admin, leaves), &path, (admin.post(&path).form(&[]), &form)).await;
@@ -115,7 +117,7 @@ async fn nor_what_they_asked_for_on_a_page() {
 async fn ask_for(app: &TestApp, admin: &Actor, (method, path): (&str, &str), sid: &str) -> Ask {
     let path = path.replace("{id}", &app.id_of("Ana").await.to_string()).replace("{sid}", sid);
     let path = if path == "/api/admin/sessions" { format!("{path}?confirm=everyone") } else { path };
-    let body = json!({"username": "Zoe", "password": NEW, "new": NEW}).to_string();
+    let body = if path == "/api/admin/users" { credentials("Zoe", NEW) } else { json!({"new": NEW}).to_string() };
     admin.ask(method.parse().expect("a method"), &path).json(&body)
 }
 

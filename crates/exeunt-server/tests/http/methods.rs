@@ -8,7 +8,7 @@ use crate::support::{Answer, TestApp};
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"];
 
 /// What each path answers.
-const CONTRACT: [(&str, &str); 37] = [
+const CONTRACT: [(&str, &str); 38] = [
     ("/", "GET,HEAD"),
     ("/register", "POST"),
     ("/login", "POST"),
@@ -18,6 +18,7 @@ const CONTRACT: [(&str, &str); 37] = [
     ("/account/end-all", "POST"),
     ("/account/password", "POST"),
     ("/admin", "GET,HEAD,POST"),
+    ("/admin/add", "GET,HEAD,POST"),
     ("/admin/confirm", "GET,HEAD"),
     ("/admin/users/{id}", "GET,HEAD,POST"),
     ("/admin/users/{id}/confirm", "GET,HEAD"),

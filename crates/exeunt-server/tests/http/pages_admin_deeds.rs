@@ -127,6 +127,49 @@ async fn administration_is_granted_and_withdrawn_and_ends_nothing() {
 }
 
 #[tokio::test]
+async fn a_user_is_added_who_can_sign_in_and_administers_nothing() {
+    let app = TestApp::new().await;
+    let (eve, _, bob, _) = scene(&app).await;
+    assert!(eve.get("/admin").await.text().contains("href=\"/admin/add\""));
+    assert_eq!(eve.get("/admin/add").await.status, 200);
+    let answer = post(&eve, "/admin/add", &[("username", "Zoe"), ("password", NEW)]).await;
+    let place = format!("/admin/users/{}?done=added", app.id_of("Zoe").await);
+    must_lead_to(&answer, &place);
+    let page = eve.get(&place).await;
+    assert_eq!(notice(&page), Some("The user was added, and can sign in."));
+    assert!(page.text().contains("The account was created"), "{page:?}");
+    let zoe = app.anon().sign_in("Zoe", NEW).await;
+    assert_eq!(zoe.status, 303, "{zoe:?}");
+    assert_eq!(app.cookie(&zoe.cookie("exeunt").expect("signed in").0).get("/admin").await.status, 403);
+    eve.must_be_let_in().await;
+    bob.must_be_let_in().await;
+}
+
+#[tokio::test]
+async fn a_user_who_cannot_be_added_is_asked_for_again_and_the_password_not_sent_back() {
+    let app = TestApp::new().await;
+    let (eve, ana, _, _) = scene(&app).await;
+    for (name, password, status, said) in [
+        ("ANA", NEW, 409, "taken"),
+        ("a:b\"><i>", NEW, 422, "colon"),
+        ("Zoe", "short", 422, "at least 8"),
+        ("Zoe", "password", 422, "common"),
+    ] {
+        let answer = post(&eve, "/admin/add", &[("username", name), ("password", password)]).await;
+        let page = answer.text();
+        assert_eq!(answer.status, status, "{name}: {answer:?}");
+        assert!(page.contains("role=\"alert\"") && page.contains(said), "{name}: {page}");
+        assert!(page.contains("data-again=\"/admin/add\"") && !page.contains("<i>"), "{name}: {page}");
+        assert!(name != "Zoe" || page.contains("value=\"Zoe\""), "{page}");
+        assert!(!page.contains(&format!("value=\"{password}\"")), "{page}");
+    }
+    assert_eq!(app.anon().sign_in("Zoe", NEW).await.status, 401);
+    for live in &ana {
+        live.must_be_let_in().await;
+    }
+}
+
+#[tokio::test]
 async fn everyone_is_signed_out_the_administrator_included() {
     let app = TestApp::new().await;
     let (eve, [browser, program], bob, _) = scene(&app).await;

@@ -6,7 +6,7 @@ use crate::support::{Actor, PASSWORD, TestApp};
 
 async fn pages(app: &TestApp) -> Vec<String> {
     let path = format!("/admin/users/{}", app.id_of("Ana").await);
-    let fixed = ["/admin", "/admin/audit", "/admin/confirm?deed=everyone"].map(ToOwned::to_owned);
+    let fixed = ["/admin", "/admin/add", "/admin/audit", "/admin/confirm?deed=everyone"].map(ToOwned::to_owned);
     fixed.into_iter().chain([format!("{path}/confirm?deed=delete"), path]).collect()
 }
 
@@ -21,6 +21,8 @@ async fn do_all(somebody: &Actor, user: i64, sid: &str, field: (&str, &str)) -> 
     }
     let ask = somebody.post("/admin").form(&[("deed", "everyone")]).field(field.0, field.1);
     answers.push(("everyone".to_owned(), ask.await));
+    let form = [("username", "Zoe"), ("password", "grey gulls glide")];
+    answers.push(("add".to_owned(), somebody.post("/admin/add").form(&form).field(field.0, field.1).await));
     answers
 }
 
@@ -177,12 +179,14 @@ async fn what_the_store_cannot_say_is_not_called_done() {
     let eve = app.admin_of_new("Eve").await;
     let ana = app.browser_of_new("Ana").await;
     let (user, sid) = (app.id_of("Ana").await, ana.sid().await);
-    for sentence in ["revoke", "change_user", "change_password"] {
+    for sentence in ["revoke", "change_user", "change_password", "add_user"] {
         stage.fail(sentence, When::Before);
     }
     for (deed, answer) in do_all(&eve, user, &sid, ("accept", "*/*")).await {
         assert_eq!(answer.status, 503, "{deed}: {answer:?}");
-        assert!(answer.text().contains("we do not say that anything has ended"), "{deed}: {answer:?}");
+        let claimed =
+            if deed == "add" { "do not say that the user was added" } else { "do not say that anything has ended" };
+        assert!(answer.text().contains(claimed), "{deed}: {answer:?}");
         answer.must_keep_the_cookie();
     }
     stage.clear();

@@ -12,7 +12,7 @@ use exeunt::{Become, User, UserId};
 use exeunt_axum::{Admin, AuthError, RegisterRefused};
 use serde::Serialize;
 
-use crate::api::json::{self, Credentials, Ended, NewPassword};
+use crate::api::json::{self, Ended, NewPassword, NewUser};
 use crate::api::path::{self, Part};
 use crate::api::problem::Problem;
 use crate::api::query::{Query, page};
@@ -53,7 +53,7 @@ pub(crate) async fn users(admin: Result<Admin, AuthError>, query: RawQuery) -> R
 /// `POST /api/admin/users`: 201 and the user.
 pub(crate) async fn add(admin: Result<Admin, AuthError>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let admin = admin?;
-    let Credentials { username, password } = json::read(&headers, body).await?;
+    let NewUser { username, password } = json::read(&headers, body).await?;
     let user = admin.desk().add_user(&username, password.reveal()).await?;
     let place = format!("/api/admin/users/{}", user.id.0);
     Ok((StatusCode::CREATED, [(LOCATION, place)], Json(ShownUser::of(&user))).into_response())

@@ -131,7 +131,7 @@ async fn change(
 }
 
 /// Back to the page of the user, or of all where this one is gone; it tells what was done.
-fn back(id: UserId, done: Done) -> Response {
+pub(super) fn back(id: UserId, done: Done) -> Response {
     let place = match done {
         Done::Deleted => users::after_deleting(),
         _ => link(&page_of(id), &[("done", Some(done.as_str().to_owned()))]),

@@ -47,6 +47,17 @@ pub(crate) struct User<'a> {
     pub(crate) notice: Option<&'a str>,
 }
 
+/// The form for a new user.
+#[derive(Debug)]
+pub(crate) struct Add<'a> {
+    pub(crate) viewer: Viewer<'a>,
+    /// The name that was typed.
+    pub(crate) username: &'a str,
+    /// What was wrong with it, or with the password.
+    pub(crate) problem: Option<&'a str>,
+    pub(crate) password_chars_min: usize,
+}
+
 /// An entry of the audit trail, as an administrator is told it.
 #[derive(Debug)]
 pub(crate) struct TrailRow {
@@ -126,6 +137,14 @@ pub(crate) fn user(words: &'static Words, page: &User<'_>) -> String {
     show(words, &UserPage { words, of: words.of_admin, title: &page.shown.name, viewer: &page.viewer, page })
 }
 
+/// The form for a new user.
+#[must_use]
+pub(crate) fn add(words: &'static Words, page: &Add<'_>) -> String {
+    let of = words.of_admin;
+    let password_hint = (words.password_hint)(page.password_chars_min);
+    show(words, &AddPage { words, of, title: of.add, viewer: &page.viewer, page, password_hint })
+}
+
 /// The question before something grave.
 #[must_use]
 pub(crate) fn confirm(words: &'static Words, page: &Confirm<'_>) -> String {
@@ -164,6 +183,17 @@ struct UserPage<'a> {
     title: &'a str,
     viewer: &'a Viewer<'a>,
     page: &'a User<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "admin_add.html")]
+struct AddPage<'a> {
+    words: &'static Words,
+    of: Of,
+    title: &'a str,
+    viewer: &'a Viewer<'a>,
+    page: &'a Add<'a>,
+    password_hint: String,
 }
 
 #[derive(Template)]

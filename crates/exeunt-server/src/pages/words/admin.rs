@@ -30,6 +30,12 @@ pub(crate) struct AdminWords {
     pub(crate) find: &'static str,
     /// Nobody has the name that was looked for.
     pub(crate) nobody: &'static str,
+    /// The link to the form for a new user, its heading and its button.
+    pub(crate) add: &'static str,
+    /// What becomes of a new user.
+    pub(crate) add_text: &'static str,
+    /// Nobody knows whether the user was added.
+    pub(crate) not_added_text: &'static str,
     /// The link to the next page of users.
     pub(crate) more_users: &'static str,
     /// The mark on the administrator's own line.
@@ -119,6 +125,11 @@ pub(crate) static ENGLISH: AdminWords = AdminWords {
     since: "Since",
     find: "Find",
     nobody: "There is no user of this name.",
+    add: "Add a user",
+    add_text: "With this name and password the user can sign in at once. Pass the password on by a way that is safe: you know it, too, until the user \
+               has changed it on the account page.",
+    not_added_text: "We could not reach the place where users are kept, so we do not say that the user was added, nor that nobody was. Please \
+                     look in the list before you try again.",
     more_users: "More users",
     you: "you",
     yourself: "This is you. To end all your sessions, or to change your password, go to your account page.",
@@ -206,6 +217,11 @@ pub(crate) static PORTUGUESE: AdminWords = AdminWords {
     since: "Desde",
     find: "Buscar",
     nobody: "Não há usuário com esse nome.",
+    add: "Adicionar usuário",
+    add_text: "O usuário já poderá entrar com este nome e esta senha. Envie a senha por um meio seguro: você também a conhece, até que o usuário \
+               a troque na página da conta.",
+    not_added_text: "Não conseguimos acessar o lugar onde os usuários ficam guardados; por isso, não dizemos que o usuário foi adicionado, nem \
+                     que não foi. Confira a lista antes de tentar de novo.",
     more_users: "Mais usuários",
     you: "você",
     yourself: "Este é você. O que encerra todas as suas sessões e a sua senha ficam na página da sua conta.",
