@@ -51,6 +51,14 @@ pub(super) enum Fault {
 }
 
 impl Fault {
+    /// The same of a statement that wakes nobody.
+    pub(super) fn without_a_hint(self) -> Self {
+        match self {
+            Self::NoHint(said) => Self::Refused(said),
+            fault => fault,
+        }
+    }
+
     pub(super) fn of(self, deed: &'static str) -> StoreError {
         match self {
             Self::Busy => StoreError::Busy,

@@ -287,7 +287,8 @@ async fn begin(address: &Address, kept: Option<Link>) -> Done<Link> {
         return Ok(link);
     }
     let link = Link::open(address).await?;
-    link.begin_with(LOCK_COUNTER).await?;
+    // Nothing is hinted at yet: what cannot be had here is the counter, or its table.
+    link.begin_with(LOCK_COUNTER).await.map_err(Fault::without_a_hint)?;
     Ok(link)
 }
 
