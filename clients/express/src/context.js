@@ -2,7 +2,15 @@
 // server does. The token stays in here, where neither a log nor an inspector finds it.
 
 import { Curtain } from './curtain.js';
-import { crossOrigin, ExeuntMisuse, ExeuntRefused, ExeuntUnreachable, notSignedIn, unconfirmed } from './errors.js';
+import {
+  crossOrigin,
+  ExeuntMisuse,
+  ExeuntRefused,
+  ExeuntUnreachable,
+  notSignedIn,
+  unclear,
+  unconfirmed,
+} from './errors.js';
 import { FOREIGN, SENT } from './guard.js';
 import { BY_BEARER, BY_COOKIE } from './offered.js';
 
@@ -14,6 +22,8 @@ export class Context {
   #res;
   #approach;
   #carrier;
+  /** What was offered holds a token and more. */
+  #isWrapped;
   #token = null;
   #session = null;
   /** What was offered and opens nothing. It may be that not every node has heard of its end. */
@@ -28,12 +38,13 @@ export class Context {
   #last = null;
 
   /** `res` is missing where a socket is all there is: then nobody can sign in or out. */
-  constructor(shared, { req, res, approach, carrier }) {
+  constructor(shared, { req, res, approach, carrier, isWrapped }) {
     this.#shared = shared;
     this.#req = req;
     this.#res = res;
     this.#approach = approach;
     this.#carrier = carrier;
+    this.#isWrapped = isWrapped;
   }
 
   /** Asks the session server whom this token belongs to. */
@@ -176,6 +187,7 @@ export class Context {
 
   async #leave() {
     const byCookie = this.#carrier !== BY_BEARER;
+    if (this.#isWrapped && this.#token === null) throw unclear();
     if (byCookie && this.#req.method !== 'GET') this.refuseForeign();
     if (this.#token !== null) await this.#endOwn(byCookie);
     else if (this.#refused !== null) await this.#settle();

@@ -55,7 +55,7 @@ export const twoCredentials = refused(
 export const unclear = refused(
   400,
   'unclear-credentials',
-  'the Authorization header shows a token in no way that can be read: send `Bearer`, one space and the token',
+  'the Authorization header or the cookie shows a token in no way that can be read: send `Bearer`, one space and the token',
 );
 
 /** Another site made the request; or whichever made it, no person saw it: an image, a frame, a script, a prefetch. */

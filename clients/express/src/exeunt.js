@@ -92,9 +92,9 @@ export class Exeunt {
   async #begin(req, res) {
     if (req.exeunt !== undefined) throw new ExeuntMisuse('this request has passed the session() of another Exeunt');
     if (this.#origin === undefined) refuseOthersThanLoopback(req);
-    const { token, carrier } = offeredBy(req, this.#shared.cookie);
+    const { token, carrier, isWrapped } = offeredBy(req, this.#shared.cookie);
     const approach = approachOf(req, this.#origin);
-    const context = new Context(this.#shared, { req, res, approach, carrier });
+    const context = new Context(this.#shared, { req, res, approach, carrier, isWrapped });
     await context.check(token);
     this.#contexts.set(req, context);
     give(req, context);

@@ -12,13 +12,15 @@ const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 const TOKEN_PREFIX = 'exn_';
 /** A token of ours, wherever it stands. */
 const OURS = /exn_[A-Za-z0-9_-]{43}/;
+const EXACTLY_OURS = /^exn_[A-Za-z0-9_-]{43}$/;
 /** Letters of base64 that stand for three bytes together. */
 const GROUP = 4;
 /** Longer than any token: 47 characters today. What is longer is not sent on. */
 const TOKEN_LENGTH_MAX = 256;
 
 /**
- * The token and its carrier; `token` is null where what was offered can be no token.
+ * The token and its carrier; `token` is null where what was offered can be no token. `isWrapped`: it is none, but holds
+ * one, in quotes, say, or with a sign too many. That opens nothing, and the session lives.
  * Throws where two different ones were sent, for one of them is somebody else's, and where a bearer token cannot be read.
  */
 export function offeredBy(req, cookie) {
@@ -30,7 +32,8 @@ export function offeredBy(req, cookie) {
   if (bearer !== undefined) values.add(bearer);
   if (values.size > 1) throw twoCredentials();
   const [value] = values;
-  return { token: isToken(value) ? value : null, carrier: bearer === undefined ? BY_COOKIE : BY_BEARER };
+  const carrier = bearer === undefined ? BY_COOKIE : BY_BEARER;
+  return { token: isToken(value) ? value : null, carrier, isWrapped: value !== undefined && isWrapped(value) };
 }
 
 /** Other schemes are the app's own affair; but whoever shows a token of ours by one is not told that it is over. */
@@ -43,6 +46,10 @@ function bearerOf(line) {
   const token = /^bearer (.*)$/i.exec(line)?.[1];
   if (token === undefined || !TOKEN.test(token)) throw unclear();
   return token;
+}
+
+function isWrapped(value) {
+  return !EXACTLY_OURS.test(value) && (OURS.test(value) || hidesToken(value));
 }
 
 /** In base64, as the name or the password of `Basic`: wherever a word could begin, for spaces and commas are read leniently by some. */

@@ -99,6 +99,20 @@ promise('a bearer token that cannot be read is 400 and nobody is called signed o
   await isKept(set.server, ana, ana.cookie);
 });
 
+promise('a token with something around it opens nothing, and nobody is called signed out by it', async (t) => {
+  const app = await startApp(t, set.server, signOut);
+  const ana = await member(app, set.server);
+  for (const wrapped of [`"${ana.token}"`, `${ana.token}=`, `${ana.token}.`, `x${ana.token}`, btoa(ana.token)]) {
+    for (const headers of [{ authorization: `Bearer ${wrapped}` }, { cookie: `exeunt=${wrapped}` }]) {
+      assert.notEqual((await ask(`${app.url}/me`, { headers })).text, 'ana', wrapped);
+      const answer = await ask(`${app.url}/logout`, { headers });
+      assert.deepEqual([answer.status, JSON.parse(answer.text).code], [400, 'unclear-credentials'], wrapped);
+      assert.deepEqual(answer.setCookies, []);
+    }
+  }
+  await isKept(set.server, ana, ana.cookie);
+});
+
 promise('two cookies, or a header and a cookie that disagree, are 400 and end nothing', async (t) => {
   const app = await startApp(t, set.server, signOut);
   const [ana, bea] = [await member(app, set.server), await member(app, set.server)];

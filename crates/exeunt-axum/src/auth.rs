@@ -160,6 +160,9 @@ impl Auth {
         if self.has_two_cookies() {
             return Err(AuthError::TwoCookies);
         }
+        if matches!(self.offered, Offered::Wrapped(_)) {
+            return Err(AuthError::Unclear);
+        }
         if self.offered.carrier() == Carrier::Cookie && self.method != Method::GET {
             self.refuse_foreign()?;
         }

@@ -78,6 +78,18 @@ fn has_token(line: &[u8]) -> bool {
     line.windows(TOKEN_PREFIX.len()).any(|part| part == TOKEN_PREFIX.as_bytes()) || hides_token(line)
 }
 
+/// Whether a whole token of ours is in this, as text or in base64, with whatever around it.
+pub(crate) fn holds_token(text: &[u8]) -> bool {
+    has_whole(text) || hides_token(text)
+}
+
+fn has_whole(text: &[u8]) -> bool {
+    text.windows(TOKEN_LENGTH)
+        .filter(|part| part.starts_with(TOKEN_PREFIX.as_bytes()))
+        .filter_map(|part| std::str::from_utf8(part).ok())
+        .any(|part| Token::parse(part).is_ok())
+}
+
 /// Looks wherever a base64 word could begin, in either alphabet: how many spaces, commas or colons stand before it, a reader that
 /// is more lenient than we are would not care.
 fn hides_token(line: &[u8]) -> bool {
@@ -86,11 +98,7 @@ fn hides_token(line: &[u8]) -> bool {
         let whole = (letters.len() - start).next_multiple_of(GROUP);
         let mut word = Zeroizing::new(letters[start..].to_vec());
         word.resize(whole, b'A');
-        let text = Zeroizing::new(BASE64_NOPAD.decode(&word).unwrap_or_default());
-        text.windows(TOKEN_LENGTH)
-            .filter(|part| part.starts_with(TOKEN_PREFIX.as_bytes()))
-            .filter_map(|part| std::str::from_utf8(part).ok())
-            .any(|part| Token::parse(part).is_ok())
+        has_whole(&Zeroizing::new(BASE64_NOPAD.decode(&word).unwrap_or_default()))
     })
 }
 

@@ -69,8 +69,11 @@ pub enum AuthError {
     /// A bearer token and a cookie that name two different sessions: it cannot be known which is meant.
     #[error("an Authorization header and a cookie of two different sessions were sent; send one of them")]
     TwoCredentials,
-    /// There is an `Authorization` field that may mean a session and cannot be read. Other schemes are not looked at.
-    #[error("the Authorization header cannot be read: send it once, as `Bearer` and the token")]
+    /// There is an `Authorization` field that may mean a session and cannot be read; or what was to be signed out holds a token and more. Other
+    /// schemes are not looked at.
+    #[error(
+        "the Authorization header or the cookie cannot be read: send the token once and alone, as `Bearer` and the token"
+    )]
     Unclear,
     /// The app's own hook, or a distant server, refused it for this reason.
     #[error("{0}")]

@@ -5,7 +5,7 @@
 use exeunt::Token;
 use http::HeaderMap;
 
-use crate::authorization::Authorization;
+use crate::authorization::{Authorization, holds_token};
 use crate::cookie::{Found, Transport};
 use crate::errors::AuthError;
 
@@ -24,6 +24,8 @@ pub(crate) enum Offered {
     Token(Carrier, Token),
     /// Something that is no token of ours.
     Garbage(Carrier),
+    /// Something that is none either, but holds one: in quotes, say, or with a sign too many. It opens nothing, and the session lives.
+    Wrapped(Carrier),
     /// Two cookies of ours with different values.
     TwoCookies,
 }
@@ -47,7 +49,7 @@ impl Offered {
 
     pub(crate) const fn carrier(&self) -> Carrier {
         match self {
-            Self::Token(carrier, _) | Self::Garbage(carrier) => *carrier,
+            Self::Token(carrier, _) | Self::Garbage(carrier) | Self::Wrapped(carrier) => *carrier,
             Self::Nothing | Self::TwoCookies => Carrier::Cookie,
         }
     }
@@ -58,6 +60,10 @@ impl Offered {
     }
 
     fn parse(carrier: Carrier, text: &str) -> Self {
-        Token::parse(text).map_or(Self::Garbage(carrier), |token| Self::Token(carrier, token))
+        match Token::parse(text) {
+            Ok(token) => Self::Token(carrier, token),
+            Err(_) if holds_token(text.as_bytes()) => Self::Wrapped(carrier),
+            Err(_) => Self::Garbage(carrier),
+        }
     }
 }

@@ -118,10 +118,11 @@ impl From<AuthError> for Failure {
             | AuthError::WrongCredentials
             | AuthError::NotAdmin
             | AuthError::Oneself
+            // A token with something around it: what cannot be read at all has been refused before.
+            | AuthError::Unclear
             | AuthError::Denied(_) => Self::Unauthorized,
             AuthError::TwoCookies
             | AuthError::TwoCredentials
-            | AuthError::Unclear
             | AuthError::CrossOrigin
             | AuthError::Unconfirmed => Self::Malformed("it cannot be told who asks"),
             AuthError::TooMany { after_s } => Self::TooMany { after_s },

@@ -245,8 +245,9 @@ pub(crate) static ENGLISH: Words = Words {
                            guess which one you mean, so we did nothing: if you were signed in, you still are. Switch off \
                            the extension or the proxy that adds the header, then try again.",
     unclear_title: "We could not read who you are",
-    unclear_text: "Your browser sent an Authorization header that we cannot read, so we did nothing: if you were signed \
-                   in, you still are. Switch off the extension or the proxy that adds the header, then try again.",
+    unclear_text: "Your browser sent an Authorization header or a cookie that we cannot read, so we did nothing: if you were \
+                   signed in, you still are. Switch off the extension or the proxy that adds the header or changes the \
+                   cookie, then try again.",
     wrong_method_title: "This address is not for that",
     wrong_method_text: "What your browser asked cannot be asked of this address, so we did nothing. Some addresses are only \
                         for a button on a page and cannot be opened by themselves.",
@@ -345,9 +346,9 @@ pub(crate) static PORTUGUESE: Words = Words {
                            adivinhar qual vale; por isso, não fizemos nada: se você estava conectado, continua conectado. \
                            Desative a extensão ou o proxy que acrescenta o cabeçalho e tente de novo.",
     unclear_title: "Não conseguimos identificar você",
-    unclear_text: "Seu navegador enviou um cabeçalho Authorization que não conseguimos ler; por isso, não fizemos nada: se \
-                   você estava conectado, continua conectado. Desative a extensão ou o proxy que acrescenta o cabeçalho e \
-                   tente de novo.",
+    unclear_text: "Seu navegador enviou um cabeçalho Authorization ou um cookie que não conseguimos ler; por isso, não fizemos \
+                   nada: se você estava conectado, continua conectado. Desative a extensão ou o proxy que acrescenta o \
+                   cabeçalho ou altera o cookie e tente de novo.",
     wrong_method_title: "Este endereço não serve para isso",
     wrong_method_text: "Este endereço não aceita o que o seu navegador pediu; por isso, não fizemos nada. Alguns endereços só \
                         funcionam com um botão da página e não podem ser abertos diretamente.",

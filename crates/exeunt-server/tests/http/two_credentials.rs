@@ -5,7 +5,7 @@
 use data_encoding::BASE64;
 use exeunt_server::paths;
 
-use crate::support::{PASSWORD, TestApp, credentials};
+use crate::support::{Ask, PASSWORD, TestApp, credentials};
 
 /// What looks at no credential.
 const BLIND: [&str; 6] = ["/exeunt.css", "/exeunt.js", "/account.js", "/healthz", "/livez", "/api/openapi.json"];
@@ -59,6 +59,37 @@ async fn a_token_that_was_not_understood_is_not_called_ended() {
     let twice = format!("Bearer {token}");
     let answer = app.anon().post("/api/logout").field("authorization", &twice).field("authorization", &twice).await;
     assert_eq!(answer.status, 400, "{answer:?}");
+    program.must_be_let_in().await;
+}
+
+/// Refused as a credential everywhere, it is none that has ended: the session that it is a copy of lives.
+#[tokio::test]
+async fn a_token_with_something_around_it_opens_nothing_and_is_not_called_ended() {
+    let app = TestApp::new().await;
+    let program = app.program_of_new("Ana").await;
+    let token = program.token();
+    let wrapped = [
+        format!("\"{token}\""),
+        format!("{token}="),
+        format!("{token}."),
+        format!("x{token}"),
+        BASE64.encode(token.as_bytes()),
+    ];
+    for wrapped in &wrapped {
+        let bearer = |ask: Ask| ask.field("authorization", format!("Bearer {wrapped}"));
+        let cookie = |ask: Ask| ask.field("cookie", format!("exeunt={wrapped}"));
+        assert_eq!(bearer(app.anon().get("/api/session")).await.status, 401, "{wrapped}");
+        assert_eq!(cookie(app.anon().get("/api/session")).await.status, 401, "{wrapped}");
+        let mut answers = Vec::new();
+        for path in ["/api/logout", "/logout"] {
+            answers.extend([bearer(app.anon().post(path)).await, cookie(app.anon().post(path)).await]);
+        }
+        answers.extend([bearer(app.anon().get("/logout")).await, cookie(app.anon().get("/logout")).await]);
+        for answer in answers {
+            assert_eq!(answer.status, 400, "{wrapped}: {answer:?}");
+            answer.must_keep_the_cookie();
+        }
+    }
     program.must_be_let_in().await;
 }
 
