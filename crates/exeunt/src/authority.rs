@@ -22,7 +22,7 @@ pub use self::counts::{Counted, Outcome, SPANS, Spread};
 pub use self::errors::{ChangeError, ChoiceFault, LoginError, RegisterError};
 use self::last_word::LastWord;
 use self::many::Many;
-pub use self::many::{FOLLOWED_FOR, NodeState, Part, Strict};
+pub use self::many::{NodeState, Part, Strict};
 use self::search::Search;
 use crate::attempts::Attempts;
 use crate::audit::{AuditEntry, AuditQuery};

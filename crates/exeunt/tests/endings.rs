@@ -6,8 +6,8 @@ mod scene;
 
 use std::sync::Arc;
 
-use exeunt::authority::{ChangeError, FOLLOWED_FOR};
-use exeunt::clock::ManualClock;
+use exeunt::authority::ChangeError;
+use exeunt::clock::{Clock as _, ManualClock};
 use exeunt::credential::Work;
 use exeunt::store::Store as _;
 use exeunt::store::memory::MemoryStore;
@@ -224,15 +224,45 @@ async fn an_old_token_has_no_power_over_what_followed_once_that_was_handed_out()
     assert!(scene.is_live(&changed.token).await);
 }
 
+/// Else a sign-out with the old token would not know whether it may still end what followed.
 #[tokio::test]
-async fn nor_after_some_time_where_nobody_noted_that_it_was_handed_out() {
+async fn where_it_cannot_be_noted_that_a_token_was_handed_out_nobody_gets_it() {
+    for when in [When::Before, When::After] {
+        let scene = Scene::new().await;
+        let own = scene.signed_in().await;
+        scene.store.fail("hand_out", when);
+        assert!(scene.changes_password(&own.token, PASSWORD).await.is_err(), "{when:?}");
+        scene.store.clear();
+        scene.authority.settle(&own.token).await.expect("it can be known");
+        assert!(!scene.is_live(&own.token).await);
+        assert!(scene.sign_in(PASSWORD).await.expect("ran").is_err(), "the password is the new one");
+        assert!(scene.sign_in(NEW_PASSWORD).await.expect("ran").is_ok());
+    }
+}
+
+/// The node that is asked to sign out may have a clock that is years ahead of the one that changed the password.
+#[tokio::test]
+async fn no_clock_says_that_what_follows_is_too_old_to_be_meant() {
     let scene = Scene::new().await;
     let own = scene.signed_in().await;
-    scene.store.fail("hand_out", When::Before);
-    let changed = scene.changes_password(&own.token, PASSWORD).await.unwrap_or_else(|error| panic!("{error}"));
-    scene.clock.advance(FOLLOWED_FOR);
-    scene.authority.settle(&own.token).await.expect("it can be known");
-    assert!(scene.is_live(&changed.token).await);
+    let ahead = ManualClock::at(scene.clock.now().plus(std::time::Duration::from_secs(3_600)));
+    let settings =
+        Settings { clock: Arc::new(ahead), work: Work::for_tests(), keep_every: None, ..Settings::default() };
+    let elsewhere = Authority::open(Arc::clone(&scene.store) as Arc<_>, settings).await.expect("opened");
+    let answer = scene.store.hold("hand_out", When::Before);
+    let (authority, token) = (Arc::clone(&scene.authority), own.token.reveal());
+    let changing = tokio::spawn(async move {
+        let token = Token::parse(&token).expect("a token");
+        let exeunt::Standing::Live(session) = authority.check(&token).await.expect("looked") else { panic!("dead") };
+        let passwords = (PASSWORD, NEW_PASSWORD);
+        authority.change_password(&session, passwords, &Device::default()).await.map(|(opened, _)| opened)
+    });
+    answer.reached().await;
+    assert!(elsewhere.has_something_to_end(&own.token).await.expect("looked"));
+    elsewhere.settle(&own.token).await.expect("it can be known");
+    answer.let_go();
+    let late = changing.await.expect("ran").unwrap_or_else(|error| panic!("{error}"));
+    assert!(!scene.is_live(&late.token).await, "the browser is signed in again");
 }
 
 /// That nothing is left is somebody else's doing, and a store that cannot write cannot say whether that lasts.

@@ -20,11 +20,6 @@ use crate::session::Session;
 use crate::store::{Store, StoreError, Successor};
 use crate::token::{Token, TokenDigest};
 
-/// How long whoever signs out with a token that a change of password replaced can mean the session that came in its place, where nobody
-/// noted that its token was handed out: far longer than that takes, and short enough that a stolen token cannot sign its owner out for ever
-/// after.
-pub const FOLLOWED_FOR: Duration = Duration::from_secs(10 * 60);
-
 /// What a process is to others that share its store. Where it owns the store alone this says nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -287,8 +282,7 @@ impl Authority {
     /// The session with which a change of password has just gone on from the one of this token. Its own token may be in an answer on its way to the
     /// browser that signs out: that browser would be signed in again, by a request that passed its check before (`docs/decisions/0019`).
     async fn successor(&self, ended: &TokenDigest) -> Result<Option<Successor>, StoreError> {
-        let next = self.store.successor(ended).await?;
-        Ok(next.filter(|next| next.session.opened_at.plus(FOLLOWED_FOR) > self.settings.clock.now()))
+        self.store.successor(ended).await
     }
 
     async fn end_next(&self, next: Session) -> Result<Revoked, StoreError> {

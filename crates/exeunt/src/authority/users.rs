@@ -14,7 +14,7 @@ use crate::credential::{NewPassword, PasswordFault, PasswordHash};
 use crate::revocation::{By, Cause, Revoked, Target, Word};
 use crate::session::{Device, LiveSession, Opened};
 use crate::store::{Become, KnownUser, NewUser, PasswordChange, StoreError, UserChange};
-use crate::token::{Token, TokenDigest};
+use crate::token::Token;
 use crate::user::{User, UserId, UserName};
 
 impl Authority {
@@ -106,7 +106,9 @@ impl Authority {
         let (opened, filled) = changed.opened.zip(filled).ok_or(ChangeError::SessionGone)?;
         let entered = self.enter(token, &opened, filled).await?;
         let over = self.over(ending, &changed.revocation).await;
-        self.hand_out(&opened.digest).await;
+        // From here on the token is its owner's, and whoever has only the old one must not be able to end what follows it. Where that cannot be
+        // noted nobody gets it: the password is the new one, and signs in.
+        self.store.hand_out(&opened.digest).await?;
         Ok((entered, over))
     }
 
@@ -189,13 +191,6 @@ impl Authority {
     /// [`StoreError`] when the store could not look.
     pub async fn user(&self, user: UserId) -> Result<Option<User>, StoreError> {
         Ok(self.store.user_by_id(user).await?.map(|known| known.user))
-    }
-
-    /// From here on a token is its owner's, and whoever has only the old one must not be able to end what follows it.
-    async fn hand_out(&self, digest: &TokenDigest) {
-        if let Err(error) = self.store.hand_out(digest).await {
-            tracing::warn!(%error, "it was not noted that a new token was handed out");
-        }
     }
 
     /// Where the app keeps the users, no password is kept here that could let somebody in one day.
