@@ -27,7 +27,7 @@ use self::patience::Patience;
 use self::reader::Reader;
 
 /// Connections at a time. Each costs some 20 KiB; more wait in the kernel's queue.
-const CONNECTIONS_MAX: usize = 10_000;
+pub(crate) const CONNECTIONS_MAX: usize = 10_000;
 /// How long the head of a request may take to arrive, counted from the moment the connection waits for one; so it is
 /// also how long a connection may lie idle.
 const HEAD_WAIT: Duration = Duration::from_secs(20);

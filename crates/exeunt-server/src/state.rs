@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::Peer;
+use crate::api::Places;
 use crate::config::{Config, Networks};
 use crate::edge;
 use crate::health::Health;
@@ -53,6 +54,7 @@ pub struct App {
     pub(crate) zone: TimeZone,
     pub(crate) health: Health,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) streams: Places,
     /// Requests that the server could not answer.
     pub(crate) unanswered: Mutex<Failures>,
     trusted_proxies: Networks,
@@ -83,6 +85,7 @@ impl App {
         Arc::new(Self {
             health: Health::default(),
             metrics: Arc::new(Metrics::new(&authority)),
+            streams: Places::default(),
             unanswered: Mutex::new(Failures::of_many()),
             authority,
             auth,

@@ -17,6 +17,7 @@ use exeunt_axum::{Auth, AuthError};
 use futures_util::stream::unfold;
 use tokio_util::sync::CancellationToken;
 
+use super::places::Place;
 use super::problem::Problem;
 use crate::media::EVENT_STREAM;
 use crate::state::App;
@@ -36,6 +37,7 @@ const ENDED: &[u8] = b"event: ended\ndata: {}\n\n";
 /// One open stream.
 struct Events {
     watch: Watch,
+    _place: Place,
     stopping: CancellationToken,
     step: Step,
 }
@@ -49,7 +51,9 @@ enum Step {
 
 /// Says that it is open, then that it still is, and last that the session has ended.
 pub(crate) async fn events(State(app): State<Arc<App>>, auth: Result<Auth, AuthError>) -> Result<Response, Problem> {
-    let events = Events { watch: auth?.watch()?, stopping: app.stopping().clone(), step: Step::Begin };
+    let auth = auth?;
+    let place = app.streams.take(auth.signed_in()?.user).ok_or(AuthError::TooMuchOpen)?;
+    let events = Events { watch: auth.watch()?, _place: place, stopping: app.stopping().clone(), step: Step::Begin };
     let body = Body::from_stream(unfold(events, Events::next));
     Ok(([(CONTENT_TYPE, EVENT_STREAM), UNBUFFERED], body).into_response())
 }

@@ -111,7 +111,10 @@ impl From<AuthError> for Problem {
             // A script's own request is none of a click, and is welcome here: it is only about other sites.
             AuthError::CrossOrigin => "refused: this request was made by another site".to_owned(),
             AuthError::NotAdmin => "this is for administrators: sign in as one".to_owned(),
-            AuthError::TooMuchOpen => "too many streams and downloads are open for this session: close some".to_owned(),
+            AuthError::TooMuchOpen => {
+                "too many streams and downloads are open, of this session, of this user or of all: close some"
+                    .to_owned()
+            }
             AuthError::MissingLayer | AuthError::NoAddress => "this server is put together wrongly".to_owned(),
             AuthError::NotLoopback => {
                 "this server speaks plain HTTP, so it registers nobody who comes from elsewhere than this machine: \

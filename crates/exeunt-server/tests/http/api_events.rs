@@ -85,6 +85,34 @@ async fn more_than_anybody_needs_are_refused_until_one_is_closed() {
     thief.must_be_refused().await;
 }
 
+/// Else one account would take all connections, with as many sessions as it may have.
+#[tokio::test]
+async fn one_user_leaves_streams_for_others_however_many_sessions_that_user_has() {
+    let app = TestApp::new().await;
+    app.add("Ana").await;
+    let (bea, mut streams, mut refused) = (app.browser_of_new("Bea").await, Vec::new(), Vec::new());
+    for _ in 0..4 {
+        let ana = app.program_of("Ana").await;
+        for _ in 0..STREAMS_MAX {
+            streams.push(open(&ana).await);
+        }
+        refused.push(ana);
+    }
+    refused.push(app.program_of("Ana").await);
+    for ana in &refused {
+        assert_eq!(ana.get("/api/events").await.status, 429);
+        ana.must_be_let_in().await;
+    }
+    drop(open(&bea).await);
+    streams.pop();
+    drop(open(&refused[4]).await);
+    drop(streams);
+    for ana in &refused {
+        assert_eq!(ana.post("/api/logout").await.status, 200);
+        ana.must_be_refused().await;
+    }
+}
+
 #[tokio::test]
 async fn asking_only_for_the_head_holds_nothing_open() {
     let app = TestApp::new().await;
