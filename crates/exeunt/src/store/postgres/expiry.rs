@@ -25,8 +25,7 @@ impl Sentence for Expiry {
     type Answer = usize;
     const NAME: &'static str = "end expired sessions";
 
-    /// Ends the live ones that are still past their time, and then forgets the rows that cannot live again, but for those of sessions with which a
-    /// change of password has not gone on yet: by them whoever signs out finds the one that follows. All ask what the view says of
+    /// Ends the live ones that are still past their time, and then forgets the rows that cannot live again. Both ask what the view says of
     /// each row by itself: with a join all live sessions would be gone through, counter in hand.
     async fn run(&self, tx: &Link, said: &mut Vec<Revocation>) -> Done<usize> {
         let sql = "WITH held AS (
@@ -49,9 +48,7 @@ impl Sentence for Expiry {
             SELECT base + k, sid, digest FROM live, n ORDER BY 1";
         // A choice of cases is no condition that an index answers, so there is nothing to go along but the digests.
         let forget = "DELETE FROM sessions s WHERE digest = ANY($1) AND CASE WHEN ended_by IS NULL
-            THEN epoch IS DISTINCT FROM (SELECT k.epoch FROM known_users k WHERE k.id = s.user_id) ELSE expires_at <= $2 END
-            AND (SELECT true FROM sessions n WHERE n.user_id = s.user_id AND n.ended_by IS NULL
-                AND n.follows = s.sid AND NOT n.handed_out LIMIT 1) IS NULL";
+            THEN epoch IS DISTINCT FROM (SELECT k.epoch FROM known_users k WHERE k.id = s.user_id) ELSE expires_at <= $2 END";
         let digests: Vec<&[u8]> = self.digests.iter().map(|digest| &digest.as_bytes()[..]).collect();
         let now = self.now.as_micros();
         let ended = tx.query(sql, &[&digests, &now, &self.idle_since.as_micros()]).await?;

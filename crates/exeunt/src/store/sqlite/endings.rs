@@ -107,8 +107,7 @@ pub(super) fn revoke(tx: &Connection, said: &mut Vec<Revocation>, order: &Order)
     }
 }
 
-/// Ends the live ones among `digests` that are still past their time, and then forgets the rows that cannot live again. By the row of a session
-/// with which a change of password has not gone on yet, whoever signs out finds the one that follows.
+/// Ends the live ones among `digests` that are still past their time, and then forgets the rows that cannot live again.
 pub(super) fn expire(
     tx: &Connection,
     said: &mut Vec<Revocation>,
@@ -119,9 +118,7 @@ pub(super) fn expire(
     let mut find = tx.prepare_cached(&format!("{LIVE_SESSIONS} WHERE digest = ?1"))?;
     let mut forget = tx.prepare_cached(
         "DELETE FROM sessions WHERE digest = ?1 AND (expires_at <= ?2 OR ended_by IS NULL)
-         AND digest NOT IN (SELECT digest FROM live_sessions WHERE digest = ?1)
-         AND NOT EXISTS (SELECT 1 FROM sessions next WHERE next.user_id = sessions.user_id AND next.ended_by IS NULL
-             AND next.follows = sessions.sid AND NOT next.handed_out)",
+         AND digest NOT IN (SELECT digest FROM live_sessions WHERE digest = ?1)",
     )?;
     let mut ended = 0;
     for digest in digests {
