@@ -195,6 +195,7 @@ impl Raw {
             }
             let (variable, text) = text_of(variable, value)?;
             match variable.strip_prefix(PREFIX) {
+                Some(name) if tells_of_a_service(name, &text) => {}
                 Some("CONFIG") => config = Some(path_of("config", &place_of(&variable), &text)?),
                 Some(name) => environment.take_variable(&variable, name, text)?,
                 None => {}
@@ -293,6 +294,21 @@ impl Given {
         let is_secret = self.is_apart || SECRET.contains(&name) || self.text.contains(['@', '?']);
         (!is_secret && self.text.chars().count() <= SHOWN_CHARS_MAX).then(|| format!("{:?}", self.text))
     }
+}
+
+/// Whether Kubernetes wrote this variable into the pod, as it does for each Service of the namespace: of one called `exeunt` or `exeunt-metrics` its
+/// name begins as ours do (`EXEUNT_SERVICE_HOST`, `EXEUNT_PORT=tcp://…`, `EXEUNT_METRICS_PORT_9464_TCP_ADDR`), and no setting is named like it.
+fn tells_of_a_service(name: &str, text: &str) -> bool {
+    let parts: Vec<&str> = name.split('_').collect();
+    let names_a_port = parts.windows(2).any(|pair| pair == ["SERVICE", "PORT"]);
+    names_a_port
+        || match parts.as_slice() {
+            [.., "SERVICE", "HOST"] => true,
+            [.., "PORT"] => text.contains("://"),
+            [.., "PORT", number, "TCP" | "UDP" | "SCTP"]
+            | [.., "PORT", number, "TCP" | "UDP" | "SCTP", "PROTO" | "PORT" | "ADDR"] => number.parse::<u16>().is_ok(),
+            _ => false,
+        }
 }
 
 /// Which settings somebody may have meant who wrote this. The parser of flags knows what looks like a flag's name.
@@ -426,6 +442,37 @@ mod tests {
         let config = Flags { config: Some(file), ..Flags::default() };
         let error = gather(config, &[]).expect_err("unknown").to_string();
         assert!(error.contains("`pasword_min`") && error.contains("exeunt.toml"), "{error}");
+    }
+
+    #[test]
+    fn what_kubernetes_says_of_a_service_of_our_name_is_no_setting() {
+        let written = [
+            ("EXEUNT_SERVICE_HOST", "10.0.0.7"),
+            ("EXEUNT_SERVICE_PORT", "3000"),
+            ("EXEUNT_SERVICE_PORT_HTTP", "3000"),
+            ("EXEUNT_SERVICE_PORT_HTTP_PORT", "3000"),
+            ("EXEUNT_PORT", "tcp://10.0.0.7:3000"),
+            ("EXEUNT_PORT_3000_TCP", "tcp://10.0.0.7:3000"),
+            ("EXEUNT_PORT_3000_TCP_PROTO", "tcp"),
+            ("EXEUNT_PORT_3000_TCP_PORT", "3000"),
+            ("EXEUNT_PORT_3000_TCP_ADDR", "10.0.0.7"),
+            ("EXEUNT_METRICS_SERVICE_HOST", "10.0.0.8"),
+            ("EXEUNT_METRICS_SERVICE_PORT", "9464"),
+            ("EXEUNT_METRICS_PORT", "tcp://10.0.0.8:9464"),
+            ("EXEUNT_METRICS_PORT_9464_UDP_ADDR", "10.0.0.8"),
+            ("EXEUNT_LISTEN", "env:2"),
+        ];
+        assert_eq!(listen(&gather(Flags::default(), &written).expect("gathered")).as_deref(), Some("env:2"));
+        // Whoever wrote one of these meant a setting.
+        for (name, text) in [
+            ("EXEUNT_PORT", "3000"),
+            ("EXEUNT_LISTEN_PORT", "3000"),
+            ("EXEUNT_HOST", "10.0.0.7"),
+            ("EXEUNT_PORT_HTTP_TCP", "3000"),
+            ("EXEUNT_SERVICE", "exeunt"),
+        ] {
+            gather(Flags::default(), &[(name, text)]).expect_err(name);
+        }
     }
 
     #[test]
