@@ -96,12 +96,18 @@ function whyNotRegistered(answer) {
       return unacceptable(409, 'taken', 'this name is taken, perhaps spelled otherwise: choose another');
     case 413:
     case 422:
-      return unacceptable(422, 'choice', detailOf(answer));
+      return unacceptable(422, choiceOf(answer), detailOf(answer));
     case 429:
       return tooManyAttempts(retryAfterOf(answer));
     default:
       return unclear(answer);
   }
+}
+
+/** Which of the two cannot be: the form says it beside that field. Servers before this one did not tell. */
+function choiceOf(answer) {
+  const { code } = read(answer);
+  return ['bad-name', 'bad-password'].includes(code) ? code : 'choice';
 }
 
 /** What the server says of a name or a password, which it never repeats. */

@@ -354,7 +354,7 @@ impl From<ChangeError> for RegisterRefused {
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
         self.log_once();
-        let mut response = plain(self.status(), self.to_string());
+        let mut response = plain((self.status(), self.code()), self.to_string());
         if let Some(seconds) = self.retry_after_s() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -366,17 +366,17 @@ impl IntoResponse for RegisterRefused {
     fn into_response(self) -> Response {
         match self {
             Self::Auth(error) => error.into_response(),
-            choice @ Self::Choice(_) => plain(choice.status(), choice.to_string()),
+            choice @ Self::Choice(_) => plain((choice.status(), choice.code()), choice.to_string()),
         }
     }
 }
 
 /// As text, a line to its end, or a terminal's prompt stands behind it. The layer knows what was asked, and puts the sentence otherwise for a
 /// program that prefers it so.
-fn plain(status: StatusCode, text: String) -> Response {
+fn plain((status, code): (StatusCode, &'static str), text: String) -> Response {
     let fields = [(CONTENT_TYPE, TEXT), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     let mut response = (status, fields, format!("{text}\n")).into_response();
-    response.extensions_mut().insert(Sentence(text));
+    response.extensions_mut().insert(Sentence { code, detail: text });
     response
 }
 

@@ -144,6 +144,7 @@ mod address;
 mod admin;
 mod auth;
 mod authorization;
+mod codes;
 mod cookie;
 mod current;
 mod desk;

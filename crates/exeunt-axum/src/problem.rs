@@ -28,9 +28,12 @@ const ANYTHING: &str = "*/*";
 /// A quality of 1, in thousandths: as fine as they are written (RFC 9110 section 12.4.2).
 const WHOLE: u16 = 1_000;
 
-/// The sentence of a refusal, which its answer takes along.
+/// The sentence of a refusal and its word for programs, which its answer takes along.
 #[derive(Clone)]
-pub(crate) struct Sentence(pub(crate) String);
+pub(crate) struct Sentence {
+    pub(crate) code: &'static str,
+    pub(crate) detail: String,
+}
 
 /// How a request wants to be refused.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,14 +86,14 @@ where
 }
 
 fn put_otherwise(mut response: Response, wanted: Wanted) -> Response {
-    let Some(Sentence(detail)) = response.extensions_mut().remove() else { return response };
+    let Some(Sentence { code, detail }) = response.extensions_mut().remove() else { return response };
     // Somebody has put another body there meanwhile. Of an answer to HEAD the body was taken out already.
     let is_ours = [0, detail.len() as u64 + 1].map(Some).contains(&response.body().size_hint().exact());
     let fields = response.headers();
     if !is_ours || fields.get(CONTENT_TYPE) != Some(&TEXT) || fields.contains_key(CONTENT_ENCODING) {
         return response;
     }
-    let text = problem(response.status(), &detail);
+    let text = problem(response.status(), code, &detail);
     response.headers_mut().insert(CONTENT_TYPE, PROBLEM);
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
     *response.body_mut() = if wanted == Wanted::ProblemHead { Body::empty() } else { Body::from(text) };
@@ -99,10 +102,12 @@ fn put_otherwise(mut response: Response, wanted: Wanted) -> Response {
 
 /// The shape that a server's session API has (`exeunt-server`, `api/problem.rs`), written by hand: an app that speaks no JSON needs no library
 /// for it.
-fn problem(status: StatusCode, detail: &str) -> String {
+fn problem(status: StatusCode, code: &str, detail: &str) -> String {
     let title = status.canonical_reason().unwrap_or_default();
-    let mut text = String::with_capacity(detail.len() + title.len() + 64);
-    text.push_str("{\"detail\":\"");
+    let mut text = String::with_capacity(detail.len() + title.len() + 96);
+    text.push_str("{\"code\":\"");
+    text.push_str(code);
+    text.push_str("\",\"detail\":\"");
     for char in detail.chars() {
         match char {
             '"' | '\\' => text.extend(['\\', char]),
@@ -227,11 +232,12 @@ mod tests {
     #[test]
     fn a_problem_is_json_whatever_its_sentence() {
         let detail = "no \"such\" \\ thing:\r\n\t\0\u{1f} \u{7f} é <b>";
-        let read: serde_json::Value = serde_json::from_str(&problem(StatusCode::FORBIDDEN, detail)).expect("JSON");
-        let wanted = serde_json::json!({"type": "about:blank", "title": "Forbidden", "status": 403, "detail": detail});
+        let read: serde_json::Value =
+            serde_json::from_str(&problem(StatusCode::FORBIDDEN, "denied", detail)).expect("JSON");
+        let wanted = serde_json::json!({"type": "about:blank", "title": "Forbidden", "status": 403, "code": "denied", "detail": detail});
         assert_eq!(read, wanted);
-        assert_eq!(problem(StatusCode::FORBIDDEN, "no"), {
-            serde_json::json!({"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "no"}).to_string()
+        assert_eq!(problem(StatusCode::FORBIDDEN, "denied", "no"), {
+            serde_json::json!({"type": "about:blank", "title": "Forbidden", "status": 403, "code": "denied", "detail": "no"}).to_string()
         });
     }
 }

@@ -155,7 +155,9 @@ impl Remote {
                 let changed = answer.read::<shapes::Changed>()?;
                 Ok((entered(&changed.opened)?, changed.ended.revoked()?))
             }
-            // The server says the same of a wrong password and of a session that has ended; which it is, the next check tells.
+            StatusCode::UNAUTHORIZED if answer.says(AuthError::NotSignedIn.code()) => {
+                Err(AuthError::NotSignedIn.into())
+            }
             StatusCode::UNAUTHORIZED => Err(AuthError::WrongCredentials.into()),
             StatusCode::UNPROCESSABLE_ENTITY => Err(answer.denied().into()),
             _ => Err(answer.refusal().into()),

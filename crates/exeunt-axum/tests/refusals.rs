@@ -34,7 +34,8 @@ async fn a_refusal_is_a_problem_document_only_for_whoever_prefers_json() {
         let (kind, length) = (field(&answer, CONTENT_TYPE.as_str()), field(&answer, CONTENT_LENGTH.as_str()));
         (kind, length, text(answer).await)
     };
-    let problem = r#"{"detail":"not signed in","status":401,"title":"Unauthorized","type":"about:blank"}"#;
+    let problem =
+        r#"{"code":"not-signed-in","detail":"not signed in","status":401,"title":"Unauthorized","type":"about:blank"}"#;
     let length = problem.len().to_string();
     let json = |body: &str| ("application/problem+json".to_owned(), length.clone(), body.to_owned());
     let plain = ("text/plain; charset=utf-8".to_owned(), "14".to_owned(), "not signed in\n".to_owned());
@@ -61,7 +62,7 @@ async fn a_problem_document_keeps_the_fields_of_its_answer() {
     let left = send(&app, "POST /out", &[JSON, ("cookie", &cookie)], "").await;
     assert!(field(&left, "set-cookie").starts_with("__Host-exeunt=;"), "{left:?}");
     assert_eq!((left.status(), field(&left, CACHE_CONTROL.as_str())), (StatusCode::CONFLICT, "no-store".to_owned()));
-    let said = r#"{"detail":"half \"done\"","status":409,"title":"Conflict","type":"about:blank"}"#;
+    let said = r#"{"code":"denied","detail":"half \"done\"","status":409,"title":"Conflict","type":"about:blank"}"#;
     assert_eq!(text(left).await, said);
     assert_eq!(read_notes(&app, &cookie).await, StatusCode::UNAUTHORIZED);
 }
@@ -88,7 +89,7 @@ async fn where_it_cannot_be_known_a_program_is_told_so_and_when_to_try_again() {
     assert_eq!(left.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(!field(&left, RETRY_AFTER.as_str()).is_empty() && !left.headers().contains_key(SET_COOKIE), "{left:?}");
     let said = text(left).await;
-    assert!(said.starts_with("{\"detail\"") && said.contains("NOT signed out"), "{said}");
+    assert!(said.starts_with("{\"code\":\"unreachable\"") && said.contains("NOT signed out"), "{said}");
     store.clear();
     assert_eq!(send(&app, "POST /logout", &[JSON, ("cookie", &cookie)], "").await.status(), StatusCode::SEE_OTHER);
     assert_eq!(read_notes(&app, &cookie).await, StatusCode::UNAUTHORIZED);
@@ -165,15 +166,21 @@ async fn a_handler_that_leaves_a_note_or_changes_a_password_lets_all_of_it_answe
     let app = routes().merge(more).route("/no-note", post(no_note)).layer(AuthLayer::new(authority));
     let cookie = signed_in(&app).await;
     let fields = [FORM, JSON, ("cookie", &*cookie)];
-    for (path, form, status, word) in [
-        ("/password", "name=&password=short", StatusCode::UNPROCESSABLE_ENTITY, "at least 8 characters"),
-        ("/register", "name=ANA&password=small+boats+row", StatusCode::CONFLICT, "taken"),
-        ("/no-note", "", StatusCode::INTERNAL_SERVER_ERROR, "small letters"),
+    for (path, form, status, code, word) in [
+        (
+            "/password",
+            "name=&password=short",
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "bad-password",
+            "at least 8 characters",
+        ),
+        ("/register", "name=ANA&password=small+boats+row", StatusCode::CONFLICT, "taken", "taken"),
+        ("/no-note", "", StatusCode::INTERNAL_SERVER_ERROR, "misuse", "small letters"),
     ] {
         let refused = send(&app, &format!("POST {path}"), &fields, form).await;
         assert_eq!(refused.status(), status, "{path}");
         let said = text(refused).await;
-        assert!(said.starts_with("{\"detail\"") && said.contains(word), "{said}");
+        assert!(said.starts_with(&format!("{{\"code\":\"{code}\"")) && said.contains(word), "{said}");
     }
     let changed = send(&app, "POST /password", &fields, "name=&password=small+boats+row").await;
     assert_eq!(changed.status(), StatusCode::SEE_OTHER);

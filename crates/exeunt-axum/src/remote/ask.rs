@@ -96,9 +96,11 @@ pub(super) struct Line {
     endings: Semaphore,
 }
 
-/// What RFC 9457 calls the detail.
+/// What RFC 9457 calls the detail, and the server's own word for the reason. Servers before this one said none.
 #[derive(Deserialize)]
 struct Problem {
+    #[serde(default)]
+    code: String,
     detail: String,
 }
 
@@ -246,6 +248,11 @@ impl Answer {
             }
             status => strange(format!("status {status}")),
         }
+    }
+
+    /// Whether the server gives this reason.
+    pub(super) fn says(&self, code: &str) -> bool {
+        self.read::<Problem>().is_ok_and(|problem| problem.code == code)
     }
 
     /// The server's own words, for whoever chose what cannot be.

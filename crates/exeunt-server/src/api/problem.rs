@@ -17,72 +17,102 @@ use crate::media;
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
+    code: &'static str,
     detail: String,
     retry_after_s: Option<u64>,
 }
 
 impl Problem {
     pub(super) fn no_such_address() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "nothing is at this address: GET /api/openapi.json lists what there is")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "no-such-address",
+            "nothing is at this address: GET /api/openapi.json lists what there is",
+        )
     }
 
     pub(super) fn wrong_method() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "this address answers only the methods in Allow")
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "this address answers only the methods in Allow")
     }
 
     pub(super) fn not_json() -> Self {
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the body as Content-Type: application/json")
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "send the body as Content-Type: application/json")
     }
 
     pub(super) fn no_body(shape: &str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, format!("the body is empty: it must be {shape}"))
+        Self::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is empty: it must be {shape}"))
     }
 
     /// The place of the fault, but not the text: it may hold a password.
     pub(super) fn malformed(error: &serde_json::Error, shape: &str) -> Self {
         let (line, column) = (error.line(), error.column());
         let what = if error.is_data() { "the body has another shape" } else { "the body is not JSON" };
-        Self::new(StatusCode::BAD_REQUEST, format!("{what} (line {line}, column {column}): it must be {shape}"))
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "malformed",
+            format!("{what} (line {line}, column {column}): it must be {shape}"),
+        )
     }
 
     pub(super) fn no_object(shape: &str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, format!("the body is not a JSON object: it must be {shape}"))
+        Self::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is not a JSON object: it must be {shape}"))
     }
 
     pub(super) fn of_body(fault: BodyFault) -> Self {
         match fault {
             BodyFault::TooLarge => Self::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
+                "body-too-large",
                 format!("the body is larger than {} KiB", BODY_BYTES_MAX / 1024),
             ),
-            BodyFault::Slow => Self::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
-            BodyFault::Broken => Self::new(StatusCode::BAD_REQUEST, "the body could not be read"),
+            BodyFault::Slow => Self::new(StatusCode::REQUEST_TIMEOUT, "slow-body", "the body did not arrive in time"),
+            BodyFault::Broken => Self::new(StatusCode::BAD_REQUEST, "malformed", "the body could not be read"),
         }
     }
 
     pub(super) fn query(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, detail)
+        Self::new(StatusCode::BAD_REQUEST, "bad-query", detail)
     }
 
     /// The same for one that never was, one that has ended and one of somebody else.
     pub(super) fn no_such_session() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "no live session has this sid: list them to see those that have one")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "no-such-session",
+            "no live session has this sid: list them to see those that have one",
+        )
     }
 
     pub(super) fn no_such_user() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "no user has this id: GET /api/admin/users lists those who have one")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "no-such-user",
+            "no user has this id: GET /api/admin/users lists those who have one",
+        )
     }
 
     pub(super) fn registration_closed() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "registration is closed here: ask an administrator for an account")
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "registration-closed",
+            "registration is closed here: ask an administrator for an account",
+        )
     }
 
     pub(super) fn own_password() -> Self {
-        Self::new(StatusCode::CONFLICT, "nothing was changed: your own password is changed at POST /api/password")
+        Self::new(
+            StatusCode::CONFLICT,
+            "own-password",
+            "nothing was changed: your own password is changed at POST /api/password",
+        )
     }
 
     pub(super) fn wrong_current_password() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "nothing was changed: the field `current` is not your password")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "wrong-current-password",
+            "nothing was changed: the field `current` is not your password",
+        )
     }
 
     /// Why a sign-out did not happen. A program, too, must be told that its token may still be good.
@@ -93,8 +123,9 @@ impl Problem {
         if unknown { Self { detail, ..problem } } else { problem }
     }
 
-    fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), retry_after_s: None }
+    /// `code` is one of `AuthError::code`, or a word that nothing else has: openapi.json lists them all.
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), retry_after_s: None }
     }
 }
 
@@ -123,19 +154,20 @@ impl From<AuthError> for Problem {
             }
             other => other.to_string(),
         };
-        Self { status: error.status(), detail, retry_after_s: error.retry_after_s() }
+        Self { status: error.status(), code: error.code(), detail, retry_after_s: error.retry_after_s() }
     }
 }
 
 impl From<RegisterRefused> for Problem {
     fn from(refused: RegisterRefused) -> Self {
+        let (status, code) = (refused.status(), refused.code());
         match refused {
             RegisterRefused::Auth(error) => error.into(),
             RegisterRefused::Choice(ChoiceFault::NoSuchUser) => Self::no_such_user(),
             RegisterRefused::Choice(ChoiceFault::Taken) => {
-                Self::new(StatusCode::CONFLICT, "this name is taken, perhaps spelled otherwise: choose another")
+                Self::new(status, code, "this name is taken, perhaps spelled otherwise: choose another")
             }
-            RegisterRefused::Choice(fault) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, fault.to_string()),
+            RegisterRefused::Choice(fault) => Self::new(status, code, fault.to_string()),
         }
     }
 }
@@ -144,7 +176,10 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status;
         let title = status.canonical_reason().unwrap_or_default();
-        let body = json!({"type": "about:blank", "title": title, "status": status.as_u16(), "detail": self.detail});
+        let (code, detail) = (self.code, self.detail);
+        let body = json!({
+            "type": "about:blank", "title": title, "status": status.as_u16(), "code": code, "detail": detail,
+        });
         let mut response = (status, [(CONTENT_TYPE, media::PROBLEM)], body.to_string()).into_response();
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));

@@ -304,9 +304,9 @@ fn tells_of_a_service(name: &str, text: &str) -> bool {
     names_a_port
         || match parts.as_slice() {
             [.., "SERVICE", "HOST"] => true,
-            [.., "PORT"] => text.contains("://"),
             [.., "PORT", number, "TCP" | "UDP" | "SCTP"]
             | [.., "PORT", number, "TCP" | "UDP" | "SCTP", "PROTO" | "PORT" | "ADDR"] => number.parse::<u16>().is_ok(),
+            [.., "PORT"] => text.contains("://"),
             _ => false,
         }
 }

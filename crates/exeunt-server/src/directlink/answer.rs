@@ -118,13 +118,12 @@ impl From<AuthError> for Failure {
             | AuthError::WrongCredentials
             | AuthError::NotAdmin
             | AuthError::Oneself
-            // A token with something around it: what cannot be read at all has been refused before.
-            | AuthError::Unclear
             | AuthError::Denied(_) => Self::Unauthorized,
-            AuthError::TwoCookies
-            | AuthError::TwoCredentials
-            | AuthError::CrossOrigin
-            | AuthError::Unconfirmed => Self::Malformed("it cannot be told who asks"),
+            // A 401 would say that it is over. What cannot be read at all has been refused before.
+            AuthError::Unclear => Self::Malformed("the token has something around it"),
+            AuthError::TwoCookies | AuthError::TwoCredentials | AuthError::CrossOrigin | AuthError::Unconfirmed => {
+                Self::Malformed("it cannot be told who asks")
+            }
             AuthError::TooMany { after_s } => Self::TooMany { after_s },
             AuthError::Crowded | AuthError::TooManySessions | AuthError::TooMuchOpen => {
                 Self::TooMany { after_s: RETRY_AFTER_S }

@@ -16,7 +16,7 @@ pub(crate) fn must_be_a_problem(answer: &Answer, status: u16) {
     answer.must_keep_the_cookie();
     let problem = answer.json();
     let names: BTreeSet<&str> = problem.as_object().expect("an object").keys().map(String::as_str).collect();
-    assert_eq!(names, ["type", "title", "status", "detail"].into());
+    assert_eq!(names, ["type", "title", "status", "code", "detail"].into());
     assert_eq!(problem["type"], "about:blank");
     assert_eq!(problem["status"], status);
     assert_eq!(problem["title"], answer.status.canonical_reason().expect("a standard status"));

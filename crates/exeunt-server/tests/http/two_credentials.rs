@@ -84,6 +84,9 @@ async fn a_token_with_something_around_it_opens_nothing_and_is_not_called_ended(
         for path in ["/api/logout", "/logout"] {
             answers.extend([bearer(app.anon().post(path)).await, cookie(app.anon().post(path)).await]);
         }
+        answers.push(
+            bearer(app.anon().post("/directlink/v1/auth/logout").field("content-type", "application/json")).await,
+        );
         answers.extend([bearer(app.anon().get("/logout")).await, cookie(app.anon().get("/logout")).await]);
         for answer in answers {
             assert_eq!(answer.status, 400, "{wrapped}: {answer:?}");

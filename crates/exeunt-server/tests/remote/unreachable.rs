@@ -135,6 +135,29 @@ fn a_check_that_was_refused_signs_nobody_out_where_the_server_cannot_say_that_it
     }
 }
 
+/// The session ends between the check and the change: who is asked for the password once more would type it in vain.
+#[test]
+fn a_change_of_password_tells_a_wrong_one_from_a_session_that_has_ended_meanwhile() {
+    const LIVE: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 158\r\n\r\n\
+        {\"sid\":\"00000000000000000000000000000001\",\"user\":\"ana\",\"user_id\":1,\
+        \"expires_at\":\"2999-01-01T00:00:00.000000Z\",\"idle_expires_at\":\"2999-01-01T00:00:00.000000Z\"}";
+    const GONE: &str = "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/problem+json\r\n\
+        WWW-Authenticate: Bearer realm=\"exeunt\"\r\nConnection: close\r\nContent-Length: 38\r\n\r\n\
+        {\"code\":\"not-signed-in\",\"detail\":\"no\"}";
+    const WRONG: &str = "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/problem+json\r\n\
+        WWW-Authenticate: Bearer realm=\"exeunt\"\r\nConnection: close\r\nContent-Length: 47\r\n\r\n\
+        {\"code\":\"wrong-current-password\",\"detail\":\"no\"}";
+    // An older server gives no code.
+    for (answer, said) in
+        [(GONE, "not signed in"), (WRONG, "wrong name or password"), (REFUSED, "wrong name or password")]
+    {
+        let app = on_something(move |request| if request.starts_with(b"GET /api/session ") { LIVE } else { answer });
+        let form = [("current", PASSWORD), ("new", "tall ships sail on")];
+        let refused = app.ask(&Request::post("/password").form(&form).cookie(&format!("exn_{}", "A".repeat(43))));
+        assert_eq!((refused.status, &*refused.body), (422, said), "{answer}");
+    }
+}
+
 #[test]
 fn a_token_goes_to_an_origin_that_keeps_it_secret_and_to_nobody_else() {
     for origin in

@@ -24,6 +24,8 @@ pub(super) fn fits(root: &Value, schema: &Value, value: &Value, at: &str) -> Res
         let holds = match keyword.as_str() {
             "type" => is_type(says, value),
             "const" => says == value,
+            // To JSON Schema they are examples. Of ours each is listed, for whoever writes a program by the document.
+            "examples" => says.as_array().is_some_and(|listed| listed.contains(value)),
             "minLength" => length(value).is_none_or(|length| Some(length) >= says.as_u64()),
             "maxLength" => length(value).is_none_or(|length| Some(length) <= says.as_u64()),
             "minimum" => value.as_i64().is_none_or(|number| Some(number) >= says.as_i64()),
