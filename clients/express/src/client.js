@@ -104,10 +104,10 @@ function whyNotRegistered(answer) {
   }
 }
 
-/** Which of the two cannot be: the form says it beside that field. Servers before this one did not tell. */
+/** What of which of the two cannot be: the form says it beside that field. Servers before this one did not tell. */
 function choiceOf(answer) {
   const { code } = read(answer);
-  return ['bad-name', 'bad-password'].includes(code) ? code : 'choice';
+  return /^(name|password)-[a-z-]{1,32}$/.test(code) ? code : 'choice';
 }
 
 /** What the server says of a name or a password, which it never repeats. */

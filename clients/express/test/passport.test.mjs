@@ -292,8 +292,8 @@ promise('people register through the app, and nothing is open by it', async (t) 
     return [status, JSON.parse(text).code];
   };
   assert.deepEqual(await codeOf(form), [409, 'taken']);
-  assert.deepEqual(await codeOf({ username: uniqueName(), password: 'short' }), [422, 'bad-password'], 'in the words of the server');
-  assert.deepEqual(await codeOf({ username: 'a:b', password: form.password }), [422, 'bad-name']);
+  assert.deepEqual(await codeOf({ username: uniqueName(), password: 'short' }), [422, 'password-too-short'], 'in the words of the server');
+  assert.deepEqual(await codeOf({ username: 'a:b', password: form.password }), [422, 'name-colon']);
   const another = { username: uniqueName(), password: PASSWORD };
   assert.deepEqual(await codeOf(another, { 'sec-fetch-site': 'cross-site' }), [403, 'cross-origin']);
   assert.equal((await app.visitor().post('/register', another)).status, 302, 'the name was still free');

@@ -3,6 +3,8 @@
 //! Owns the words. One that was said once is never said of something else: programs go by it. The sentences are for people, and change.
 
 use exeunt::ChoiceFault;
+use exeunt::credential::PasswordFault;
+use exeunt::user::NameFault;
 
 use crate::{AuthError, RegisterRefused};
 
@@ -43,8 +45,8 @@ impl AuthError {
 }
 
 impl RegisterRefused {
-    /// The word by which a program knows it, as [`AuthError::code`] has it: of a choice `taken`, `bad-name`, `bad-password`, `no-such-user` or
-    /// `kept-by-app`.
+    /// The word by which a program knows it, as [`AuthError::code`] has it: of a choice `taken`, one that begins with `name-` or
+    /// `password-`, `no-such-user` or `kept-by-app`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -56,10 +58,38 @@ impl RegisterRefused {
 
 const fn code_of_choice(fault: ChoiceFault) -> &'static str {
     match fault {
-        ChoiceFault::Name(_) => "bad-name",
-        ChoiceFault::Password(_) => "bad-password",
+        ChoiceFault::Name(NameFault::Empty) => "name-empty",
+        ChoiceFault::Name(NameFault::TooLong) => "name-too-long",
+        ChoiceFault::Name(NameFault::Control) => "name-control",
+        ChoiceFault::Name(NameFault::Colon) => "name-colon",
+        ChoiceFault::Name(NameFault::OuterSpace) => "name-outer-space",
+        ChoiceFault::Password(PasswordFault::TooShort { .. }) => "password-too-short",
+        ChoiceFault::Password(PasswordFault::TooLong) => "password-too-long",
+        ChoiceFault::Password(PasswordFault::Control) => "password-control",
+        ChoiceFault::Password(PasswordFault::Same) => "password-same",
+        ChoiceFault::Password(PasswordFault::Common) => "password-common",
         ChoiceFault::Taken => "taken",
         ChoiceFault::NoSuchUser => "no-such-user",
         ChoiceFault::KeptByApp => "kept-by-app",
     }
+}
+
+/// What a distant server means by its word, so that an app says it beside its form as if the server were here. `chars_min` is what it says
+/// beside `password-too-short`.
+#[cfg(feature = "remote")]
+pub(crate) fn choice_of(code: &str, chars_min: Option<usize>) -> Option<ChoiceFault> {
+    let known = [
+        NameFault::Empty.into(),
+        NameFault::TooLong.into(),
+        NameFault::Control.into(),
+        NameFault::Colon.into(),
+        NameFault::OuterSpace.into(),
+        PasswordFault::TooLong.into(),
+        PasswordFault::Control.into(),
+        PasswordFault::Same.into(),
+        PasswordFault::Common.into(),
+        ChoiceFault::Taken,
+    ];
+    let too_short = chars_min.map(|chars_min| PasswordFault::TooShort { chars_min }.into());
+    known.into_iter().chain(too_short).find(|fault| code_of_choice(*fault) == code)
 }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exeunt::clock::{Clock as _, SystemClock};
+use exeunt::credential::{PASSWORD_BYTES_MAX, PasswordFault};
+use exeunt::user::NameFault;
 use exeunt::{Device, LiveSession, Opened, Revoked, Token, UserId};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -19,11 +21,18 @@ use self::ask::{Answer, Ask, Line};
 use crate::errors::{AuthError, RegisterRefused};
 use crate::source::{Asker, Ending, Entered, ListedSession, Purpose};
 
+/// What a server calls it (`code` of its problem documents) where it has no session of that name, or not of this person.
+const NO_SUCH_SESSION: &str = "no-such-session";
+/// Where it registers nobody.
+const CLOSED: &str = "registration-closed";
+/// Where the current password is not that of whoever asks.
+const WRONG_CURRENT: &str = "wrong-current-password";
+
 /// A distant exeunt server.
 ///
 /// Give it to [`AuthLayer::new`](crate::AuthLayer::new) in the place of an authority. Handlers cannot tell the difference, but for
-/// what belongs to the server's own pages: its audit trail and its administration
-/// ([`AuthError::NotHere`](crate::AuthError::NotHere)).
+/// what belongs to the server's own pages, its audit trail and its administration, and for [`Auth::watch`](crate::Auth::watch)
+/// ([`AuthError::NotHere`](crate::AuthError::NotHere)); and what is open for a session closes by itself, without the sign-out waiting for it.
 ///
 /// ```no_run
 /// use exeunt_axum::{AuthLayer, Remote};
@@ -38,8 +47,9 @@ use crate::source::{Asker, Ending, Entered, ListedSession, Purpose};
 /// asked at once than makes sense; for endings, and for the checks of [`Auth`](crate::Auth) before them, there is some room beside that.
 ///
 /// The browser's name and address are passed on, so that a person finds their own devices in the list of sessions. The server
-/// believes the address where this app is among its `trusted_proxies`; otherwise limits on attempts count all of the app's people as
-/// one.
+/// believes the address where this app is among its `trusted_proxies`, and no proxy in between writes another one: ask the server itself,
+/// or let its proxy take the address of this app for one of its own (`docs/proxies`). Otherwise limits on attempts count all of the app's
+/// people as one.
 #[derive(Debug)]
 pub struct Remote(Line);
 
@@ -77,7 +87,8 @@ impl Remote {
         let answer = self.0.ask(ask).await?;
         match answer.status {
             StatusCode::CREATED => entered(&answer.read::<shapes::Opened>()?),
-            StatusCode::UNAUTHORIZED => Err(AuthError::WrongCredentials),
+            // Longer than anybody's: here, too, no user has it.
+            StatusCode::UNAUTHORIZED | StatusCode::PAYLOAD_TOO_LARGE => Err(AuthError::WrongCredentials),
             StatusCode::CONFLICT => Err(AuthError::TooManySessions),
             _ => Err(answer.refusal()),
         }
@@ -92,9 +103,12 @@ impl Remote {
         let answer = self.0.ask(Ask::new(Method::POST, "/api/register").device(device).json(credentials)).await?;
         match answer.status {
             StatusCode::CREATED => Ok(answer.read::<shapes::Registered>()?.user()),
-            StatusCode::CONFLICT => Err(RegisterRefused::Choice(exeunt::ChoiceFault::Taken)),
-            StatusCode::UNPROCESSABLE_ENTITY | StatusCode::FORBIDDEN => Err(answer.denied().into()),
-            _ => Err(answer.refusal().into()),
+            StatusCode::FORBIDDEN if answer.says(CLOSED) => Err(answer.denied().into()),
+            StatusCode::PAYLOAD_TOO_LARGE if name.len() > password.len() => {
+                Err(RegisterRefused::Choice(NameFault::TooLong.into()))
+            }
+            StatusCode::PAYLOAD_TOO_LARGE => Err(RegisterRefused::Choice(PasswordFault::TooLong.into())),
+            _ => Err(answer.not_chosen()),
         }
     }
 
@@ -118,7 +132,10 @@ impl Remote {
         };
         let answer = self.0.ask(ask.bearer(asker.token).device(asker.device).ending()).await?;
         match (answer.status, ending) {
-            (StatusCode::NOT_FOUND, Ending::One(_)) => Ok(Revoked::answered(None, Vec::new())),
+            // Any gateway says 404. Taken for the server's word it would call a session ended that lives.
+            (StatusCode::NOT_FOUND, Ending::One(_)) if answer.says(NO_SUCH_SESSION) => {
+                Ok(Revoked::answered(None, Vec::new()))
+            }
             _ => answer.ended(),
         }
     }
@@ -158,9 +175,14 @@ impl Remote {
             StatusCode::UNAUTHORIZED if answer.says(AuthError::NotSignedIn.code()) => {
                 Err(AuthError::NotSignedIn.into())
             }
+            // Servers before this one answered 401 to a wrong password, without a code. A 403 may be anybody's on the way.
             StatusCode::UNAUTHORIZED => Err(AuthError::WrongCredentials.into()),
-            StatusCode::UNPROCESSABLE_ENTITY => Err(answer.denied().into()),
-            _ => Err(answer.refusal().into()),
+            StatusCode::FORBIDDEN if answer.says(WRONG_CURRENT) => Err(AuthError::WrongCredentials.into()),
+            StatusCode::PAYLOAD_TOO_LARGE if current.len() > PASSWORD_BYTES_MAX => {
+                Err(AuthError::WrongCredentials.into())
+            }
+            StatusCode::PAYLOAD_TOO_LARGE => Err(RegisterRefused::Choice(PasswordFault::TooLong.into())),
+            _ => Err(answer.not_chosen()),
         }
     }
 

@@ -171,7 +171,7 @@ async fn a_handler_that_leaves_a_note_or_changes_a_password_lets_all_of_it_answe
             "/password",
             "name=&password=short",
             StatusCode::UNPROCESSABLE_ENTITY,
-            "bad-password",
+            "password-too-short",
             "at least 8 characters",
         ),
         ("/register", "name=ANA&password=small+boats+row", StatusCode::CONFLICT, "taken", "taken"),

@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::errors::{AuthError, CHALLENGE, RETRY_AFTER_S};
+use crate::codes::choice_of;
+use crate::errors::{AuthError, CHALLENGE, RETRY_AFTER_S, RegisterRefused};
 use crate::origin::is_this_machine;
 
 /// How long an answer may take: the server's own slowest is a sign-in that waits for its turn to hash.
@@ -23,6 +24,9 @@ const ANSWER_WAIT: Duration = Duration::from_secs(5);
 const CONNECT_WAIT: Duration = Duration::from_secs(2);
 
 const _: () = assert!(CONNECT_WAIT.as_millis() < ANSWER_WAIT.as_millis());
+
+/// How long a connection lies idle before it is let go: the server closes it after 20 s, and a request that meets that would be a 503.
+const IDLE_MAX: Duration = Duration::from_secs(10);
 
 /// Requests at once: more would only wait at the server. Beyond it people are asked to come again.
 const REQUESTS_MAX: usize = 512;
@@ -102,6 +106,7 @@ struct Problem {
     #[serde(default)]
     code: String,
     detail: String,
+    chars_min: Option<usize>,
 }
 
 impl Ask {
@@ -154,6 +159,7 @@ impl Line {
             .redirect(redirect::Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_WAIT)
+            .pool_idle_timeout(IDLE_MAX)
             .build()
             .map_err(|error| RemoteFault::Client(Box::new(error)))?;
         let [permits, verbs, endings] = [REQUESTS_MAX, VERBS_MAX, ENDINGS_MAX].map(Semaphore::new);
@@ -192,10 +198,12 @@ impl Line {
     /// stream that the app itself holds open, and the app limits these.
     pub(super) async fn listen(&self, ask: Ask) {
         let begun = tokio::time::timeout(ANSWER_WAIT, self.send(ask)).await;
-        let Ok(Ok(mut stream)) = begun else { return };
-        if stream.status() != StatusCode::OK {
-            return;
-        }
+        let mut stream = match begun.unwrap_or_else(|_| Err(strange("no answer in time"))) {
+            Ok(stream) if stream.status() == StatusCode::OK => stream,
+            // What is open for it is closed at once, and its owner wants to know why: too many streams, say.
+            Ok(refused) => return strange(format!("no event stream, but status {}", refused.status())).log_once(),
+            Err(error) => return error.log_once(),
+        };
         let mut line = Vec::new();
         while let Ok(Ok(Some(bytes))) = tokio::time::timeout(SILENCE_MAX, stream.chunk()).await {
             for byte in bytes {
@@ -246,7 +254,17 @@ impl Answer {
             StatusCode::TOO_MANY_REQUESTS => {
                 AuthError::TooMany { after_s: self.retry_after_s.unwrap_or(RETRY_AFTER_S) }
             }
-            status => strange(format!("status {status}")),
+            status => strange(format!("status {status}: {}", self.words())),
+        }
+    }
+
+    /// Why somebody was not registered, or a password not changed: as the same would be here, or in the server's own words.
+    pub(super) fn not_chosen(&self) -> RegisterRefused {
+        let told = self.read::<Problem>().ok();
+        match told.and_then(|problem| choice_of(&problem.code, problem.chars_min)) {
+            Some(fault) => RegisterRefused::Choice(fault),
+            None if self.status == StatusCode::UNPROCESSABLE_ENTITY => self.denied().into(),
+            None => self.refusal().into(),
         }
     }
 
@@ -257,9 +275,13 @@ impl Answer {
 
     /// The server's own words, for whoever chose what cannot be.
     pub(super) fn denied(&self) -> AuthError {
+        AuthError::Denied(self.words().into())
+    }
+
+    /// It repeats nothing that was sent.
+    fn words(&self) -> String {
         let detail = self.read::<Problem>().map_or_else(|_| String::new(), |problem| problem.detail);
-        let shown: String = detail.chars().filter(|char| !char.is_control()).take(DETAIL_CHARS_MAX).collect();
-        AuthError::Denied(shown.into())
+        detail.chars().filter(|char| !char.is_control()).take(DETAIL_CHARS_MAX).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use exeunt::ChoiceFault;
+use exeunt::credential::PasswordFault;
 use exeunt_axum::{AuthError, CHALLENGE, RegisterRefused};
 use serde_json::json;
 
@@ -19,6 +20,8 @@ pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
+    /// The fewest characters of a password, where it has fewer.
+    chars_min: Option<usize>,
     retry_after_s: Option<u64>,
 }
 
@@ -107,9 +110,10 @@ impl Problem {
         )
     }
 
+    /// No 401, for who asks is known: a program that takes one for a session that has ended would sign in anew over a slip of the finger.
     pub(super) fn wrong_current_password() -> Self {
         Self::new(
-            StatusCode::UNAUTHORIZED,
+            StatusCode::FORBIDDEN,
             "wrong-current-password",
             "nothing was changed: the field `current` is not your password",
         )
@@ -125,7 +129,7 @@ impl Problem {
 
     /// `code` is one of `AuthError::code`, or a word that nothing else has: openapi.json lists them all.
     fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), retry_after_s: None }
+        Self { status, code, detail: detail.into(), chars_min: None, retry_after_s: None }
     }
 }
 
@@ -154,7 +158,7 @@ impl From<AuthError> for Problem {
             }
             other => other.to_string(),
         };
-        Self { status: error.status(), code: error.code(), detail, retry_after_s: error.retry_after_s() }
+        Self { retry_after_s: error.retry_after_s(), ..Self::new(error.status(), error.code(), detail) }
     }
 }
 
@@ -167,7 +171,13 @@ impl From<RegisterRefused> for Problem {
             RegisterRefused::Choice(ChoiceFault::Taken) => {
                 Self::new(status, code, "this name is taken, perhaps spelled otherwise: choose another")
             }
-            RegisterRefused::Choice(fault) => Self::new(status, code, fault.to_string()),
+            RegisterRefused::Choice(fault) => {
+                let chars_min = match fault {
+                    ChoiceFault::Password(PasswordFault::TooShort { chars_min }) => Some(chars_min),
+                    _ => None,
+                };
+                Self { chars_min, ..Self::new(status, code, fault.to_string()) }
+            }
         }
     }
 }
@@ -177,9 +187,12 @@ impl IntoResponse for Problem {
         let status = self.status;
         let title = status.canonical_reason().unwrap_or_default();
         let (code, detail) = (self.code, self.detail);
-        let body = json!({
+        let mut body = json!({
             "type": "about:blank", "title": title, "status": status.as_u16(), "code": code, "detail": detail,
         });
+        if let Some(chars_min) = self.chars_min {
+            body["chars_min"] = chars_min.into();
+        }
         let mut response = (status, [(CONTENT_TYPE, media::PROBLEM)], body.to_string()).into_response();
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));

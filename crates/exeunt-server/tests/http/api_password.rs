@@ -65,7 +65,8 @@ async fn a_wrong_current_password_changes_nothing_and_says_which_field() {
     let ana = app.browser_of_new("Ana").await;
     for current in [WRONG, "", "Tall ships sail"] {
         let answer = change(&ana, current, NEW).await;
-        must_be_a_problem(&answer, 401);
+        must_be_a_problem(&answer, 403);
+        assert_eq!(answer.json()["code"], "wrong-current-password");
         assert!(answer.text().contains("`current`"), "{answer:?}");
         assert!(!answer.text().contains("ships"), "{answer:?}");
     }
@@ -78,15 +79,17 @@ async fn an_unacceptable_new_password_changes_nothing_and_says_why() {
     let app = TestApp::new().await;
     let ana = app.browser_of_new("Ana").await;
     let long = "gulls ".repeat(300);
-    for (new, why) in [
-        ("short", "at least 8"),
-        ("", "at least 8"),
-        ("password1", "commonest"),
-        (&long, "at most 1024"),
-        (PASSWORD, "the new password is the current one"),
+    for (new, code, why) in [
+        ("short", "password-too-short", "at least 8"),
+        ("", "password-too-short", "at least 8"),
+        ("tall\tships sail", "password-control", "no control"),
+        ("password1", "password-common", "commonest"),
+        (&long, "password-too-long", "at most 1024"),
+        (PASSWORD, "password-same", "the new password is the current one"),
     ] {
         let answer = change(&ana, PASSWORD, new).await;
         must_be_a_problem(&answer, 422);
+        assert_eq!(answer.json()["code"], code);
         assert!(answer.text().contains(why), "{new}: {answer:?}");
     }
     ana.must_be_let_in().await;

@@ -15,7 +15,8 @@ pub(crate) fn must_be_a_problem(answer: &Answer, status: u16) {
     assert_eq!(answer.one("cache-control"), "no-store");
     answer.must_keep_the_cookie();
     let problem = answer.json();
-    let names: BTreeSet<&str> = problem.as_object().expect("an object").keys().map(String::as_str).collect();
+    let mut names: BTreeSet<&str> = problem.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(names.remove("chars_min"), problem["code"] == "password-too-short");
     assert_eq!(names, ["type", "title", "status", "code", "detail"].into());
     assert_eq!(problem["type"], "about:blank");
     assert_eq!(problem["status"], status);

@@ -102,7 +102,7 @@ async fn guesses_through_a_session_are_limited_by_themselves_and_count_for_the_n
     let thief = ana.thief();
     for n in 0..OWN_AT_ONCE {
         let guess = thief.post("/api/password").json(&change(WRONG, "grey gulls glide"));
-        assert_eq!(guess.address(&format!("192.0.2.{n}")).await.status, 401);
+        assert_eq!(guess.address(&format!("192.0.2.{n}")).await.status, 403);
     }
     let form = [("current", PASSWORD), ("new", "grey gulls glide")];
     must_wait(&ana.post("/account/password").form(&form).await);

@@ -135,17 +135,19 @@ fn a_check_that_was_refused_signs_nobody_out_where_the_server_cannot_say_that_it
     }
 }
 
+/// The server's yes to a check.
+const LIVE: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 158\r\n\r\n\
+    {\"sid\":\"00000000000000000000000000000001\",\"user\":\"ana\",\"user_id\":1,\
+    \"expires_at\":\"2999-01-01T00:00:00.000000Z\",\"idle_expires_at\":\"2999-01-01T00:00:00.000000Z\"}";
+
 /// The session ends between the check and the change: who is asked for the password once more would type it in vain.
 #[test]
 fn a_change_of_password_tells_a_wrong_one_from_a_session_that_has_ended_meanwhile() {
-    const LIVE: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 158\r\n\r\n\
-        {\"sid\":\"00000000000000000000000000000001\",\"user\":\"ana\",\"user_id\":1,\
-        \"expires_at\":\"2999-01-01T00:00:00.000000Z\",\"idle_expires_at\":\"2999-01-01T00:00:00.000000Z\"}";
     const GONE: &str = "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/problem+json\r\n\
         WWW-Authenticate: Bearer realm=\"exeunt\"\r\nConnection: close\r\nContent-Length: 38\r\n\r\n\
         {\"code\":\"not-signed-in\",\"detail\":\"no\"}";
-    const WRONG: &str = "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/problem+json\r\n\
-        WWW-Authenticate: Bearer realm=\"exeunt\"\r\nConnection: close\r\nContent-Length: 47\r\n\r\n\
+    const WRONG: &str = "HTTP/1.1 403 Forbidden\r\nContent-Type: application/problem+json\r\n\
+        Connection: close\r\nContent-Length: 47\r\n\r\n\
         {\"code\":\"wrong-current-password\",\"detail\":\"no\"}";
     // An older server gives no code.
     for (answer, said) in
@@ -155,6 +157,29 @@ fn a_change_of_password_tells_a_wrong_one_from_a_session_that_has_ended_meanwhil
         let form = [("current", PASSWORD), ("new", "tall ships sail on")];
         let refused = app.ask(&Request::post("/password").form(&form).cookie(&format!("exn_{}", "A".repeat(43))));
         assert_eq!((refused.status, &*refused.body), (422, said), "{answer}");
+    }
+}
+
+/// A gateway in between has problem documents, too. Its 404 says nothing of a session, and its 403 nothing of a password.
+#[test]
+fn a_no_of_something_in_between_is_not_taken_for_the_word_of_the_server() {
+    const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\nContent-Type: application/problem+json\r\n\
+        Connection: close\r\nContent-Length: 15\r\n\r\n{\"detail\":\"no\"}";
+    const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\nContent-Type: application/problem+json\r\n\
+        Connection: close\r\nContent-Length: 15\r\n\r\n{\"detail\":\"no\"}";
+    const CONFLICT: &str = "HTTP/1.1 409 Conflict\r\nContent-Type: application/problem+json\r\n\
+        Connection: close\r\nContent-Length: 15\r\n\r\n{\"detail\":\"no\"}";
+    let token = format!("exn_{}", "A".repeat(43));
+    let app =
+        |answer| on_something(move |request| if request.starts_with(b"GET /api/session ") { LIVE } else { answer });
+    let end = Request::new("DELETE", &format!("/sessions/{}", "2".repeat(32))).cookie(&token);
+    claims_nothing(&app(NOT_FOUND).ask(&end), "whether it has ended is not known");
+    let change = [("current", PASSWORD), ("new", "tall ships sail on")];
+    let refused = app(FORBIDDEN).ask(&Request::post("/password").form(&change).cookie(&token));
+    assert!(refused.body.contains("cannot be reached"), "{refused:?}");
+    for answer in [FORBIDDEN, CONFLICT] {
+        let form = [("username", "ana"), ("password", PASSWORD)];
+        says(&app(answer).ask(&Request::post("/register").form(&form)), "not known whether you are registered", answer);
     }
 }
 
