@@ -3,6 +3,7 @@
 //! Owns every bound that stands before a request is one: how many connections, how long a head may take, how large it may
 //! be, how long a connection may lie idle, how long and how much may lie unread, how long a shutdown may wait. `axum::serve` sets none of these.
 
+mod files;
 mod patience;
 mod reader;
 
@@ -13,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use exeunt::outage::Outage;
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::Service;
@@ -23,11 +25,12 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::files::{connections, make_room};
 use self::patience::Patience;
 use self::reader::Reader;
 
-/// Connections at a time. Each costs some 20 KiB; more wait in the kernel's queue.
-pub(crate) const CONNECTIONS_MAX: usize = 10_000;
+/// Connections at a time, where so many files may be open (`files.rs`). Each costs some 20 KiB; more wait in the kernel's queue.
+const CONNECTIONS_MAX: usize = 10_000;
 /// How long the head of a request may take to arrive, counted from the moment the connection waits for one; so it is
 /// also how long a connection may lie idle.
 const HEAD_WAIT: Duration = Duration::from_secs(20);
@@ -39,6 +42,8 @@ const READ_WAIT: Duration = Duration::from_secs(20);
 /// What the kernel keeps of answers for somebody who does not read, in bytes; Linux doubles it. Left to itself it keeps four million, and some
 /// hundred connections take all the memory that it has for them.
 const UNREAD_BYTES_MAX: u32 = 128 * 1024;
+/// Connections at a time to the metrics: a few machines that ask every few seconds.
+pub(crate) const METRICS_CONNECTIONS_MAX: usize = 64;
 /// Connections that wait in the kernel's queue, as many as `TcpListener::bind` would let.
 const QUEUE_MAX: u32 = 1_024;
 /// How long a shutdown waits for requests that are being answered: as long as a body may take to arrive, and far above a logout that waits for a
@@ -81,9 +86,14 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(QUEUE_MAX)
 }
 
-/// Serves `answers` on `listeners` until `stop`, then finishes what is being answered, within a deadline.
-pub(crate) async fn serve(listeners: Vec<TcpListener>, answers: impl Answers, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+/// Serves `answers` on `listeners`, so many connections at a time, until `stop`, then finishes what is being answered, within a deadline.
+pub(crate) async fn serve(
+    listeners: Vec<TcpListener>,
+    connections: usize,
+    answers: impl Answers,
+    stop: CancellationToken,
+) {
+    let places = Arc::new(Semaphore::new(connections));
     let graceful = Arc::new(GracefulShutdown::new());
     let loops: Vec<_> = listeners
         .into_iter()
@@ -116,6 +126,7 @@ struct Acceptor<S> {
 
 impl<S: Answers> Acceptor<S> {
     async fn accept_until_stopped(self, listener: TcpListener) {
+        let mut outage = Outage::new("connections are not accepted", "connections are accepted again");
         loop {
             let accepted = async {
                 let place = Arc::clone(&self.places).acquire_owned().await;
@@ -125,12 +136,10 @@ impl<S: Answers> Acceptor<S> {
                 () = self.stop.cancelled() => return,
                 accepted = accepted => accepted,
             };
+            outage.note(accepted.as_ref());
             match (place, accepted) {
                 (Ok(place), Ok((stream, peer))) => self.serve_connection(stream, peer, place),
-                (_, Err(error)) => {
-                    tracing::warn!(%error, "a connection was not accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
+                (_, Err(_)) => tokio::time::sleep(ACCEPT_PAUSE).await,
                 (Err(_), _) => return,
             }
         }
@@ -208,7 +217,7 @@ mod tests {
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("free");
         let address = listener.local_addr().expect("bound");
         let (gone, stop) = (Arc::new(Notify::new()), CancellationToken::new());
-        let serving = tokio::spawn(serve(vec![listener], Large(Arc::clone(&gone)), stop.clone()));
+        let serving = tokio::spawn(serve(vec![listener], 1, Large(Arc::clone(&gone)), stop.clone()));
         let mut client = TcpStream::connect(address).await.expect("connected");
         client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("asked");
         let mut begin = *b"HTTP/1.1 ...";

@@ -32,6 +32,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 async fn run(config: Config) -> anyhow::Result<()> {
+    accept::make_room();
     let listeners = bind(&config.listen).await?;
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     let https = config.https_or_refuse(&addresses)?;
@@ -47,8 +48,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
     // Before the address is said: whoever has read it may stop the server.
     tokio::spawn(stop_on_signal(app.leaving().clone(), config.drain, stop.clone())?);
     announce(&config, &addresses, metrics);
-    let counted = accept::serve(vec![counted], metrics::router(Arc::clone(&app.metrics)), stop.clone());
-    let served = accept::serve(listeners, routes::router(&app), stop.clone());
+    let scraped = metrics::router(Arc::clone(&app.metrics));
+    let counted = accept::serve(vec![counted], accept::METRICS_CONNECTIONS_MAX, scraped, stop.clone());
+    let served = accept::serve(listeners, accept::connections(), routes::router(&app), stop.clone());
     let commanded = async {
         if let Some(control) = control {
             control.serve(Arc::clone(&authority), stop).await;

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use exeunt::UserId;
 
-use crate::accept::CONNECTIONS_MAX;
+use crate::accept;
 
-/// Streams of all users: half of the connections, so that there are others for whoever asks or leaves.
-const STREAMS_MAX: usize = CONNECTIONS_MAX / 2;
+/// Which part of the connections the streams of all users may be: a half, so that there are others for whoever asks or leaves.
+const SHARE: usize = 2;
 
 /// Streams of one user: all that four sessions may have, which is far above the tabs of a person and the apps that watch for them.
 const STREAMS_PER_USER_MAX: usize = 256;
@@ -37,7 +37,7 @@ pub(super) struct Place {
 
 impl Default for Places {
     fn default() -> Self {
-        Self::of(STREAMS_MAX)
+        Self::of(accept::connections() / SHARE)
     }
 }
 

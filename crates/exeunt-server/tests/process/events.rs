@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use crate::http::Request;
 use crate::people::{is_live, register};
-use crate::server::{Folder, Server};
+use crate::server::{Folder, SERVE, Server};
 use crate::waiting::PATIENCE;
 
 /// A stream that has said that it is open.
@@ -47,6 +47,34 @@ fn it_says_that_the_session_has_ended_and_closes() {
     staying.set_nonblocking(true).expect("set");
     let silent = (&staying).read(&mut [0; 1]).expect_err("nothing was said to anybody else");
     assert_eq!(silent.kind(), std::io::ErrorKind::WouldBlock);
+}
+
+/// A service begins with 1,024 open files, and a session may have 64 streams: some accounts would leave no file for whoever wants to sign out.
+#[test]
+fn streams_leave_connections_for_whoever_signs_out_however_few_files_may_be_open() {
+    let folder = Folder::new();
+    let server = Server::run(folder.exeunt_with_files("-n 300", &SERVE));
+    let ana = register(&server, "ana");
+    let bob = register(&server, "bob");
+    let streams: Vec<TcpStream> = (0..22).map(|_| open(&server, &ana)).collect();
+    let one_more = server.ask(&Request::get("/api/events").bearer(&bob));
+    assert_eq!((one_more.status, &one_more.json()["code"]), (429, &"too-much-open".into()), "half of 44 connections");
+    assert_eq!(server.ask(&Request::post("/api/logout").bearer(&bob)).status, 200);
+    assert!(!is_live(&server, &bob) && is_live(&server, &ana));
+    drop(streams);
+    let log = server.stop().log;
+    assert!(log.contains("few files may be open") && log.contains("LimitNOFILE"), "{log}");
+}
+
+#[test]
+fn the_limit_on_open_files_is_raised_as_far_as_it_may_be() {
+    let folder = Folder::new();
+    let server = Server::run(folder.exeunt_with_files("-S -n 1024", &SERVE));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.process())).expect("limits");
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("a limit");
+    let soft: u32 = files.split_whitespace().nth(3).and_then(|number| number.parse().ok()).expect("a number");
+    let hard: u32 = files.split_whitespace().nth(4).and_then(|number| number.parse().ok()).unwrap_or(u32::MAX);
+    assert_eq!(soft, hard.min(10_256), "{files}");
 }
 
 #[test]

@@ -74,6 +74,11 @@ impl Folder {
         self.exeunt_after("trap '' XFSZ; ulimit -f 0", args)
     }
 
+    /// As [`Folder::exeunt`], where so many files may be open, as `ulimit` is told.
+    pub(crate) fn exeunt_with_files(&self, limit: &str, args: &[&str]) -> Command {
+        self.exeunt_after(&format!("ulimit {limit}"), args)
+    }
+
     fn exeunt_after(&self, script: &str, args: &[&str]) -> Command {
         let mut command = Command::new("/bin/sh");
         command.arg("-c").arg(format!("{script}; exec \"$0\" \"$@\"")).arg(BINARY);
