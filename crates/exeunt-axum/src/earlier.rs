@@ -17,9 +17,9 @@ use crate::errors::AuthError;
 use crate::layer::Shared;
 use crate::source::{Asker, Ending, Purpose};
 
-/// The most tokens that are looked at in one request, for each may be a question to the store: one of each other name, and some that were planted.
-/// Whoever plants more has hidden one that nobody is signed in by.
-const TOKENS_MAX: usize = 8;
+/// The most tokens that are looked at in one request, for each may be two questions to the store that a stranger asks: one of each other name, and
+/// as many that were planted. Whoever plants more has hidden one that nobody is signed in by.
+const TOKENS_MAX: usize = 4;
 
 /// The cookies of a request. To keep them costs next to nothing, and only a sign-out or a sign-in looks at them.
 pub(crate) struct Jar(Vec<HeaderValue>);

@@ -6,6 +6,8 @@
 
 #[path = "postgres/clocks.rs"]
 mod clocks;
+#[path = "postgres/crowd.rs"]
+mod crowd;
 #[path = "postgres/hints.rs"]
 mod hints;
 #[path = "postgres/lasting.rs"]

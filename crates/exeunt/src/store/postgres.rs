@@ -193,7 +193,7 @@ impl Store for PostgresStore {
     async fn session_by_token(&self, digest: &TokenDigest) -> Result<Option<Marked<Session>>, StoreError> {
         let digest = *digest;
         let look = move |link: Arc<Link>| async move { reading::session_by_token(&link, &digest).await };
-        self.pool.run("look a session up", look).await
+        self.pool.look(look).await
     }
 
     async fn sessions_of(&self, user: UserId, limit: usize) -> Result<Vec<Session>, StoreError> {
@@ -248,7 +248,7 @@ impl Store for PostgresStore {
     async fn successor(&self, ended: &TokenDigest) -> Result<Option<Successor>, StoreError> {
         let ended = *ended;
         let look = move |link: Arc<Link>| async move { reading::successor(&link, &ended).await };
-        self.pool.run("look a session up", look).await
+        self.pool.look(look).await
     }
 
     async fn hand_out(&self, successor: &TokenDigest) -> Result<(), StoreError> {
