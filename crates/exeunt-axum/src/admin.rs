@@ -80,9 +80,10 @@ impl Admin {
     }
 
     /// The administrator's word for a deed, without which the desk does none: so none is done on the strength of a check that is as old as its
-    /// request.
-    pub(crate) fn word(&self) -> Word {
-        self.word.clone()
+    /// request, nor because a link or an image of another site led here.
+    pub(crate) fn word(&self) -> Result<Word, AuthError> {
+        self.auth.deed()?;
+        Ok(self.word.clone())
     }
 
     pub(crate) fn authority(&self) -> &Authority {

@@ -62,9 +62,9 @@ use crate::source::{Asker, Ending, Entered, ListedSession, Purpose};
 ///     let note = auth.flash("bye", "You are signed out")?;
 ///     Ok((auth.logout().await?, note, Redirect::to("/")))
 /// }
-/// # use axum::{Router, routing::get};
-/// # let _: Router = Router::new().route("/", get(home)).route("/d", get(devices)).route("/o", get(leave_everywhere_else))
-/// #     .route("/e", get(leave_everywhere)).route("/i", get(irreversible)).route("/b", get(bye)).route("/p", get(new_password));
+/// # use axum::{Router, routing::{get, post}};
+/// # let _: Router = Router::new().route("/", get(home)).route("/d", get(devices)).route("/o", post(leave_everywhere_else))
+/// #     .route("/e", post(leave_everywhere)).route("/i", get(irreversible)).route("/b", get(bye)).route("/p", post(new_password));
 /// ```
 #[must_use = "a handler that only lets in whoever is signed in takes `CurrentUser`"]
 pub struct Auth {
@@ -180,9 +180,7 @@ impl Auth {
         self.shared.source.end_everything_as((name, password), &self.device).await
     }
 
-    /// Ends one of the sessions of whoever is signed in. `Ok(None)`: it is not one of theirs, or has ended.
-    ///
-    /// To end the session that is asking, use [`Auth::logout`], which clears the cookie too.
+    /// Ends one of the sessions of whoever is signed in: of the others, for [`Auth::logout`] clears the cookie too. `Ok(None)`: none of theirs.
     ///
     /// # Errors
     ///
@@ -356,10 +354,12 @@ impl Auth {
 
     /// Whoever is signed in and means it, for a deed on their own sessions.
     pub(crate) fn deed(&self) -> Result<Asker<'_>, AuthError> {
-        if self.offered.carrier() == Carrier::Cookie {
-            self.refuse_foreign()?;
+        match (self.offered.carrier(), self.approach) {
+            (Carrier::Bearer, _) | (_, Approach::Own) => self.asker(),
+            (Carrier::Cookie, Approach::Foreign) => Err(AuthError::CrossOrigin),
+            // By a link of another site, to a verb that an app has put on GET.
+            (Carrier::Cookie, Approach::Sent) => self.asker().and(Err(AuthError::Unconfirmed)),
         }
-        self.asker()
     }
 
     pub(crate) fn asker(&self) -> Result<Asker<'_>, AuthError> {
@@ -369,7 +369,7 @@ impl Auth {
         }
     }
 
-    /// Signing in with another's credentials is an attack as well as signing somebody out (login CSRF).
+    /// To sign somebody in with another's credentials is an attack as well (login CSRF).
     fn refuse_foreign(&self) -> Result<(), AuthError> {
         if self.approach == Approach::Foreign { Err(AuthError::CrossOrigin) } else { Ok(()) }
     }

@@ -83,7 +83,7 @@ impl<'a> Desk<'a> {
     pub async fn add_user(&self, name: &str, password: &str) -> Result<User, RegisterRefused> {
         // Whoever is none any more makes nobody hash, and learns from nobody which names are taken.
         self.admin.check_again().await?;
-        Ok(self.authority().add_user(name, password, self.admin.word()).await?)
+        Ok(self.authority().add_user(name, password, self.admin.word()?).await?)
     }
 
     /// Changes what a user may do; disabling, enabling and deleting end everything of theirs. `None`: no such user.
@@ -96,7 +96,7 @@ impl<'a> Desk<'a> {
         if to != Become::Admin {
             self.refuse_oneself(user)?;
         }
-        Ok(self.authority().change_user(user, to, self.admin.word()).await?)
+        Ok(self.authority().change_user(user, to, self.admin.word()?).await?)
     }
 
     /// Sets a user's password and ends everything of theirs.
@@ -109,7 +109,7 @@ impl<'a> Desk<'a> {
         self.refuse_oneself(user)?;
         // As for a new user.
         self.admin.check_again().await?;
-        Ok(self.authority().set_password_of(user, password, self.admin.word()).await?)
+        Ok(self.authority().set_password_of(user, password, self.admin.word()?).await?)
     }
 
     /// Ends one session, whoever's it is. `None`: it is not live.
@@ -155,7 +155,7 @@ impl<'a> Desk<'a> {
     }
 
     async fn end(self, target: Target, cause: Cause) -> Result<Revoked, AuthError> {
-        Ok(self.authority().revoke(target, cause, self.admin.word()).await?)
+        Ok(self.authority().revoke(target, cause, self.admin.word()?).await?)
     }
 
     fn authority(self) -> &'a Authority {

@@ -85,8 +85,8 @@ pub enum AuthError {
     /// image, a frame, a script, a prefetch.
     #[error("refused: this request did not come from a click or a form on this site")]
     CrossOrigin,
-    /// Another site sent a signed-in person to sign out; nothing has ended. Show a page with one button.
-    #[error("another site sent you here to sign out; nothing has ended: confirm it on this site")]
+    /// Another site sent a signed-in person to sign out, or to another verb that is on `GET`; nothing was done. Show a page with one button.
+    #[error("another site sent you here to sign out or to change something; nothing was done: confirm it on this site")]
     Unconfirmed,
     /// Signed in, but not as an administrator.
     #[error("this is for administrators")]

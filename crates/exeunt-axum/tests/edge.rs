@@ -2,6 +2,8 @@
 
 mod stage;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE};
@@ -10,7 +12,11 @@ use axum::routing::get;
 use exeunt::Token;
 use exeunt::random::OsRandom;
 use exeunt::store::staged::When;
-use stage::{ANA, FORM, app, ask, cookie_of, cookies, notes, read_notes, send, signed_in, text};
+use exeunt::{Become, By};
+use exeunt_axum::{Admin, Auth, AuthError, AuthLayer, LoggedOut};
+use stage::{
+    ANA, FORM, NAME, app, ask, authority, cookie_of, cookies, notes, read_notes, routes, send, signed_in, text,
+};
 
 async fn sign_in(app: &Router, fields: &[(&str, &str)]) -> Response<Body> {
     send(app, "POST /login", &[&[FORM], fields].concat(), ANA).await
@@ -194,4 +200,46 @@ async fn a_route_without_the_layer_says_what_is_missing() {
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let said = text(response).await;
     assert!(said.contains(".layer(AuthLayer::new"), "{said}");
+}
+
+/// An app may put any verb on `GET`. The cookie comes along with a link, wherever it was clicked, and with an image of a host beside ours.
+#[tokio::test]
+async fn another_site_leads_nobody_to_a_verb_that_an_app_has_put_on_get() {
+    async fn everywhere(auth: Auth) -> Result<LoggedOut, AuthError> {
+        auth.logout_everywhere().await
+    }
+    async fn others(auth: Auth) -> Result<String, AuthError> {
+        Ok(auth.logout_others().await?.ended().len().to_string())
+    }
+    async fn own(auth: Auth) -> Result<String, AuthError> {
+        let id = auth.user().ok_or(AuthError::NotSignedIn)?.id;
+        Ok(auth.end(id).await?.is_some().to_string())
+    }
+    async fn everybody(admin: Admin) -> Result<String, AuthError> {
+        Ok(admin.desk().end_everyone().await?.ended().len().to_string())
+    }
+    let (authority, _) = authority().await;
+    let verbs =
+        Router::new().route("/others", get(others)).route("/own", get(own)).route("/everywhere", get(everywhere));
+    let app = routes().merge(verbs).route("/everybody", get(everybody)).layer(AuthLayer::new(Arc::clone(&authority)));
+    let user = authority.user_named(NAME).await.expect("looked").expect("is there").id;
+    authority.change_user(user, Become::Admin, By::operator()).await.expect("changed");
+    let (cookie, other) = (signed_in(&app).await, signed_in(&app).await);
+    let link = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+    let image = [("sec-fetch-site", "same-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")];
+    for path in ["/others", "/own", "/everywhere", "/everybody"] {
+        for (led, code) in [(link, "unconfirmed"), (image, "cross-origin")] {
+            let fields = [&[("cookie", &*cookie), ("accept", "application/json")], &led[..]].concat();
+            let refused = send(&app, &format!("GET {path}"), &fields, "").await;
+            assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{path}");
+            let said = text(refused).await;
+            assert!(said.contains(&format!("\"code\":\"{code}\"")), "{path}: {said}");
+        }
+    }
+    assert_eq!(read_notes(&app, &cookie).await, StatusCode::OK);
+    assert_eq!(read_notes(&app, &other).await, StatusCode::OK);
+    assert_eq!(send(&app, "GET /others", &link, "").await.status(), StatusCode::UNAUTHORIZED, "nobody to be asked");
+    assert_eq!(ask(&app, "GET /everybody", &cookie).await.status(), StatusCode::OK);
+    assert_eq!(read_notes(&app, &cookie).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(read_notes(&app, &other).await, StatusCode::UNAUTHORIZED);
 }

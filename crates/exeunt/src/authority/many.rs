@@ -17,7 +17,7 @@ use crate::lease::{HearsAt, Lease, PATIENCE};
 use crate::live::{Belief, Live};
 use crate::revocation::{By, Cause, Revocation, Revoked, Seq, Target};
 use crate::session::Session;
-use crate::store::{Store, StoreError, Successor};
+use crate::store::{Store, StoreError};
 use crate::token::{Token, TokenDigest};
 
 /// What a process is to others that share its store. Where it owns the store alone this says nothing.
@@ -238,7 +238,7 @@ impl Authority {
     pub async fn has_something_to_end(&self, token: &Token) -> Result<bool, StoreError> {
         let digest = token.digest();
         Ok(self.store.session_by_token(&digest).await?.is_some()
-            || self.successor(&digest).await?.is_some_and(|next| !next.is_handed_out))
+            || self.store.successor(&digest).await?.is_some_and(|next| !next.is_handed_out))
     }
 
     /// Signs out whoever shows a token that was refused: returns when it opens nothing at any node any more.
@@ -261,7 +261,7 @@ impl Authority {
         }
         tokio::join!(self.live.closed_for(&digest), self.closed_by_others(found.mark));
         self.is_not_believed(&digest)?;
-        match self.successor(&digest).await? {
+        match self.store.successor(&digest).await? {
             Some(next) if !next.is_handed_out => self.end_next(next.session).await.map(drop),
             _ => Ok(()),
         }
@@ -273,18 +273,14 @@ impl Authority {
     ///
     /// [`StoreError`] when it cannot be known that it is over. Nothing may be claimed then.
     pub async fn end_successor(&self, token: &Token) -> Result<Option<Revoked>, StoreError> {
-        match self.successor(&token.digest()).await? {
+        match self.store.successor(&token.digest()).await? {
             Some(next) => self.end_next(next.session).await.map(Some),
             None => Ok(None),
         }
     }
 
-    /// The session with which a change of password has just gone on from the one of this token. Its own token may be in an answer on its way to the
-    /// browser that signs out: that browser would be signed in again, by a request that passed its check before (`docs/decisions/0019`).
-    async fn successor(&self, ended: &TokenDigest) -> Result<Option<Successor>, StoreError> {
-        self.store.successor(ended).await
-    }
-
+    /// Ends the session with which a change of password has just gone on. Its token may be in an answer on its way to the browser that signs out:
+    /// that browser would be signed in again, by a request that passed its check before (`docs/decisions/0019`).
     async fn end_next(&self, next: Session) -> Result<Revoked, StoreError> {
         self.revoke(Target::Session(next.id), Cause::Logout, By::user(next.user, &next.device)).await
     }
