@@ -7,6 +7,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError};
@@ -40,6 +41,7 @@ type Content = Either<Full<Bytes>, Body>;
 /// Fields that are added here: room is made once.
 const FIELDS_ADDED: usize = 8;
 
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -169,6 +171,7 @@ impl Edge {
         let route = self.route(request.uri().path());
         if let Some(peer) = self.peer {
             let address = ClientAddress::of(peer.0.ip(), request.headers(), |address| self.app.trusts(address));
+            self.wonder_about(peer.0.ip().to_canonical(), request.headers());
             request.extensions_mut().insert(peer);
             request.extensions_mut().insert(address);
         }
@@ -187,6 +190,19 @@ impl Edge {
         self.app.metrics.answered(route, &method, response.status());
         self.log(route, &method, response.status(), &call);
         Ok(response.map(Either::Right))
+    }
+
+    /// Whoever runs a proxy and has not said so finds all people at one address, and the wrong passwords of one slow down everybody; nothing else
+    /// would tell. Once, for a client can write the field, too.
+    fn wonder_about(&self, peer: IpAddr, headers: &HeaderMap) {
+        if self.app.origin.is_some() && headers.contains_key(FORWARDED_FOR) && !self.app.trusts(peer) {
+            self.app.untrusted.call_once(|| {
+                tracing::warn!(
+                    %peer,
+                    "X-Forwarded-For is not believed: if this is your proxy, say so with --trusted-proxies; until then everybody has its address"
+                );
+            });
+        }
     }
 
     /// That requests cannot be answered is said once while it lasts, and counted each time: a thousand lines a second say no more. That a server

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use exeunt::Authority;
 use exeunt::authority::Part;
+use exeunt::{Authority, UserId};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +47,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let stop = app.stopping().clone();
     // Before the address is said: whoever has read it may stop the server.
     tokio::spawn(stop_on_signal(app.leaving().clone(), config.drain, stop.clone())?);
-    announce(&config, &addresses, metrics);
+    announce(&config, access, &addresses, metrics);
+    wonder(&authority, access).await;
     let scraped = metrics::router(Arc::clone(&app.metrics));
     let counted = accept::serve(vec![counted], accept::METRICS_CONNECTIONS_MAX, scraped, stop.clone());
     let served = accept::serve(listeners, accept::connections(), routes::router(&app), stop.clone());
@@ -159,7 +160,7 @@ fn not_free(address: SocketAddr, error: &io::Error) -> String {
 }
 
 /// Says where to go.
-fn announce(config: &Config, addresses: &[SocketAddr], metrics: SocketAddr) {
+fn announce(config: &Config, access: Access, addresses: &[SocketAddr], metrics: SocketAddr) {
     let port = addresses.first().map_or(0, SocketAddr::port);
     let host = config.listen.rsplit_once(':').map_or("localhost", |(host, _)| host);
     say(format_args!("Exeunt listens on http://{host}:{port}"));
@@ -168,7 +169,16 @@ fn announce(config: &Config, addresses: &[SocketAddr], metrics: SocketAddr) {
     }
     say(format_args!("Metrics are on http://{metrics}/metrics"));
     let (store, version) = (config.store(), env!("CARGO_PKG_VERSION"));
-    tracing::info!(%host, port, %metrics, store, version, "started");
+    let public_url = config.public_url.as_ref().map(|url| url.origin().ascii_serialization());
+    let registration = if access.registration_open { "open" } else { "closed" };
+    tracing::info!(%host, port, %metrics, store, public_url, registration, version, "started");
+}
+
+/// Says so where nobody can sign in, and what to do: the page would say that a name or a password is wrong.
+async fn wonder(authority: &Authority, access: Access) {
+    if !access.registration_open && authority.users(UserId(0), 1).await.is_ok_and(|users| users.is_empty()) {
+        tracing::warn!("there is no user yet, and registration is closed: `exeunt user add NAME --admin` adds one");
+    }
 }
 
 /// At the first SIGINT or SIGTERM cancels `leaving`, and `stop` when `drain` has passed; at the second one at once.

@@ -3,7 +3,7 @@
 //! Owns nothing that changes a decision: settings already read, the moment of the start, the counters.
 
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, Once};
 use std::time::Instant;
 
 use axum::http::{HeaderMap, HeaderValue};
@@ -57,6 +57,8 @@ pub struct App {
     pub(crate) streams: Places,
     /// Requests that the server could not answer.
     pub(crate) unanswered: Mutex<Failures>,
+    /// Whether it was said that somebody speaks as a proxy who is none of ours.
+    pub(crate) untrusted: Once,
     trusted_proxies: Networks,
     leaving: CancellationToken,
     stopping: CancellationToken,
@@ -87,6 +89,7 @@ impl App {
             metrics: Arc::new(Metrics::new(&authority)),
             streams: Places::default(),
             unanswered: Mutex::new(Failures::of_many()),
+            untrusted: Once::new(),
             authority,
             auth,
             https,

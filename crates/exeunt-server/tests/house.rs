@@ -179,7 +179,7 @@ fn what_one_place_may_do_is_done_in_one_place() {
     only(&["exeunt/src/store/sqlite"], "rusqlite");
     only(&["exeunt/src/store/postgres"], "tokio_postgres");
     only(&["exeunt/src/lease"], "rustix::time");
-    only(&["exeunt/src/hasher"], "rustix::process");
+    only(&["exeunt/src/hasher", "exeunt-server/src/accept/files"], "rustix::process");
     only(&["exeunt-server/src/cli", "exeunt-server/src/serve"], "anyhow");
 }
 

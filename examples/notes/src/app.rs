@@ -2,7 +2,7 @@
 //!
 //! Owns the fields that keep browsers from doing what was not meant. It answers nothing by itself.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit};
@@ -26,11 +26,19 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      base-uri 'none'; frame-ancestors 'none'",
 );
 
+/// How the world comes to the app.
+pub(crate) struct World<'a> {
+    /// The origin that browsers see, where a proxy with TLS stands before it.
+    pub(crate) public_url: Option<&'a str>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub(crate) proxies: &'a [IpAddr],
+}
+
 /// The table of routes. Every form is guarded against other sites here; signing in and out guard themselves as well.
-pub(crate) fn router(kept: Notes, auth: AuthLayer, public_url: Option<&str>) -> Result<Router, ConfigError> {
+pub(crate) fn router(kept: Notes, auth: AuthLayer, world: &World<'_>) -> Result<Router, ConfigError> {
     let foreign = |_| (StatusCode::FORBIDDEN, "refused: this form was sent by another site").into_response();
     let mut csrf = CsrfLayer::new();
-    if let Some(url) = public_url {
+    if let Some(url) = world.public_url {
         csrf = csrf.add_trusted_origin(url)?;
     }
     Ok(Router::new()
@@ -54,7 +62,8 @@ pub(crate) fn router(kept: Notes, auth: AuthLayer, public_url: Option<&str>) -> 
         .with_state(kept)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(csrf.with_rejection_response(foreign))
-        .layer(auth.with_peer(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip()))
+        // Wrong passwords are counted by who tries them, and behind a proxy everybody would have its address.
+        .layer(auth.with_peer_behind(world.proxies, |ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip()))
         .layer(map_response(with_fields)))
 }
 

@@ -14,7 +14,7 @@ mod notes;
 mod pages;
 mod store;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ use exeunt::{Authority, Settings};
 use exeunt_axum::AuthLayer;
 use tokio::net::TcpListener;
 
+use crate::app::World;
 use crate::store::Notes;
 
 /// A small app with private notes.
@@ -38,6 +39,9 @@ struct Flags {
     /// How browsers reach it through a proxy with TLS, such as `https://notes.example`.
     #[arg(long)]
     public_url: Option<String>,
+    /// The address of that proxy, whose word for the address of a browser is believed; can be given again for another.
+    #[arg(long)]
+    proxy: Vec<IpAddr>,
 }
 
 #[tokio::main]
@@ -54,7 +58,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(url) => AuthLayer::new(authority).with_origin(url)?,
         None => AuthLayer::plain_http_on_loopback(authority),
     };
-    serve(flags.listen, app::router(notes, layer, flags.public_url.as_deref())?).await
+    let world = World { public_url: flags.public_url.as_deref(), proxies: &flags.proxy };
+    serve(flags.listen, app::router(notes, layer, &world)?).await
 }
 
 /// `axum::serve` sets no limits on slow clients: put a proxy before it where strangers come.

@@ -282,3 +282,20 @@ fn behind_a_proxy_with_tls_the_cookie_is_for_https_and_forms_come_from_the_publi
     assert_eq!((out.status, out.cookie()), (303, String::new()));
     app.refuses(&ours.cookie());
 }
+
+/// Else all people have the address of the proxy, and the wrong passwords of one slow down everybody.
+#[test]
+fn behind_a_proxy_that_was_named_people_have_their_own_address_and_else_that_of_the_peer() {
+    for (args, address) in [
+        (&["--public-url", "https://notes.example", "--proxy", "127.0.0.1"][..], "203.0.113.7"),
+        (&["--public-url", "https://notes.example"], "127.0.0.1"),
+    ] {
+        let folder = Folder::new();
+        let app = App::start_with(&folder, args);
+        let form = [("username", "ana"), ("password", PASSWORD)];
+        let entering = Request::post("/register", &form).field("Origin", "https://notes.example");
+        let entered = app.ask(&entering.field("X-Forwarded-For", "198.51.100.1, 203.0.113.7"));
+        let account = app.get("/account", &entered.cookie());
+        assert!(account.status == 200 && account.body.contains(address), "{address}: {}", account.body);
+    }
+}

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use exeunt::credential::PASSWORD_BYTES_MAX;
 use zeroize::Zeroizing;
 
+use super::terminal::note;
 use crate::errand::Secret;
 
 /// The most bytes that are read of a line; a longer password is refused anyway.
@@ -19,6 +20,12 @@ const _: () = assert!(LINE_BYTES_MAX > 3 * PASSWORD_BYTES_MAX as u64);
 /// A password typed twice without being shown, or the first line of a pipe.
 pub(super) fn read() -> anyhow::Result<Secret> {
     if !std::io::stdin().is_terminal() {
+        // As under `docker exec -i`: somebody may sit there who waits to be asked, and what they type is shown.
+        if std::io::stderr().is_terminal() {
+            note(format_args!(
+                "the new password is read from standard input, which is no terminal: its first line, in plain sight if you type it"
+            ));
+        }
         return first_line(&mut std::io::stdin().lock()).map(|line| Secret::of(line.to_string()));
     }
     let password = rpassword::prompt_password("New password: ").context("the password cannot be read")?;

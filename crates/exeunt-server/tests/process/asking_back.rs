@@ -9,15 +9,34 @@ use crate::server::{Finished, Folder, Server, finish};
 
 /// Runs the command at a terminal where `typed` is typed. The terminal shows both streams as one.
 pub(crate) fn at_a_terminal(folder: &Folder, args: &[&str], typed: &str) -> Finished {
+    after_at_a_terminal("", folder, args, typed)
+}
+
+/// The same behind the beginning of a shell's line.
+fn after_at_a_terminal(before: &str, folder: &Folder, args: &[&str], typed: &str) -> Finished {
     let command = folder.exeunt(args);
     let words: Vec<String> = std::iter::once(command.get_program())
         .chain(command.get_args())
         .map(|word| format!("'{}'", word.to_str().expect("text")))
         .collect();
     let mut script = Command::new("script");
-    script.args(["--quiet", "--return", "--command", &words.join(" "), "/dev/null"]).current_dir(folder.path());
+    script
+        .args(["--quiet", "--return", "--command", &format!("{before}{}", words.join(" ")), "/dev/null"])
+        .current_dir(folder.path());
     script.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     finish(script, typed)
+}
+
+/// `docker exec -i` gives a pipe and no terminal to read from: whoever sits there would wait to be asked.
+#[test]
+fn where_a_password_comes_from_a_pipe_whoever_looks_is_told_what_is_waited_for() {
+    let folder = Folder::new();
+    let told = "the new password is read from standard input";
+    let add = ["user", "add", "ana"];
+    let added = after_at_a_terminal("echo tall ships sail | ", &folder, &add, "");
+    assert!(added.status.success() && added.out.contains(told), "{added:?}");
+    let script = finish(folder.exeunt(&["user", "password", "ana"]), "grey gulls glide\n");
+    assert!(script.status.success() && !script.log.contains(told), "a script is told nothing: {script:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::http::{Answer, Request};
 use crate::people::{PASSWORD, is_live, register, sign_in, token_in_cookie};
-use crate::server::{Folder, Server};
+use crate::server::{Folder, Server, finish};
 
 const HTTPS: [&str; 4] = ["--public-url", "https://id.example", "--registration", "open"];
 
@@ -104,6 +104,41 @@ fn what_a_stranger_says_of_its_address_is_ignored() {
     register(&server, "ana");
     assert_eq!(listed_address(&server, &["203.0.113.7"]), "127.0.0.1");
     assert_eq!(listed_address(&server, &[]), "127.0.0.1");
+}
+
+/// The proxy was forgotten: all people have its address, and nothing else would tell. Once, for anybody can write the field.
+#[test]
+fn whoever_forgot_to_name_the_proxy_is_told_once_by_the_log() {
+    let folder = Folder::new();
+    let told = "say so with --trusted-proxies";
+    for (args, times) in [
+        (&HTTPS[..], 1),
+        (&[&HTTPS[..], &["--trusted-proxies", "127.0.0.1"]].concat(), 0),
+        (&["--trusted-proxies", "192.0.2.1"][..], 0),
+    ] {
+        let server = Server::start_with(&folder, args);
+        for _ in 0..3 {
+            let health = Request::get("/healthz").field("X-Forwarded-For", "203.0.113.7");
+            assert_eq!(server.ask(&health).status, 200);
+        }
+        let log = server.stop().log;
+        assert_eq!(log.matches(told).count(), times, "{args:?}: {log}");
+    }
+}
+
+#[test]
+fn where_nobody_can_sign_in_yet_the_log_says_how_to_add_somebody() {
+    let folder = Folder::new();
+    let told = "exeunt user add NAME --admin";
+    let closed = Server::start_with(&folder, &HTTPS[..2]).stop().log;
+    assert!(closed.contains(told), "{closed}");
+    let started = closed.lines().find(|line| line.contains("started")).expect("it says how it was started");
+    assert!(started.contains("https://id.example") && started.contains("closed"), "{started}");
+    let open = Server::start(&folder).stop().log;
+    assert!(!open.contains(told) && open.contains("\"registration\":\"open\""), "{open}");
+    assert!(finish(folder.exeunt(&["user", "add", "ana"]), "tall ships sail\n").status.success());
+    let known = Server::start_with(&folder, &HTTPS[..2]).stop().log;
+    assert!(!known.contains(told), "{known}");
 }
 
 #[test]
