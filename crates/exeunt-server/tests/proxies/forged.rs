@@ -1,6 +1,7 @@
 //! Nobody can say from outside who they are, on any way into the app.
 
 use crate::http::Request;
+use crate::people::{PASSWORD, api_login};
 use crate::stage::{Proxy, Stage};
 
 /// Every way to write a field that an app could take for ours.
@@ -211,5 +212,27 @@ fn nobody_makes_the_proxy_drop_who_they_are() {
         }
         stage.id(Request::post("/api/logout").bearer(&token));
         stage.must_be_refused(&token);
+    }
+}
+
+/// An app that asks by itself stands behind the same proxy as everybody else: it is believed where it was named, and nobody where it was not.
+#[test]
+fn for_whom_an_app_asks_is_believed_of_the_app_that_was_named_and_else_of_nobody() {
+    for proxy in Proxy::ALL {
+        for (stage, address) in [(Stage::new(proxy), "127.0.0.1"), (Stage::for_an_app_that_asks(proxy), "203.0.113.7")]
+        {
+            let token = stage.register("Ana");
+            let login = api_login("Ana", PASSWORD).field("X-Forwarded-For", "203.0.113.7");
+            let entered = stage.id(login);
+            assert_eq!(entered.status, 201, "{proxy:?}: {entered:?}");
+            let own = entered.json()["token"].as_str().expect("a token").to_owned();
+            let list = stage.id(Request::get("/api/sessions").bearer(&own)).json();
+            let sessions = list["sessions"].as_array().expect("a list").clone();
+            let current = sessions.iter().find(|session| session["current"] == true).expect("this one");
+            assert_eq!(current["address"], address, "{proxy:?}");
+            stage.id(Request::post("/api/logout").bearer(&own));
+            stage.must_be_refused(&own);
+            stage.must_be_let_in(&token);
+        }
     }
 }

@@ -53,14 +53,25 @@ impl Stage {
         stage
     }
 
+    /// Where an app of this machine asks Exeunt by itself, as the files say that it is done.
+    pub(crate) fn for_an_app_that_asks(proxy: Proxy) -> Self {
+        let mut stage = Self::with(proxy, true);
+        stage.start_exeunt();
+        stage
+    }
+
     /// Where Exeunt should be nobody is, or somebody else.
     pub(crate) fn without_exeunt(proxy: Proxy) -> Self {
+        Self::with(proxy, false)
+    }
+
+    fn with(proxy: Proxy, app_asks: bool) -> Self {
         let folder = Folder::new();
         let (app, port) = start_app();
         let ports = Ports { id: free_port(), notes: free_port(), exeunt: free_port(), app: port };
         let running = match proxy {
-            Proxy::Nginx => start_nginx(folder.path(), ports),
-            Proxy::Caddy => start_caddy(folder.path(), ports),
+            Proxy::Nginx => start_nginx(folder.path(), ports, app_asks),
+            Proxy::Caddy => start_caddy(folder.path(), ports, app_asks),
         };
         Self { proxy, ports, exeunt: None, app, _proxy: running, folder }
     }
@@ -181,12 +192,13 @@ pub(crate) fn configuration(file: &str, exchanges: &[(&str, String)]) -> String 
     })
 }
 
-fn start_nginx(folder: &Path, ports: Ports) -> Running {
+fn start_nginx(folder: &Path, ports: Ports, app_asks: bool) -> Running {
     let tls = |name| {
         format!(
             "listen 443 ssl;\n    server_name {name};\n    ssl_certificate     /etc/ssl/certs/{name}.pem;\n    ssl_certificate_key /etc/ssl/private/{name}.pem;\n"
         )
     };
+    let asks = if app_asks { "" } else { "# " };
     let plain = |port| format!("listen 127.0.0.1:{port};\n    server_name localhost;\n");
     let site = configuration(
         "nginx.conf",
@@ -196,6 +208,8 @@ fn start_nginx(folder: &Path, ports: Ports) -> Running {
             ("https://notes.example.org$request_uri", format!("http://localhost:{}$request_uri", ports.notes)),
             ("server 127.0.0.1:3000;", format!("server 127.0.0.1:{};", ports.exeunt)),
             ("server 127.0.0.1:9000;", format!("server 127.0.0.1:{};", ports.app)),
+            ("# set_real_ip_from 10.0.0.7;", format!("{asks}set_real_ip_from 127.0.0.1;")),
+            ("# real_ip_header", format!("{asks}real_ip_header")),
         ],
     );
     let temporary =
@@ -213,7 +227,7 @@ fn start_nginx(folder: &Path, ports: Ports) -> Running {
     nginx
 }
 
-fn start_caddy(folder: &Path, ports: Ports) -> Running {
+fn start_caddy(folder: &Path, ports: Ports, app_asks: bool) -> Running {
     let sites = configuration(
         "Caddyfile",
         &[
@@ -221,6 +235,7 @@ fn start_caddy(folder: &Path, ports: Ports) -> Running {
             ("\nnotes.example.org {", format!("\nhttp://localhost:{} {{", ports.notes)),
             (" 127.0.0.1:3000 {", format!(" 127.0.0.1:{} {{", ports.exeunt)),
             (" 127.0.0.1:9000\n", format!(" 127.0.0.1:{}\n", ports.app)),
+            ("# trusted_proxies 10.0.0.7", format!("{}trusted_proxies 127.0.0.1", if app_asks { "" } else { "# " })),
         ],
     );
     let options = "{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}\n";
