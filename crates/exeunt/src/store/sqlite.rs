@@ -1,7 +1,7 @@
 //! The default store: one SQLite file, owned by one process.
 //!
 //! Owns the translation of the [`Store`]'s sentences into transactions. `file` opens the file and holds it to the promise,
-//! `mark` notices a restored one, `writer` groups commits, `sentences` and `endings` hold the SQL. No statement sets a session live again,
+//! `mark` notices a restored one, `writer` groups commits, `readers` look beside it, `sentences` and `endings` hold the SQL. No statement sets a session live again,
 //! and no upsert touches one (R1).
 
 mod endings;
@@ -10,6 +10,7 @@ mod journal;
 mod loading;
 mod mark;
 mod owner;
+mod readers;
 mod rows;
 mod sentences;
 mod writer;
@@ -18,15 +19,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use parking_lot::Mutex;
 use rusqlite::Connection;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use self::file::Folder;
 pub use self::file::{JOURNAL_MODE, OpenError};
 use self::mark::Mark;
 pub use self::mark::Sign;
+use self::readers::{READERS, Readers};
 use self::writer::Writer;
 use super::{
     Intake, KnownUser, Marked, NewSession, NewUser, Opening, PasswordChange, PasswordChanged, Recorded, Seen, Store,
@@ -40,23 +40,14 @@ use crate::session::{Session, SessionId};
 use crate::token::TokenDigest;
 use crate::user::{User, UserId, UserName};
 
-/// Connections that read beside the writer. Reads are for sign-ins and lists, not for checks; two are plenty.
-const READERS: usize = 2;
-
 /// A store in one SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
     // Dropped in this order: the writer's connection is the last, for only it can empty the journal into the file.
     readers: Arc<Readers>,
+    trail: Arc<Readers>,
     writer: Writer,
     folder: Folder,
-}
-
-#[derive(Debug)]
-struct Readers {
-    connections: Vec<Mutex<Connection>>,
-    /// As many: whoever has one finds a connection that nobody holds.
-    permits: Arc<Semaphore>,
 }
 
 impl SqliteStore {
@@ -120,10 +111,10 @@ impl SqliteStore {
     fn with(folder: Folder, connection: Connection, mark: Mark) -> Result<Self, OpenError> {
         #[cfg(unix)]
         folder.warn_if_open_to_others();
-        let connections = (0..READERS).map(|_| folder.connect_to_read().map(Mutex::new)).collect::<Result<_, _>>()?;
         Ok(Self {
+            readers: Arc::new(Readers::along_indices(&folder)?),
+            trail: Arc::new(Readers::along_the_trail(&folder)?),
             writer: Writer::start(connection, mark)?,
-            readers: Arc::new(Readers { connections, permits: Arc::new(Semaphore::new(READERS)) }),
             folder,
         })
     }
@@ -153,34 +144,6 @@ impl SqliteStore {
         };
         Ok(self.writer.write(deed, on_word).await??)
     }
-}
-
-impl Readers {
-    /// Runs one reading sentence in a snapshot of its own, on a thread for blocking work.
-    async fn read<T, F>(self: Arc<Self>, deed: &'static str, sentence: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Stopped)?;
-        let done = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            let connection = self.connections.iter().find_map(Mutex::try_lock).ok_or(StoreError::Busy)?;
-            in_snapshot(&connection, sentence).map_err(|source| failed(deed, source))
-        });
-        done.await.map_err(|_| StoreError::Lost)?
-    }
-}
-
-/// A deferred transaction sees one state of the file from its first statement to its end, so a row and its mark agree.
-fn in_snapshot<T>(
-    connection: &Connection,
-    sentence: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    let snapshot = connection.unchecked_transaction()?;
-    let answer = sentence(&snapshot)?;
-    snapshot.finish()?;
-    Ok(answer)
 }
 
 fn failed(deed: &'static str, source: rusqlite::Error) -> StoreError {
@@ -318,7 +281,7 @@ impl Store for SqliteStore {
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
         let query = *query;
-        self.read("read the audit trail", move |tx| sentences::audit(tx, &query)).await
+        Arc::clone(&self.trail).read("read the audit trail", move |tx| sentences::audit(tx, &query)).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
@@ -327,22 +290,5 @@ impl Store for SqliteStore {
             return Err(StoreError::Failed { deed: "write", source: "the store's file was taken away".into() });
         }
         self.writer.write("write", |tx, _| sentences::ready(tx)).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_sentence_that_panics_takes_no_reader_with_it() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = SqliteStore::open(&folder.path().join("data")).expect("begun");
-        for _ in 0..=READERS {
-            let fails = |_: &Connection| -> rusqlite::Result<()> { panic!("a fault of ours") };
-            let failed = store.read("fail", fails).await;
-            assert!(matches!(failed, Err(StoreError::Lost)), "{failed:?}");
-        }
-        assert_eq!(store.log_end().await.expect("looked"), Seq(0));
     }
 }
