@@ -13,7 +13,7 @@ use http::request::Parts;
 use tracing::Instrument as _;
 
 use crate::address::device_of;
-use crate::current::live;
+use crate::current::{live, offered};
 use crate::earlier::{Earlier, Jar};
 use crate::errors::{AuthError, During, RegisterRefused};
 use crate::flash::{Flash, FlashFault};
@@ -336,9 +336,9 @@ impl Auth {
 
     /// The person is in, whatever becomes of it: what could not be ended now ends with the next sign-out.
     async fn replace_earlier(&self) {
-        let replaced =
+        let ended =
             async { self.jar.look(&self.shared).await?.end(&self.shared, &self.device, Ending::Replaced).await };
-        if let Err(error) = replaced.await {
+        if let Err(error) = ended.await {
             error.log_once();
         }
     }
@@ -369,7 +369,7 @@ impl Auth {
         }
     }
 
-    /// To sign somebody in with another's credentials is an attack as well (login CSRF).
+    /// To sign somebody in as another is an attack, too (login CSRF).
     fn refuse_foreign(&self) -> Result<(), AuthError> {
         if self.approach == Approach::Foreign { Err(AuthError::CrossOrigin) } else { Ok(()) }
     }
@@ -384,7 +384,7 @@ impl<S: Sync> FromRequestParts<S> for Auth {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
         let shared = Arc::clone(parts.extensions.get::<Arc<Shared>>().ok_or(AuthError::MissingLayer)?);
-        let offered = Offered::of(&parts.headers, &shared.transport)?;
+        let offered = offered(parts, &shared)?;
         let session = live(&shared, &offered, Purpose::Verb).await?;
         Ok(Self {
             jar: Jar::of(parts),

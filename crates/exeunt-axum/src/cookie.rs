@@ -112,6 +112,14 @@ impl Transport {
         }
     }
 
+    /// Whether the pages of this origin are of a host that gets the cookie too, and not by chance: over HTTPS.
+    pub(crate) fn is_shared_with(&self, origin: &str) -> bool {
+        let Self::Shared(CookieDomain(domain)) = self else { return false };
+        let Some(authority) = origin.strip_prefix("https://") else { return false };
+        let host = authority.split(':').next().unwrap_or_default();
+        host.strip_suffix(&**domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+
     /// The names that it has where a site is set up otherwise.
     pub(crate) fn other_names(&self) -> impl Iterator<Item = &'static str> + use<> {
         let ours = self.cookie_name();

@@ -10,6 +10,7 @@ use http::HeaderMap;
 use http::request::Parts;
 
 use crate::errors::AuthError;
+use crate::guard::is_socket_of_another_site;
 use crate::layer::Shared;
 use crate::offered::{Carrier, Offered};
 use crate::source::Purpose;
@@ -32,9 +33,20 @@ impl<S: Sync> FromRequestParts<S> for CurrentUser {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
         let shared = parts.extensions.get::<Arc<Shared>>().ok_or(AuthError::MissingLayer)?;
-        let offered = Offered::of(&parts.headers, &shared.transport)?;
+        let offered = offered(parts, shared)?;
         live(shared, &offered, Purpose::Entry).await?.ok_or_else(|| offered.refusal()).map(Self)
     }
+}
+
+/// What a request shows, for an extractor. A socket stays open, and a page of another site would read in it what is meant for whoever looks at that
+/// page: by the cookie it opens none.
+pub(crate) fn offered(parts: &Parts, shared: &Shared) -> Result<Offered, AuthError> {
+    let offered = Offered::of(&parts.headers, &shared.transport)?;
+    let by_cookie = !matches!(offered, Offered::Nothing) && offered.carrier() == Carrier::Cookie;
+    if by_cookie && is_socket_of_another_site(parts, &shared.transport, shared.origin.as_ref()) {
+        return Err(AuthError::CrossOrigin);
+    }
+    Ok(offered)
 }
 
 /// Whom [`CurrentUser`] would find, where that is known at once.

@@ -3,7 +3,7 @@
 //! Owns the one judgement of `Sec-Fetch-*`, `Origin` and prefetching. It looks at no credential. A request that says nothing
 //! of itself is not from a browser of these years, so there is no cookie in it that another site could have used.
 
-use http::header::{HOST, ORIGIN};
+use http::header::{HOST, ORIGIN, UPGRADE};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, Method, Uri};
@@ -76,6 +76,25 @@ impl Approach {
     }
 }
 
+/// Whether a page of another site opens a socket: a browser keeps no page from that, with our cookie where it sends one, nor from reading what is
+/// said there (RFC 6455 section 10.2). Who makes a socket with HTTP/2 asks by CONNECT (RFC 8441).
+pub(crate) fn is_socket_of_another_site(request: &Parts, transport: &Transport, public: Option<&Origin>) -> bool {
+    let headers = &request.headers;
+    let opens = request.method == Method::CONNECT
+        || headers
+            .get_all(UPGRADE)
+            .iter()
+            .any(|line| line.as_bytes().to_ascii_lowercase().windows(9).any(is_websocket));
+    opens
+        && Approach::of_deed(headers, &request.uri, public) == Approach::Foreign
+        // Hosts of one domain that share the cookie have the token anyway.
+        && !text(headers, ORIGIN.as_str()).is_some_and(|origin| transport.is_shared_with(origin))
+}
+
+fn is_websocket(word: &[u8]) -> bool {
+    word == b"websocket"
+}
+
 /// Whether others on the way could read the cookie that a request would be answered with: over plain HTTP, where the site is not on loopback. That
 /// the configured origin says; else what the request calls us.
 pub(crate) fn is_readable(request: &Parts, transport: &Transport, public: Option<&Origin>) -> bool {
@@ -112,6 +131,7 @@ mod tests {
     use http::{HeaderName, HeaderValue, Request};
 
     use super::*;
+    use crate::cookie::CookieDomain;
 
     fn judge(method: &Method, public: Option<&str>, fields: &[(&str, &str)]) -> Approach {
         let (mut parts, ()) = Request::builder().method(method).body(()).expect("a request").into_parts();
@@ -171,6 +191,34 @@ mod tests {
             let said = [("sec-fetch-site", unknown), ("origin", "http://localhost:3000")];
             assert_eq!(post(&said), Approach::Foreign, "{unknown:?}: an unknown value is no pass");
             assert_eq!(judge(&Method::GET, None, &said), Approach::Sent, "{unknown:?}");
+        }
+    }
+
+    #[test]
+    fn a_socket_is_of_another_site_unless_its_page_is_ours_or_shares_the_cookie() {
+        let domain = CookieDomain::parse("example.org", "id.example.org").expect("a domain");
+        let ours = Origin::parse("https://id.example.org").expect("an origin");
+        let is_foreign = |transport: &Transport, method: &Method, fields: &[(&str, &str)]| {
+            let request = Request::builder().method(method).header(HOST, "id.example.org");
+            let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            is_socket_of_another_site(&request.body(()).expect("a request").into_parts().0, transport, Some(&ours))
+        };
+        let alone = |fields: &[(&str, &str)]| is_foreign(&Transport::Https, &Method::GET, fields);
+        let socket = ("upgrade", "WebSocket");
+        assert!(!alone(&[socket]), "a program");
+        assert!(!alone(&[socket, ("origin", "https://id.example.org")]));
+        for foreign in ["https://evil.example", "https://notes.example.org", "http://id.example.org", "null", ""] {
+            assert!(alone(&[socket, ("origin", foreign)]), "{foreign}");
+            assert!(alone(&[("upgrade", "h2c, websocket"), ("origin", foreign)]), "{foreign}");
+            assert!(is_foreign(&Transport::Https, &Method::CONNECT, &[("origin", foreign)]), "{foreign}");
+            assert!(!alone(&[("origin", foreign)]), "no socket");
+        }
+        assert!(alone(&[socket, ("sec-fetch-site", "same-site"), ("origin", "https://notes.example.org")]));
+        let shared =
+            |origin| is_foreign(&Transport::Shared(domain.clone()), &Method::GET, &[socket, ("origin", origin)]);
+        assert!(!shared("https://notes.example.org") && !shared("https://a.b.example.org:8443"));
+        for foreign in ["https://evil.example", "https://badexample.org", "http://notes.example.org", "null"] {
+            assert!(shared(foreign), "{foreign}");
         }
     }
 

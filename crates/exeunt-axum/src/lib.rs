@@ -126,6 +126,56 @@
 //! # let _: axum::Router = axum::Router::new().route("/notes", axum::routing::get(notes));
 //! ```
 //!
+//! # Guarding many routes
+//!
+//! What stands before `route_layer` lets in whoever is signed in, and nobody else; handlers there need not name [`CurrentUser`] to be safe. With
+//! [`Admin`] in its place it is an area for administrators, and with `SignedIn` of above it leads people to the sign-in page.
+//!
+//! ```
+//! use axum::{Router, middleware::from_extractor, routing::get};
+//! use exeunt_axum::CurrentUser;
+//!
+//! let private: Router = Router::new()
+//!     .route("/notes", get(async || "The notes"))
+//!     .route("/drafts", get(async || "The drafts"))
+//!     .route_layer(from_extractor::<CurrentUser>());
+//! let app = Router::new().route("/", get(async || "Welcome")).merge(private); // and `.layer(AuthLayer::new(authority))` around all
+//! # let _: Router = app;
+//! ```
+//!
+//! # A WebSocket that closes with its session
+//!
+//! A socket is checked once, when it is opened. [`Auth::until_revoked`] says when it is over, and the sign-out waits until the socket has let it go.
+//! Browsers let every site open a socket, some with our cookie, and read what is said there: [`Auth`] and [`CurrentUser`] refuse that
+//! ([`AuthError::CrossOrigin`]) unless the page is of [`AuthLayer::with_origin`], or of a host that shares the cookie.
+//!
+//! ```
+//! use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+//! use axum::response::Response;
+//! use exeunt_axum::{Auth, AuthError};
+//!
+//! async fn chat(auth: Auth, upgrade: WebSocketUpgrade) -> Result<Response, AuthError> {
+//!     let ended = auth.until_revoked()?; // refuses whoever is not signed in
+//!     Ok(upgrade.on_upgrade(move |socket| talk(socket, ended)))
+//! }
+//!
+//! async fn talk(mut socket: WebSocket, ended: impl Future<Output = ()>) {
+//!     let mut ended = std::pin::pin!(ended);
+//!     loop {
+//!         tokio::select! {
+//!             () = &mut ended => break, // dropping the socket closes it
+//!             heard = socket.recv() => {
+//!                 let Some(Ok(heard)) = heard else { break };
+//!                 if let Message::Text(_) = heard && socket.send(heard).await.is_err() {
+//!                     break;
+//!                 }
+//!             }
+//!         }
+//!     }
+//! }
+//! # let _: axum::Router = axum::Router::new().route("/chat", axum::routing::get(chat));
+//! ```
+//!
 //! # What it says in the log
 //!
 //! The crates tell by `tracing` why an answer was 503, who was refused and what hooks did; an app without a subscriber prints none of it.

@@ -139,6 +139,30 @@ async fn a_socket_is_closed_before_logout_answers_and_only_that_sessions() {
     assert!(head_of(&mut again).await.starts_with("HTTP/1.1 401"), "the old cookie opens no socket");
 }
 
+/// A browser lets every site open a socket, and a host beside ours gets our cookie into it; its page would read what is said there.
+#[tokio::test]
+async fn a_page_of_another_site_opens_no_socket_with_our_cookie() {
+    let (address, authority) = serve().await;
+    let own = token(&authority).await;
+    let ask = async |fields: &str| {
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        let head = format!(
+            "GET /socket HTTP/1.1\r\nHost: x\r\n{fields}Connection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        head_of(&mut stream).await
+    };
+    for other in ["http://evil.example", "http://y.x", "null"] {
+        let refused = ask(&format!("Cookie: exeunt={own}\r\nOrigin: {other}\r\n")).await;
+        assert!(refused.starts_with("HTTP/1.1 403"), "{other}: {refused}");
+    }
+    assert!(ask(&format!("Cookie: exeunt={own}\r\nOrigin: http://x\r\n")).await.starts_with("HTTP/1.1 101"));
+    let program = format!("Authorization: Bearer {own}\r\nOrigin: http://evil.example\r\n");
+    assert!(ask(&program).await.starts_with("HTTP/1.1 101"), "no page can send that by itself");
+    assert!(ask("Origin: http://evil.example\r\n").await.starts_with("HTTP/1.1 401"), "nobody's");
+}
+
 /// A node that has lost what it knew of the session since the check: that is no reason to close anything.
 #[tokio::test]
 async fn what_cannot_be_watched_because_nobody_can_know_is_unavailable_and_not_too_much() {

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::State;
-use axum::http::header::{ACCEPT, CACHE_CONTROL, LOCATION, WWW_AUTHENTICATE};
+use axum::extract::{Request, State};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, LOCATION, UPGRADE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use exeunt::LiveSession;
@@ -45,6 +45,12 @@ pub(crate) async fn check(
         Some(origin) => Ok(send_to_login(origin, proxy.and_then(original_url).as_deref())),
         None => Ok(keep_out(AuthError::NotSignedIn)),
     }
+}
+
+/// A proxy may ask about a socket, with the fields of its handshake. Which pages may open one is for the app to judge, not by our origin.
+pub(crate) async fn about_any_request(mut request: Request) -> Request {
+    request.headers_mut().remove(UPGRADE);
+    request
 }
 
 fn let_in(session: &LiveSession) -> Response {

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{StatusCode, Uri};
+use axum::middleware::map_request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, delete, get, post};
 use tower::Layer as _;
@@ -48,7 +49,7 @@ fn table() -> Vec<(&'static str, Routes)> {
         ("/exeunt.css", page(get(pages::stylesheet))),
         ("/exeunt.js", page(get(pages::script))),
         ("/account.js", page(get(pages::account_script))),
-        ("/auth/check", page(get(forward::check))),
+        ("/auth/check", page(get(forward::check).layer(map_request(forward::about_any_request)))),
         (health::PATH, page(get(health::healthz))),
         ("/livez", page(get(health::livez))),
         ("/directlink/v1/auth/login", post(directlink::login).fallback(directlink::wrong_method)),

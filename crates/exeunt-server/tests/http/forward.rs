@@ -34,6 +34,21 @@ async fn must_be_kept_out_everywhere(somebody: &Actor) {
     somebody.must_be_refused().await;
 }
 
+/// Caddy asks with the fields of the handshake. The page is the app's, of another origin than ours: the app judges it.
+#[tokio::test]
+async fn whoever_opens_a_socket_of_an_app_is_named_as_for_any_other_request() {
+    let app = TestApp::new().await;
+    let ana = app.browser_of_new("Ana").await;
+    let socket = [("connection", "Upgrade"), ("upgrade", "websocket"), ("origin", "https://notes.example.org")];
+    for check in CHECKS {
+        let answer = ana.get(check).fields(&socket).await;
+        assert_eq!((answer.status.as_u16(), answer.one("exeunt-user")), (200, "Ana"), "{answer:?}");
+    }
+    let left = ana.post("/logout").await;
+    assert_eq!(left.status, 303);
+    must_be_kept_out(&ana.get("/auth/check").fields(&socket).await, 401);
+}
+
 #[tokio::test]
 async fn whoever_is_signed_in_is_named_and_nobody_after_the_end() {
     let app = TestApp::new().await;
