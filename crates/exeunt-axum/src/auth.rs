@@ -222,15 +222,15 @@ impl Auth {
     }
 
     /// A future that waits until this session has ended, for a handler that keeps something open: an event stream, a socket,
-    /// a long download. Close it then, and let the future go: signing out waits for that, up to a second. Where the authority is distant
-    /// it does not wait, and a session that cannot be watched any more counts as ended: the server's log and the app's say why.
+    /// a long download. Close it then, and let the future go: signing out waits for that, up to a second. Where the authority is distant,
+    /// a session that cannot be watched any more counts as ended, and the app's log says why; what ends elsewhere is heard of a moment later.
     ///
     /// # Errors
     ///
     /// [`AuthError::NotSignedIn`]; [`AuthError::TooMuchOpen`] for more than anybody needs; [`AuthError::Unavailable`] where it cannot
     /// be known now whether the session is live.
     pub fn until_revoked(&self) -> Result<impl Future<Output = ()> + Send + use<>, AuthError> {
-        self.shared.source.until_revoked(self.asker()?.token)
+        self.shared.source.until_revoked(self.asker()?)
     }
 
     /// What [`Auth::until_revoked`] waits with, for a handler that has something left to say when the session has ended: signing

@@ -5,6 +5,7 @@
 
 mod ask;
 mod shapes;
+mod streams;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,8 @@ use serde_json::json;
 
 pub use self::ask::RemoteFault;
 use self::ask::{Answer, Ask, Line};
+pub(crate) use self::streams::Heard;
+use self::streams::Streams;
 use crate::errors::{AuthError, RegisterRefused};
 use crate::source::{Asker, Ending, Entered, ListedSession, Purpose};
 
@@ -32,7 +35,7 @@ const WRONG_CURRENT: &str = "wrong-current-password";
 ///
 /// Give it to [`AuthLayer::new`](crate::AuthLayer::new) in the place of an authority. Handlers cannot tell the difference, but for
 /// what belongs to the server's own pages, its audit trail and its administration, and for [`Auth::watch`](crate::Auth::watch)
-/// ([`AuthError::NotHere`](crate::AuthError::NotHere)); and what is open for a session closes by itself, without the sign-out waiting for it.
+/// ([`AuthError::NotHere`](crate::AuthError::NotHere)).
 ///
 /// ```no_run
 /// use exeunt_axum::{AuthLayer, Remote};
@@ -51,7 +54,10 @@ const WRONG_CURRENT: &str = "wrong-current-password";
 /// or let its proxy take the address of this app for one of its own (`docs/proxies`). Otherwise limits on attempts count all of the app's
 /// people as one.
 #[derive(Debug)]
-pub struct Remote(Line);
+pub struct Remote {
+    line: Line,
+    streams: Arc<Streams>,
+}
 
 impl Remote {
     /// The server at this origin: `https://id.example`, or plain HTTP on a loopback address.
@@ -60,12 +66,12 @@ impl Remote {
     ///
     /// [`RemoteFault`] when it is none.
     pub fn new(origin: &str) -> Result<Self, RemoteFault> {
-        Line::to(origin).map(Self)
+        Ok(Self { line: Line::to(origin)?, streams: Arc::default() })
     }
 
     pub(crate) async fn check(&self, token: &Token, purpose: Purpose) -> Result<Option<LiveSession>, AuthError> {
         let ask = Ask::new(Method::GET, "/api/session").bearer(token);
-        let answer = self.0.ask(if purpose == Purpose::Verb { ask.for_a_verb() } else { ask }).await?;
+        let answer = self.line.ask(if purpose == Purpose::Verb { ask.for_a_verb() } else { ask }).await?;
         match answer.status {
             StatusCode::OK => Ok(Some(answer.read::<shapes::Shown>()?.session()?)),
             StatusCode::UNAUTHORIZED => Ok(None),
@@ -77,16 +83,19 @@ impl Remote {
         &self,
         (name, password): (&str, &str),
         device: &Device,
-        over: Option<&Token>,
+        over: Option<Asker<'_>>,
     ) -> Result<Entered, AuthError> {
         let credentials = json!({"username": name, "password": password});
         let mut ask = Ask::new(Method::POST, "/api/login").device(device).json(credentials);
-        if let Some(token) = over {
-            ask = ask.bearer(token);
+        if let Some(over) = over {
+            ask = ask.bearer(over.token);
         }
-        let answer = self.0.ask(ask).await?;
+        let answer = self.line.ask(ask).await?;
         match answer.status {
-            StatusCode::CREATED => entered(&answer.read::<shapes::Opened>()?),
+            StatusCode::CREATED => {
+                self.streams.close(over.map(|over| over.session.id).as_slice()).await;
+                entered(&answer.read::<shapes::Opened>()?)
+            }
             // Longer than anybody's: here, too, no user has it.
             StatusCode::UNAUTHORIZED | StatusCode::PAYLOAD_TOO_LARGE => Err(AuthError::WrongCredentials),
             StatusCode::CONFLICT => Err(AuthError::TooManySessions),
@@ -100,7 +109,7 @@ impl Remote {
         device: &Device,
     ) -> Result<UserId, RegisterRefused> {
         let credentials = json!({"username": name, "password": password});
-        let answer = self.0.ask(Ask::new(Method::POST, "/api/register").device(device).json(credentials)).await?;
+        let answer = self.line.ask(Ask::new(Method::POST, "/api/register").device(device).json(credentials)).await?;
         match answer.status {
             StatusCode::CREATED => Ok(answer.read::<shapes::Registered>()?.user()),
             StatusCode::FORBIDDEN if answer.says(CLOSED) => Err(answer.denied().into()),
@@ -120,7 +129,7 @@ impl Remote {
     ) -> Result<Revoked, AuthError> {
         let entered = self.login(credentials, device, None).await?;
         let ask = Ask::new(Method::DELETE, "/api/sessions").bearer(&entered.opened.token).device(device).ending();
-        self.0.ask(ask).await?.ended()
+        self.over(self.line.ask(ask).await?.ended()?).await
     }
 
     pub(crate) async fn end(&self, asker: Asker<'_>, ending: Ending) -> Result<Revoked, AuthError> {
@@ -130,21 +139,27 @@ impl Remote {
             Ending::Others => Ask::new(Method::DELETE, "/api/sessions?keep=current"),
             Ending::Everything => Ask::new(Method::DELETE, "/api/sessions"),
         };
-        let answer = self.0.ask(ask.bearer(asker.token).device(asker.device).ending()).await?;
+        let answer = self.line.ask(ask.bearer(asker.token).device(asker.device).ending()).await?;
         match (answer.status, ending) {
             // Any gateway says 404. Taken for the server's word it would call a session ended that lives.
             (StatusCode::NOT_FOUND, Ending::One(_)) if answer.says(NO_SUCH_SESSION) => {
                 Ok(Revoked::answered(None, Vec::new()))
             }
-            _ => answer.ended(),
+            _ => self.over(answer.ended()?).await,
         }
+    }
+
+    /// What was open here for what has ended is closed before anybody is told.
+    async fn over(&self, revoked: Revoked) -> Result<Revoked, AuthError> {
+        self.streams.close(revoked.ended()).await;
+        Ok(revoked)
     }
 
     /// Returns when the server says that it is over at every node: it has answered the check before it knew that. Nothing else that it
     /// may answer says so.
     pub(crate) async fn settle(&self, token: &Token, device: &Device) -> Result<(), AuthError> {
         let ask = Ask::new(Method::POST, "/api/logout").bearer(token).device(device).ending();
-        let answer = self.0.ask(ask).await?;
+        let answer = self.line.ask(ask).await?;
         match answer.status {
             StatusCode::OK => answer.read::<shapes::Ended>()?.revoked().map(drop),
             _ => Err(answer.refusal()),
@@ -152,7 +167,7 @@ impl Remote {
     }
 
     pub(crate) async fn sessions(&self, token: &Token, device: &Device) -> Result<Vec<ListedSession>, AuthError> {
-        let answer = self.0.ask(Ask::new(Method::GET, "/api/sessions").bearer(token).device(device)).await?;
+        let answer = self.line.ask(Ask::new(Method::GET, "/api/sessions").bearer(token).device(device)).await?;
         match answer.status {
             StatusCode::OK => answer.read::<shapes::List>()?.sessions(),
             StatusCode::UNAUTHORIZED => Err(AuthError::NotSignedIn),
@@ -166,11 +181,11 @@ impl Remote {
         (current, new): (&str, &str),
     ) -> Result<(Entered, Revoked), RegisterRefused> {
         let ask = Ask::new(Method::POST, "/api/password").bearer(asker.token).device(asker.device);
-        let answer = self.0.ask(ask.json(json!({"current": current, "new": new}))).await?;
+        let answer = self.line.ask(ask.json(json!({"current": current, "new": new}))).await?;
         match answer.status {
             StatusCode::OK => {
                 let changed = answer.read::<shapes::Changed>()?;
-                Ok((entered(&changed.opened)?, changed.ended.revoked()?))
+                Ok((entered(&changed.opened)?, self.over(changed.ended.revoked()?).await?))
             }
             StatusCode::UNAUTHORIZED if answer.says(AuthError::NotSignedIn.code()) => {
                 Err(AuthError::NotSignedIn.into())
@@ -186,10 +201,12 @@ impl Remote {
         }
     }
 
-    /// Comes to its end when the session does, or when the server can no longer be heard.
-    pub(crate) fn until_ended(self: Arc<Self>, token: &Token) -> impl Future<Output = ()> + Send + use<> {
-        let ask = Ask::new(Method::GET, "/api/events").bearer(token);
-        async move { self.0.listen(ask).await }
+    /// Something that is open for this session. It is over when the session is, or when the server can no longer be heard.
+    pub(crate) fn hear(self: &Arc<Self>, asker: Asker<'_>) -> Result<Heard, AuthError> {
+        self.streams.join(asker.session.id, || {
+            let (remote, ask) = (Arc::clone(self), Ask::new(Method::GET, "/api/events").bearer(asker.token));
+            async move { remote.line.listen(ask).await }
+        })
     }
 }
 

@@ -107,15 +107,18 @@ pub(crate) struct Entered {
 /// Waits until a session has ended. Signing out waits until this is let go, not only until it has come to its end: what it guards is
 /// closed in between.
 pub(crate) struct Until {
-    ended: Pin<Box<dyn Future<Output = ()> + Send>>,
-    _held: Option<Arc<Watch>>,
+    ended: Pin<Box<dyn Future<Output = Held> + Send>>,
+    held: Option<Held>,
 }
+
+/// What signing out waits for.
+type Held = Box<dyn Send>;
 
 impl Future for Until {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.ended.as_mut().poll(cx)
+        self.ended.as_mut().poll(cx).map(|held| self.held = Some(held))
     }
 }
 
@@ -192,7 +195,7 @@ impl Source {
                 Ok(Entered { opened, lives: authority.settings().lifetime.absolute })
             }
             #[cfg(feature = "remote")]
-            Kind::There(remote) => remote.login((name, password), device, over.map(|asker| asker.token)).await,
+            Kind::There(remote) => remote.login((name, password), device, over).await,
         }
     }
 
@@ -298,16 +301,22 @@ impl Source {
     }
 
     /// Of a distant authority: a session that has ended already counts as ended, and so does one that cannot be watched any more.
-    pub(crate) fn until_revoked(&self, token: &Token) -> Result<Until, AuthError> {
-        match &self.0 {
+    pub(crate) fn until_revoked(&self, asker: Asker<'_>) -> Result<Until, AuthError> {
+        let ended: Pin<Box<dyn Future<Output = Held> + Send>> = match &self.0 {
             Kind::Here(_) => {
-                let watch = Arc::new(self.watch(token)?);
-                let held = Arc::clone(&watch);
-                Ok(Until { ended: Box::pin(async move { watch.ended().await }), _held: Some(held) })
+                let watch = self.watch(asker.token)?;
+                Box::pin(async move {
+                    watch.ended().await;
+                    Box::new(watch) as Held
+                })
             }
             #[cfg(feature = "remote")]
-            Kind::There(remote) => Ok(Until { ended: Box::pin(Arc::clone(remote).until_ended(token)), _held: None }),
-        }
+            Kind::There(remote) => {
+                let heard = remote.hear(asker)?;
+                Box::pin(async move { Box::new(heard.until_ended().await) as Held })
+            }
+        };
+        Ok(Until { ended, held: None })
     }
 
     /// Whether signing out with a token that was refused would end something. A distant authority says so with its answer to

@@ -359,8 +359,8 @@ mod tests {
 
     #[tokio::test]
     async fn where_too_much_is_asked_whoever_signs_out_is_let_in_to_do_so() {
-        let remote = Arc::new(Remote(line().await));
-        let _checks = remote.0.permits.acquire_many(few(REQUESTS_MAX)).await.expect("open");
+        let remote = Arc::new(Remote { line: line().await, streams: Arc::default() });
+        let _checks = remote.line.permits.acquire_many(few(REQUESTS_MAX)).await.expect("open");
         let source = Source(Kind::There(Arc::clone(&remote)));
         let (transport, hooks) = (Transport::PlainLoopback, Hooks::default());
         let shared = Arc::new(Shared { source, transport, origin: None, hooks, peer: None });

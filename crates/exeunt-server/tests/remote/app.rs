@@ -90,6 +90,12 @@ impl Stream {
         true
     }
 
+    /// Whether nothing more was said to it.
+    pub(crate) fn stays_open(mut self) -> bool {
+        self.socket.set_nonblocking(true).expect("set");
+        self.socket.read(&mut [0; 1]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
     fn read_until(&mut self, words: &str) {
         let mut bytes = [0; 1_024];
         while !self.read.ends_with(words) && !self.read.contains(&format!("{words}\r\n")) {

@@ -237,3 +237,33 @@ fn what_belongs_to_the_servers_own_pages_is_said_to() {
     }
     assert_eq!(scene.app.ask(&Request::get("/admin")).status, 401, "a stranger is told no more");
 }
+
+/// The server says so to the app that ends it, too, and over the network that may take its time: here it never comes.
+#[test]
+fn what_is_open_at_the_app_closes_by_its_own_logout_without_the_word_of_the_server() {
+    let scene = Scene::new();
+    register(&scene.server, "ana");
+    let wire = Wire::to(scene.server.address.port());
+    let app = App::on(&format!("http://127.0.0.1:{}", wire.port()));
+    for way_out in ["/logout", "/sessions/others", "/sessions"] {
+        let (own, other) = (scene.enter(&[]), scene.enter(&[]));
+        let streams = [app.stream(&own), app.stream(&own), app.stream(&other)];
+        wire.hold_answers_about(&["GET /api/events "]);
+        let request = match way_out {
+            "/logout" => Request::post("/logout"),
+            others => Request::new("DELETE", others),
+        };
+        let left = app.ask(&request.cookie(&own));
+        assert!([200, 303].contains(&left.status), "{way_out}: {}", left.body);
+        let ended = match way_out {
+            "/logout" => [true, true, false],
+            "/sessions/others" => [false, false, true],
+            _ => [true; 3],
+        };
+        for (stream, ended) in streams.into_iter().zip(ended) {
+            assert!(if ended { stream.has_ended() } else { stream.stays_open() }, "{way_out}");
+        }
+        wire.heal();
+        assert_eq!([scene.is_live(&own), scene.is_live(&other)], [!ended[0], !ended[2]], "{way_out}");
+    }
+}
