@@ -12,7 +12,7 @@ use exeunt::live::WatchError;
 use exeunt::outage::Failures;
 use exeunt::revocation::Withdrawn;
 use exeunt::{ChoiceFault, LoginError, RegisterError, StoreError};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
 use crate::flash::FlashFault;
@@ -376,6 +376,10 @@ impl IntoResponse for RegisterRefused {
 fn plain((status, code): (StatusCode, &'static str), text: String) -> Response {
     let fields = [(CONTENT_TYPE, TEXT), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     let mut response = (status, fields, format!("{text}\n")).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        // RFC 9110 section 15.5.2. `Bearer`, for it is true and makes no browser ask for a password.
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+    }
     response.extensions_mut().insert(Sentence { code, detail: text });
     response
 }

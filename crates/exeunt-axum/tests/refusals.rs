@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Redirect};
 use axum::routing::post;
 use axum::{Form, Router};
 use exeunt::store::staged::When;
-use exeunt_axum::{Auth, AuthError, AuthLayer};
+use exeunt_axum::{Auth, AuthError, AuthLayer, CHALLENGE};
 use stage::{
     ANA, FORM, PASSWORD, SignIn, app, ask, authority, cookie_of, cookies, read_notes, register, routes, send,
     signed_in, text,
@@ -31,6 +31,7 @@ async fn a_refusal_is_a_problem_document_only_for_whoever_prefers_json() {
         let fields: Vec<_> = accept.iter().map(|line| ("accept", *line)).collect();
         let answer = send(&app, request, &fields, "").await;
         assert_eq!((answer.status(), &*field(&answer, "cache-control")), (StatusCode::UNAUTHORIZED, "no-store"));
+        assert_eq!(field(&answer, "www-authenticate"), CHALLENGE, "RFC 9110 15.5.2");
         let (kind, length) = (field(&answer, CONTENT_TYPE.as_str()), field(&answer, CONTENT_LENGTH.as_str()));
         (kind, length, text(answer).await)
     };
