@@ -64,6 +64,14 @@ impl Query {
         Ok((from, until))
     }
 
+    /// A text that says all by itself: with anything beside it, it could not be known what is asked.
+    pub(super) fn text_alone(&self, name: &str) -> Result<Option<&str>, Problem> {
+        match self.get(name) {
+            Some(_) if self.0.len() > 1 => Err(Problem::query(format!("`{name}` stands alone: nothing goes with it"))),
+            text => Ok(text),
+        }
+    }
+
     fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
         calendar::moment(text).map(Some).ok_or_else(|| {

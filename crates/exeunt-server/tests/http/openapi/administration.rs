@@ -94,6 +94,8 @@ async fn when_all_is_well() -> Real {
     let mut real = vec![
         ("post", USERS, admin.post(USERS).json(&body).await),
         ("get", USERS, admin.get("/api/admin/users?limit=1").await),
+        ("get", USERS, admin.get("/api/admin/users?name=zoe").await),
+        ("get", USERS, admin.get("/api/admin/users?name=nobody").await),
         ("get", AUDIT, admin.get("/api/admin/audit?limit=1").await),
         ("get", AUDIT, admin.get(AUDIT).await),
         ("get", EXPORT, admin.get(EXPORT).await),
