@@ -60,6 +60,17 @@ impl<'a> Desk<'a> {
         Ok(self.authority().user_named(name).await?)
     }
 
+    /// The session of this public name, and whose it is. `None`: it is not live.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] where it could not look.
+    pub async fn session(&self, session: SessionId) -> Result<Option<(User, ListedSession)>, AuthError> {
+        let Some(found) = self.authority().session(session).await? else { return Ok(None) };
+        // Of whom nothing is left: they were deleted meanwhile, and it ended by that.
+        Ok(self.authority().user(found.user).await?.map(|user| (user, (&found).into())))
+    }
+
     /// A user's sessions, newest first.
     ///
     /// # Errors

@@ -36,6 +36,7 @@ macro_rules! conformance {
             users_are_listed_in_pages,
             a_password_hash_is_kept_and_renewed_only_over_the_old_one,
             a_session_is_found_by_its_token_while_it_lives,
+            a_session_is_found_by_its_name_while_it_lives,
             what_is_settled_is_what_is_live_and_the_end_of_the_log,
             sessions_are_listed_newest_first,
             live_sessions_are_read_in_pages_with_their_mark,

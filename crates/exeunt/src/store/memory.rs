@@ -156,6 +156,10 @@ impl Store for MemoryStore {
         Ok(state.find_live(digest).map(|session| Marked { row: session.clone(), mark: state.seq() }))
     }
 
+    async fn session_by_id(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.0.lock().live().find(|session| session.id == id).cloned())
+    }
+
     async fn sessions_of(&self, user: UserId, limit: usize) -> Result<Vec<Session>, StoreError> {
         let mut sessions = self.0.lock().newest_first(user);
         sessions.truncate(limit);

@@ -47,7 +47,7 @@ use crate::audit::{AuditEntry, AuditQuery};
 use crate::credential::PasswordHash;
 use crate::random::OsRandom;
 use crate::revocation::{Order, Revocation, Seq, Target};
-use crate::session::Session;
+use crate::session::{Session, SessionId};
 use crate::token::TokenDigest;
 use crate::user::{User, UserId, UserName};
 
@@ -194,6 +194,10 @@ impl Store for PostgresStore {
         let digest = *digest;
         let look = move |link: Arc<Link>| async move { reading::session_by_token(&link, &digest).await };
         self.pool.look(look).await
+    }
+
+    async fn session_by_id(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.pool.run("look a session up", move |link| async move { reading::session_by_id(&link, id).await }).await
     }
 
     async fn sessions_of(&self, user: UserId, limit: usize) -> Result<Vec<Session>, StoreError> {

@@ -25,7 +25,7 @@ const CHANGES: [(&str, &str); 5] = [
     ("post", "/api/admin/users/{id}/enable"),
     ("delete", USER),
 ];
-const OTHERS: [(&str, &str); 10] = [
+const OTHERS: [(&str, &str); 11] = [
     ("get", USERS),
     ("post", USERS),
     ("get", USER),
@@ -33,6 +33,7 @@ const OTHERS: [(&str, &str); 10] = [
     ("get", OF_USER),
     ("delete", OF_USER),
     ("delete", EVERYBODY),
+    ("get", ONE),
     ("delete", ONE),
     ("get", AUDIT),
     ("get", EXPORT),
@@ -104,6 +105,7 @@ async fn when_all_is_well() -> Real {
     let one = app.program_of("Zoe").await;
     real.push(("get", USER, admin.get(&path(USER, zoe)).await));
     real.push(("get", OF_USER, admin.get(&path(OF_USER, zoe)).await));
+    real.push(("get", ONE, admin.get(&format!("{EVERYBODY}/{}", one.sid().await)).await));
     real.push(("delete", ONE, admin.delete(&format!("{EVERYBODY}/{}", one.sid().await)).await));
     real.push(("delete", OF_USER, admin.delete(&path(OF_USER, zoe)).await));
     let password = admin.post(&path(SET_PASSWORD, zoe)).json("{\"new\":\"grey gulls glide\"}");

@@ -14,7 +14,7 @@ use super::rows;
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::Timestamp;
 use crate::revocation::{Cause, Seq};
-use crate::session::Session;
+use crate::session::{Session, SessionId};
 use crate::store::vocabulary;
 use crate::store::{KnownUser, Marked, Recorded, Successor};
 use crate::token::TokenDigest;
@@ -58,6 +58,12 @@ pub(super) async fn successor(link: &Link, ended: &TokenDigest) -> Done<Option<S
                (SELECT handed_out FROM new) FROM live_sessions WHERE digest = (SELECT digest FROM new)";
     let Some(row) = link.query_opt(sql, &[&&ended.as_bytes()[..]]).await? else { return Ok(None) };
     Ok(Some(Successor { session: rows::session(&row)?, is_handed_out: row.try_get(10)? }))
+}
+
+pub(super) async fn session_by_id(link: &Link, id: SessionId) -> Done<Option<Session>> {
+    let sql = "SELECT digest, sid, user_id, name, epoch, opened_at, seen_at, expires_at, agent, address
+               FROM live_sessions WHERE sid = $1";
+    link.query_opt(sql, &[&&id.as_bytes()[..]]).await?.as_ref().map(rows::session).transpose()
 }
 
 pub(super) async fn sessions_of(link: &Link, user: UserId, limit: usize) -> Done<Vec<Session>> {
