@@ -4,7 +4,7 @@
 //! question than the one that was asked.
 
 use axum::extract::RawQuery;
-use exeunt::{Cause, Timestamp};
+use exeunt::{Cause, Timestamp, UserId};
 
 use super::problem::Problem;
 use crate::{calendar, trail};
@@ -46,6 +46,15 @@ impl Query {
         number
             .map(Some)
             .ok_or_else(|| Problem::query(format!("`{name}` is a whole number above 0, as an answer gave it")))
+    }
+
+    /// Whom it is about, by the number. `user` is what older programs send for it; a name is a `user` everywhere else.
+    pub(super) fn user(&self) -> Result<Option<UserId>, Problem> {
+        let (number, older) = (self.number("user_id")?, self.number("user")?);
+        if number.is_some() && older.is_some() {
+            return Err(Problem::query("`user` is the older word for `user_id`: send one of them"));
+        }
+        Ok(number.or(older).map(UserId))
     }
 
     pub(super) fn cause(&self) -> Result<Option<Cause>, Problem> {

@@ -144,6 +144,9 @@ async fn filters_are_each_and_together_understood() {
         ("user=999".to_owned(), vec![]),
         ("before=1".to_owned(), vec![]),
         (format!("user={ana}&limit=1"), vec!["ended"]),
+        (format!("user_id={ana}"), vec!["ended", "session-opened", "user-added"]),
+        (format!("user_id={bob}&cause=disabled"), vec!["ended"]),
+        ("user_id=999".to_owned(), vec![]),
     ] {
         assert_eq!(column(&entries(&admin.get(&format!("{ALL}?{query}")).await), "deed"), deeds, "{query}");
     }
@@ -179,10 +182,15 @@ const CURSORS: [Junk; 8] = [
 const LIMITS: [Junk; 4] =
     [("limit=0", "1 to 200"), ("limit=201", "1 to 200"), ("limit=hunter2", "1 to 200"), ("limit=", "1 to 200")];
 
-const FILTERS: [Junk; 18] = [
+const FILTERS: [Junk; 23] = [
     ("user=hunter2", "`user` is a whole number"),
     ("user=", "`user` is a whole number"),
     ("user=-7", "`user` is a whole number"),
+    ("user_id=hunter2", "`user_id` is a whole number"),
+    ("user_id=", "`user_id` is a whole number"),
+    ("user_id=0", "`user_id` is a whole number"),
+    ("user=1&user_id=1", "send one of them"),
+    ("user_id=1&user_id=1", "at most once"),
     ("cause=hunter2", "`logout`, `logout-everywhere`"),
     ("cause=", "`ended-by-admin`"),
     ("from=hunter2", "`from` is a time of RFC 3339"),

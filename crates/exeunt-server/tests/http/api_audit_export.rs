@@ -32,6 +32,7 @@ async fn its_lines_are_the_entries_of_the_pages() {
     assert_eq!(lines(&admin, "").await, entries(&admin.get(ALL).await));
     for query in [
         &*format!("?user={ana}"),
+        &format!("?user_id={ana}"),
         "?cause=disabled",
         "?from=2027-01-15T09:00:00Z&until=2027-01-15T10:00:00Z",
         "?before=4",

@@ -135,7 +135,7 @@ fn export(wanted: &AuditQuery) -> String {
     link(
         EXPORT,
         &[
-            ("user", wanted.user.map(|user| user.0.to_string())),
+            ("user_id", wanted.user.map(|user| user.0.to_string())),
             ("cause", wanted.cause.map(|cause| cause.as_str().to_owned())),
             ("from", wanted.from.map(time)),
             ("until", wanted.until.map(time)),
