@@ -151,7 +151,7 @@ impl<'a> Desk<'a> {
         self.end(Target::Everyone, Cause::EveryoneOut).await
     }
 
-    /// Entries of the audit trail, newest first.
+    /// Entries of the audit trail, newest first; oldest first where they are asked for after a place.
     ///
     /// # Errors
     ///

@@ -252,7 +252,7 @@ impl Authority {
         self.store.sessions_of(user, SESSIONS_LISTED_MAX).await
     }
 
-    /// Entries of the audit trail, newest first.
+    /// Entries of the audit trail, newest first; oldest first where they are asked for after a place.
     ///
     /// # Errors
     ///

@@ -217,7 +217,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not look.
     async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError>;
 
-    /// At most `query.limit` entries of the audit trail, newest first.
+    /// At most `query.limit` entries of the audit trail, newest first; oldest first after the place `query.after`, and then none before which
+    /// another could still be committed.
     ///
     /// # Errors
     ///

@@ -48,6 +48,19 @@ impl Query {
             .ok_or_else(|| Problem::query(format!("`{name}` is a whole number above 0, as an answer gave it")))
     }
 
+    /// Where to read on: backwards before an entry, or forwards after one, which is 0 for the very beginning.
+    pub(super) fn places(&self) -> Result<(Option<i64>, Option<i64>), Problem> {
+        let before = self.number("before")?;
+        let after = match self.get("after") {
+            Some("0") => Some(0),
+            _ => self.number("after")?,
+        };
+        if before.is_some() && after.is_some() {
+            return Err(Problem::query("`before` reads backwards and `after` forwards: send one of them"));
+        }
+        Ok((before, after))
+    }
+
     /// Whom it is about, by the number. `user` is what older programs send for it; a name is a `user` everywhere else.
     pub(super) fn user(&self) -> Result<Option<UserId>, Problem> {
         let (number, older) = (self.number("user_id")?, self.number("user")?);

@@ -73,6 +73,7 @@ macro_rules! conformance {
             of_two_administrators_who_shut_each_other_out_at_once_one_is_left,
             the_audit_trail_tells_every_deed_with_its_fact,
             the_audit_trail_is_filtered_and_paged,
+            the_audit_trail_is_followed_oldest_first,
             what_changes_nothing_is_no_deed_and_what_is_open_ends_all_the_same,
         );
     };

@@ -23,6 +23,7 @@ mod reading;
 mod roll;
 mod rows;
 mod shared;
+mod trail;
 mod word;
 mod writer;
 
@@ -271,8 +272,7 @@ impl Store for PostgresStore {
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
-        let query = *query;
-        self.pool.run("read the audit trail", move |link| async move { reading::audit(&link, &query).await }).await
+        trail::audit(&self.pool, query).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -64,7 +64,7 @@ async fn wanted(of: &AdminWords, desk: Desk<'_>, query: &Query) -> Result<Wanted
         from,
         until,
         before: query.place("before"),
-        limit: ENTRIES_SHOWN + 1,
+        ..AuditQuery::newest(ENTRIES_SHOWN + 1)
     }))
 }
 
