@@ -3,7 +3,7 @@
 //! Owns the verbs of administration, each on the word of one administrator. Whatever ends a session goes
 //! through the authority's one verb, with its cause and this actor. It never says itself by whom something is done.
 
-use exeunt::{AuditEntry, AuditQuery, Authority, Become, Cause, Revoked, SessionId, Target, User, UserId};
+use exeunt::{AuditEntry, AuditQuery, Authority, Become, Cause, Revoked, Session, SessionId, Target, User, UserId};
 
 use crate::admin::Admin;
 use crate::errors::{AuthError, RegisterRefused};
@@ -68,7 +68,7 @@ impl<'a> Desk<'a> {
     pub async fn session(&self, session: SessionId) -> Result<Option<(User, ListedSession)>, AuthError> {
         let Some(found) = self.authority().session(session).await? else { return Ok(None) };
         // Of whom nothing is left: they were deleted meanwhile, and it ended by that.
-        Ok(self.authority().user(found.user).await?.map(|user| (user, (&found).into())))
+        Ok(self.authority().user(found.user).await?.map(|user| (user, self.listed(&found))))
     }
 
     /// A user's sessions, newest first.
@@ -77,7 +77,7 @@ impl<'a> Desk<'a> {
     ///
     /// [`AuthError::Unavailable`] where it could not look.
     pub async fn sessions_of(&self, user: UserId) -> Result<Vec<ListedSession>, AuthError> {
-        Ok(self.authority().sessions_of(user).await?.iter().map(Into::into).collect())
+        Ok(self.authority().sessions_of(user).await?.iter().map(|session| self.listed(session)).collect())
     }
 
     /// How many sessions are open.
@@ -167,6 +167,10 @@ impl<'a> Desk<'a> {
 
     async fn end(self, target: Target, cause: Cause) -> Result<Revoked, AuthError> {
         Ok(self.authority().revoke(target, cause, self.admin.word()?).await?)
+    }
+
+    fn listed(self, session: &Session) -> ListedSession {
+        ListedSession::of(session, &self.authority().settings().lifetime)
     }
 
     fn authority(self) -> &'a Authority {
