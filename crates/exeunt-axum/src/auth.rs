@@ -250,7 +250,7 @@ impl Auth {
     /// [`AuthError::NotSignedIn`], or [`AuthError::Unavailable`]; [`AuthError::NotHere`] where the authority is distant.
     pub async fn audit(&self, before: Option<i64>, limit: usize) -> Result<Vec<AuditEntry>, AuthError> {
         let session = self.signed_in()?;
-        let query = AuditQuery { user: Some(session.user), cause: None, from: None, until: None, before, limit };
+        let query = AuditQuery { user: Some(session.user), before, ..AuditQuery::newest(limit) };
         self.shared.source.audit(&query).await
     }
 

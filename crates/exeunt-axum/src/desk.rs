@@ -3,7 +3,7 @@
 //! Owns the verbs of administration, each on the word of one administrator. Whatever ends a session goes
 //! through the authority's one verb, with its cause and this actor. It never says itself by whom something is done.
 
-use exeunt::{AuditEntry, AuditQuery, Authority, Become, Cause, Revoked, SessionId, Target, User, UserId};
+use exeunt::{AuditEntry, AuditQuery, Authority, Become, Cause, Revoked, Session, SessionId, Target, User, UserId};
 
 use crate::admin::Admin;
 use crate::errors::{AuthError, RegisterRefused};
@@ -60,13 +60,24 @@ impl<'a> Desk<'a> {
         Ok(self.authority().user_named(name).await?)
     }
 
+    /// The session of this public name, and whose it is. `None`: it is not live.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] where it could not look.
+    pub async fn session(&self, session: SessionId) -> Result<Option<(User, ListedSession)>, AuthError> {
+        let Some(found) = self.authority().session(session).await? else { return Ok(None) };
+        // Of whom nothing is left: they were deleted meanwhile, and it ended by that.
+        Ok(self.authority().user(found.user).await?.map(|user| (user, self.listed(&found))))
+    }
+
     /// A user's sessions, newest first.
     ///
     /// # Errors
     ///
     /// [`AuthError::Unavailable`] where it could not look.
     pub async fn sessions_of(&self, user: UserId) -> Result<Vec<ListedSession>, AuthError> {
-        Ok(self.authority().sessions_of(user).await?.iter().map(Into::into).collect())
+        Ok(self.authority().sessions_of(user).await?.iter().map(|session| self.listed(session)).collect())
     }
 
     /// How many sessions are open.
@@ -140,7 +151,7 @@ impl<'a> Desk<'a> {
         self.end(Target::Everyone, Cause::EveryoneOut).await
     }
 
-    /// Entries of the audit trail, newest first.
+    /// Entries of the audit trail, newest first; oldest first where they are asked for after a place.
     ///
     /// # Errors
     ///
@@ -156,6 +167,10 @@ impl<'a> Desk<'a> {
 
     async fn end(self, target: Target, cause: Cause) -> Result<Revoked, AuthError> {
         Ok(self.authority().revoke(target, cause, self.admin.word()?).await?)
+    }
+
+    fn listed(self, session: &Session) -> ListedSession {
+        ListedSession::of(session, &self.authority().settings().lifetime)
     }
 
     fn authority(self) -> &'a Authority {

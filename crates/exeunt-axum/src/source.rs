@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use exeunt::live::Watch;
 use exeunt::{
-    AuditEntry, AuditQuery, Authority, By, Cause, Device, LiveSession, Opened, Place, Revoked, SessionId, Standing,
-    Target, Timestamp, Token, UserId,
+    AuditEntry, AuditQuery, Authority, By, Cause, Device, Lifetime, LiveSession, Opened, Place, Revoked, Session,
+    SessionId, Standing, Target, Timestamp, Token, UserId,
 };
 
 use crate::errors::{AuthError, RegisterRefused};
@@ -68,6 +68,8 @@ pub struct ListedSession {
     pub seen_at: Timestamp,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
+    /// When it ends if it is not used again, as far as its uses were noted. `None`: a distant server that is older than this one does not tell.
+    pub idle_at: Option<Timestamp>,
 }
 
 /// Whoever is signed in, with what they showed for it.
@@ -122,24 +124,26 @@ impl Future for Until {
     }
 }
 
-impl From<&exeunt::Session> for ListedSession {
-    fn from(session: &exeunt::Session) -> Self {
+impl ListedSession {
+    /// As whoever lets it live so long lists it.
+    pub(crate) fn of(session: &Session, lifetime: &Lifetime) -> Self {
         Self {
             id: session.id,
             device: session.device.clone(),
             opened_at: session.opened_at,
             seen_at: session.seen_at,
             expires_at: session.expires_at,
+            idle_at: Some(lifetime.idle_at(session.seen_at)),
         }
     }
 }
 
-/// As the server's session API lists it: `sid`, `agent`, `address`, and three moments of RFC 3339.
+/// As the server's session API lists it: `sid`, `agent`, `address`, and four moments of RFC 3339.
 #[cfg(feature = "serde")]
 impl serde::Serialize for ListedSession {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct as _;
-        let mut listed = serializer.serialize_struct("ListedSession", 6)?;
+        let mut listed = serializer.serialize_struct("ListedSession", 6 + usize::from(self.idle_at.is_some()))?;
         listed.serialize_field("sid", &self.id)?;
         listed.serialize_field("agent", self.device.agent())?;
         listed.serialize_field("address", self.device.address())?;
@@ -147,6 +151,10 @@ impl serde::Serialize for ListedSession {
             [("opened_at", self.opened_at), ("seen_at", self.seen_at), ("expires_at", self.expires_at)]
         {
             listed.serialize_field(name, &told(moment))?;
+        }
+        match self.idle_at {
+            Some(moment) => listed.serialize_field("idle_expires_at", &told(moment))?,
+            None => listed.skip_field("idle_expires_at")?,
         }
         listed.end()
     }
@@ -277,7 +285,9 @@ impl Source {
     pub(crate) async fn sessions(&self, asker: Asker<'_>) -> Result<Vec<ListedSession>, AuthError> {
         match &self.0 {
             Kind::Here(authority) => {
-                Ok(authority.sessions_of(asker.session.user).await?.iter().map(Into::into).collect())
+                let sessions = authority.sessions_of(asker.session.user).await?;
+                let lifetime = &authority.settings().lifetime;
+                Ok(sessions.iter().map(|session| ListedSession::of(session, lifetime)).collect())
             }
             #[cfg(feature = "remote")]
             Kind::There(remote) => remote.sessions(asker.token, asker.device).await,
@@ -376,9 +386,9 @@ mod tests {
         ] {
             let at = Timestamp::from_micros(micros);
             let (id, device) = (SessionId::from_bytes([7; 16]), Device::new("", ""));
-            let listed = ListedSession { id, device, opened_at: at, seen_at: at, expires_at: at };
+            let listed = ListedSession { id, device, opened_at: at, seen_at: at, expires_at: at, idle_at: Some(at) };
             let written = serde_json::to_value(&listed).expect("JSON");
-            for name in ["opened_at", "seen_at", "expires_at"] {
+            for name in ["opened_at", "seen_at", "expires_at", "idle_expires_at"] {
                 assert_eq!(written[name], text, "{micros}");
             }
         }

@@ -71,7 +71,7 @@ impl Site {
 
     /// Why the last session of a user ended.
     async fn last_cause(&self) -> Option<Cause> {
-        let all = exeunt::AuditQuery { user: None, cause: None, from: None, until: None, before: None, limit: 100 };
+        let all = exeunt::AuditQuery::newest(100);
         let entries = self.authority.audit(&all).await.expect("read");
         entries.into_iter().find_map(|entry| entry.cause)
     }

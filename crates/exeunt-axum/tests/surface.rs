@@ -286,6 +286,7 @@ async fn a_list_of_devices_is_the_same_json_as_the_servers() {
             "opened_at": told(own.opened_at),
             "seen_at": told(own.seen_at),
             "expires_at": told(own.expires_at),
+            "idle_expires_at": told(own.idle_at.expect("an authority knows")),
         });
         assert_eq!(listed, expected);
         Ok(axum::Json(listed))
@@ -296,7 +297,7 @@ async fn a_list_of_devices_is_the_same_json_as_the_servers() {
     let listed = text(ask(&app, "GET /devices", &cookie).await).await;
     let listed: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&listed).expect("an object");
     let fields: Vec<_> = listed.keys().map(String::as_str).collect();
-    assert_eq!(fields, ["address", "agent", "expires_at", "opened_at", "seen_at", "sid"]);
+    assert_eq!(fields, ["address", "agent", "expires_at", "idle_expires_at", "opened_at", "seen_at", "sid"]);
 }
 
 #[tokio::test]

@@ -119,6 +119,10 @@ struct AuditFilters {
     /// Before
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
+    /// Print JSON, one object a line: so it does in any case
+    // Whoever asks all lists for JSON need not know that this one knows nothing else.
+    #[arg(long = "json")]
+    _json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,8 +8,10 @@ mod audit;
 mod sessions;
 mod users;
 
+use std::sync::Arc;
+
 use exeunt::authority::RegisterError;
-use exeunt::{Authority, StoreError};
+use exeunt::{Authority, Revoked, Seq, SessionId, StoreError, User, UserId};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::audit::{Wanted, Whose};
@@ -66,6 +68,23 @@ pub(crate) trait Lines: Send {
 #[error("nobody reads it any more")]
 pub(crate) struct Unheard;
 
+/// Whom and what an errand was about, for the log. It holds what the store knows, and nothing that was typed.
+#[derive(Debug, Default)]
+pub(crate) struct About {
+    /// The user, by name and number.
+    pub(crate) user: Option<(Arc<str>, UserId)>,
+    /// The session that was named.
+    pub(crate) session: Option<SessionId>,
+    /// The revocation, where something ended.
+    pub(crate) seq: Option<Seq>,
+}
+
+/// What is told of an errand that is done, and what is logged.
+struct Done {
+    told: String,
+    about: About,
+}
+
 /// Why an errand was not done.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failed {
@@ -89,7 +108,11 @@ impl Errand {
         match self {
             Self::AddUser { .. } => "add-user",
             Self::ListUsers { .. } => "list-users",
-            Self::ChangeUser { .. } => "change-user",
+            Self::ChangeUser { to: Change::Enabled, .. } => "enable-user",
+            Self::ChangeUser { to: Change::Disabled, .. } => "disable-user",
+            Self::ChangeUser { to: Change::Deleted, .. } => "delete-user",
+            Self::ChangeUser { to: Change::Admin, .. } => "promote-user",
+            Self::ChangeUser { to: Change::Ordinary, .. } => "demote-user",
             Self::SetPassword { .. } => "set-password",
             Self::ListSessions { .. } => "list-sessions",
             Self::EndSession { .. } => "end-session",
@@ -148,22 +171,38 @@ impl Errand {
     }
 
     /// Does it, on the operator's word, and tells what came of it. When this returns `Ok`, it is done.
-    pub(crate) async fn perform(self, authority: &Authority, out: &mut impl Lines) -> Result<(), Failed> {
-        let told = match self {
-            Self::ListUsers { json } => return users::list(authority, json, out).await,
-            Self::ListSessions { of, json } => return sessions::list(authority, &of, json, out).await.map(drop),
-            Self::Show { of } => return sessions::show(authority, &of, out).await,
-            Self::Audit(wanted) => return audit::print(authority, &wanted, out).await,
+    pub(crate) async fn perform(self, authority: &Authority, out: &mut impl Lines) -> Result<About, Failed> {
+        let looked = |()| About::default();
+        let done = match self {
+            Self::ListUsers { json } => return users::list(authority, json, out).await.map(looked),
+            Self::ListSessions { of, json } => {
+                return sessions::list(authority, &of, json, out).await.map(drop).map(looked);
+            }
+            Self::Show { of } => return sessions::show(authority, &of, out).await.map(looked),
+            Self::Audit(wanted) => return audit::print(authority, &wanted, out).await.map(looked),
             Self::AddUser { name, password, admin } => users::add(authority, &name, &password, admin).await?,
             Self::ChangeUser { name, to } => users::change(authority, &name, to).await?,
             Self::SetPassword { name, password } => users::set_password(authority, &name, &password).await?,
             Self::EndSession { sid } => sessions::end_one(authority, &sid).await?,
             Self::End { of } => sessions::end(authority, &of).await?,
-            Self::Count { of } => sessions::count(authority, &of).await?,
+            Self::Count { of } => Done { told: sessions::count(authority, &of).await?, about: looked(()) },
         };
         // It is done, whether anybody hears of it or not.
-        let _: Result<(), Unheard> = out.tell(told).await;
-        Ok(())
+        let _: Result<(), Unheard> = out.tell(done.told).await;
+        Ok(done.about)
+    }
+}
+
+impl Done {
+    /// To this user.
+    fn to(user: &User, told: String) -> Self {
+        Self { told, about: About { user: Some((Arc::clone(&user.name), user.id)), ..About::default() } }
+    }
+
+    /// By this revocation, if something ended.
+    fn by(mut self, revoked: &Revoked) -> Self {
+        self.about.seq = revoked.seq();
+        self
     }
 }
 

@@ -83,7 +83,7 @@ fn api_admin() -> Vec<(&'static str, Routes)> {
         ("/api/admin/users/{id}/password", post(admin::set_password)),
         ("/api/admin/users/{id}/sessions", get(admin::sessions_of).delete(admin::end_of_user)),
         ("/api/admin/sessions", delete(admin::end_everyone)),
-        ("/api/admin/sessions/{sid}", delete(admin::end_one)),
+        ("/api/admin/sessions/{sid}", get(admin::session).delete(admin::end_one)),
         ("/api/admin/audit", get(admin::audit)),
         ("/api/admin/audit.jsonl", get(admin::export)),
     ];

@@ -104,6 +104,17 @@ pub struct AuditQuery {
     pub until: Option<Timestamp>,
     /// Only entries older than the one with this place.
     pub before: Option<i64>,
+    /// Only entries newer than the one with this place, and the oldest of them first: for whoever follows the trail. No entry comes later
+    /// that belongs before one that was given.
+    pub after: Option<i64>,
     /// The most entries.
     pub limit: usize,
+}
+
+impl AuditQuery {
+    /// The newest entries, whatever they tell.
+    #[must_use]
+    pub const fn newest(limit: usize) -> Self {
+        Self { user: None, cause: None, from: None, until: None, before: None, after: None, limit }
+    }
 }

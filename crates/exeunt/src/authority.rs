@@ -231,6 +231,15 @@ impl Authority {
         }
     }
 
+    /// The session of this public name, unless it has ended: one that a list of its user's would show.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store could not look.
+    pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.store.session_by_id(id).await
+    }
+
     /// The user's sessions that have not ended, newest first; at most [`SESSIONS_LISTED_MAX`].
     ///
     /// One that this node's clock alone refuses is among them until it is swept: another clock may be behind, and another node may have noted a use
@@ -243,7 +252,7 @@ impl Authority {
         self.store.sessions_of(user, SESSIONS_LISTED_MAX).await
     }
 
-    /// Entries of the audit trail, newest first.
+    /// Entries of the audit trail, newest first; oldest first where they are asked for after a place.
     ///
     /// # Errors
     ///

@@ -107,6 +107,12 @@ impl Lifetime {
     pub fn noted_every(&self) -> Duration {
         (self.idle / NOTED_SHARE).clamp(NOTED_EVERY_MIN, NOTED_EVERY_MAX)
     }
+
+    /// When a session ends that was last used then, unless it is used again.
+    #[must_use]
+    pub fn idle_at(&self, seen_at: Timestamp) -> Timestamp {
+        seen_at.plus(self.idle).whole()
+    }
 }
 
 /// What a browser or program says of itself, kept so that its owner can recognise it. Never trusted.

@@ -30,7 +30,7 @@ pub use self::shared::*;
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::credential::PasswordHash;
 use crate::revocation::{Order, Revocation, Seq, Withdrawn};
-use crate::session::Session;
+use crate::session::{Session, SessionId};
 use crate::token::TokenDigest;
 use crate::user::{User, UserId, UserName};
 
@@ -125,6 +125,13 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not look.
     async fn session_by_token(&self, digest: &TokenDigest) -> Result<Option<Marked<Session>>, StoreError>;
 
+    /// The live session of this public name. One past its time may be it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not look.
+    async fn session_by_id(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
+
     /// The user's live sessions, newest first, at most `limit`. Those past their time may be among them.
     ///
     /// # Errors
@@ -210,7 +217,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError`] when it could not look.
     async fn revocations_after(&self, seq: Seq, limit: usize) -> Result<Vec<Recorded>, StoreError>;
 
-    /// At most `query.limit` entries of the audit trail, newest first.
+    /// At most `query.limit` entries of the audit trail, newest first; oldest first after the place `query.after`, and then none before which
+    /// another could still be committed.
     ///
     /// # Errors
     ///

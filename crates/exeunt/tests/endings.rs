@@ -27,7 +27,7 @@ async fn disabling_enabling_deleting_and_a_new_password_end_what_is_open() {
             scene.authority.change_user(scene.ana, to, By::operator()).await.expect("changed").expect("there");
         assert_eq!((over.ended(), user.enabled), ([opened.session.id].as_slice(), to == Become::Enabled));
         assert!(!scene.is_live(&opened.token).await, "{to:?}");
-        let trail = AuditQuery { user: None, cause: Some(cause), from: None, until: None, before: None, limit: 9 };
+        let trail = AuditQuery { cause: Some(cause), ..AuditQuery::newest(9) };
         assert_eq!(scene.authority.audit(&trail).await.expect("looked").len(), 1);
         let signs_in = scene.sign_in(PASSWORD).await.expect("ran").is_ok();
         assert_eq!(signs_in, to == Become::Enabled, "{to:?}");
@@ -344,7 +344,7 @@ async fn a_store_that_fails_at_any_call_makes_no_answer_false() {
 
 /// As many sessions were opened and not ended, by the trail, as are live. (Ended in numbers: one entry can end many.)
 async fn agree(scene: &Scene) {
-    let all = AuditQuery { user: None, cause: None, from: None, until: None, before: None, limit: 1_000 };
+    let all = AuditQuery::newest(1_000);
     let mut trail = scene.authority.audit(&all).await.expect("looked");
     trail.reverse();
     let mut open = std::collections::BTreeSet::new();

@@ -102,7 +102,7 @@ async fn what_the_app_did_is_what_the_trail_says() {
         let opened = signed_in(&authority).await;
         let over = authority.user_changed(&member(), change, By::operator()).await.expect("ended");
         assert_eq!(over.ended(), [opened.session.id]);
-        let query = AuditQuery { user: None, cause: Some(cause), from: None, until: None, before: None, limit: 9 };
+        let query = AuditQuery { cause: Some(cause), ..AuditQuery::newest(9) };
         assert_eq!(authority.audit(&query).await.expect("looked").len(), 1, "{change:?}");
         let all = AuditQuery { cause: None, ..query };
         let trail = authority.audit(&all).await.expect("looked");

@@ -8,6 +8,8 @@
 mod clocks;
 #[path = "postgres/crowd.rs"]
 mod crowd;
+#[path = "postgres/following.rs"]
+mod following;
 #[path = "postgres/hints.rs"]
 mod hints;
 #[path = "postgres/lasting.rs"]

@@ -219,8 +219,7 @@ async fn numbers_go_on_from_the_lost_history_and_the_trail_says_why() {
     let (store, revocation) = SqliteStore::adopt(&restored.path(), WHEN).expect("adopted");
     assert_eq!((revocation.seq.0, revocation.ended.len()), (3, 2), "1 and 2 were given in the lost history");
     let authority = lead(store).await;
-    let query =
-        AuditQuery { user: None, cause: Some(Cause::Restored), from: None, until: None, before: None, limit: 9 };
+    let query = AuditQuery { cause: Some(Cause::Restored), ..AuditQuery::newest(9) };
     let trail = authority.audit(&query).await.expect("looked");
     assert_eq!(trail.iter().map(|entry| entry.seq.map(|seq| seq.0)).collect::<Vec<_>>(), [Some(3)]);
     drop(authority);

@@ -118,7 +118,7 @@ async fn who_signs_out_after_the_end_by_the_clock_is_out_whatever_another_clock_
 
 /// Why whatever has ended has ended, as the trail says it.
 async fn causes(authority: &Authority) -> Vec<Cause> {
-    let query = AuditQuery { user: None, cause: None, from: None, until: None, before: None, limit: 100 };
+    let query = AuditQuery::newest(100);
     let trail = authority.audit(&query).await.expect("read");
     trail.into_iter().filter_map(|entry| entry.cause).collect()
 }

@@ -58,6 +58,8 @@ struct Listed {
     opened_at: String,
     seen_at: String,
     expires_at: String,
+    // An older server does not tell.
+    idle_expires_at: Option<String>,
 }
 
 impl Registered {
@@ -105,6 +107,7 @@ impl Listed {
             opened_at: time(&self.opened_at)?,
             seen_at: time(&self.seen_at)?,
             expires_at: time(&self.expires_at)?,
+            idle_at: self.idle_expires_at.as_deref().map(time).transpose()?,
         })
     }
 }
@@ -116,4 +119,27 @@ fn sid(text: &str) -> Result<SessionId, AuthError> {
 fn time(text: &str) -> Result<Timestamp, AuthError> {
     let time: jiff::Timestamp = text.parse().map_err(|_| strange("a time of another form"))?;
     Ok(Timestamp::from_micros(time.as_microsecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(idle: &str) -> Result<Vec<ListedSession>, AuthError> {
+        let at = "2027-01-15T08:00:00Z";
+        let sid = "7".repeat(32);
+        let listed = format!(
+            r#"{{"sid":"{sid}","current":true,"agent":"","address":"","opened_at":"{at}","seen_at":"{at}","expires_at":"{at}"{idle}}}"#
+        );
+        let list: List = serde_json::from_str(&format!(r#"{{"sessions":[{listed}]}}"#)).expect("a list");
+        list.sessions()
+    }
+
+    #[test]
+    fn a_list_of_an_older_server_is_read_without_what_it_does_not_tell() {
+        assert_eq!(read("").expect("a list")[0].idle_at, None);
+        let listed = read(r#","idle_expires_at":"2027-01-22T08:00:00Z""#).expect("a list");
+        assert_eq!(listed[0].idle_at, Some(Timestamp::from_micros(1_800_604_800_000_000)));
+        assert!(read(r#","idle_expires_at":"soon""#).is_err(), "that is no answer of a server");
+    }
 }

@@ -8,5 +8,5 @@ mod sessions;
 mod users;
 
 pub(crate) use self::audit::{audit, export};
-pub(crate) use self::sessions::{end_everyone, end_of_user, end_one, sessions_of};
+pub(crate) use self::sessions::{end_everyone, end_of_user, end_one, session, sessions_of};
 pub(crate) use self::users::{add, delete, demote, disable, enable, promote, set_password, user, users};

@@ -5,7 +5,7 @@
 use axum::body::Body;
 use axum::http::HeaderMap;
 use data_encoding::HEXLOWER;
-use exeunt::{LiveSession, Revoked, SessionId, Timestamp};
+use exeunt::{LiveSession, Revoked, SessionId, Timestamp, User};
 use exeunt_axum::ListedSession;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -113,6 +113,15 @@ struct Marked<'a> {
     current: bool,
 }
 
+/// A session, and whose it is.
+#[derive(Serialize)]
+pub(super) struct Owned<'a> {
+    #[serde(flatten)]
+    session: Marked<'a>,
+    user: &'a str,
+    user_id: i64,
+}
+
 #[derive(Serialize)]
 pub(super) struct Ended {
     ended: Vec<String>,
@@ -166,8 +175,20 @@ fn push_time(text: &mut Vec<u8>, at: Timestamp) {
 impl<'a> SessionList<'a> {
     /// These sessions, `current` marked.
     pub(super) fn of(sessions: &'a [ListedSession], current: SessionId) -> Self {
-        let marked = |session: &'a ListedSession| Marked { session, current: session.id == current };
-        Self { sessions: sessions.iter().map(marked).collect() }
+        Self { sessions: sessions.iter().map(|session| Marked::of(session, current)).collect() }
+    }
+}
+
+impl<'a> Marked<'a> {
+    fn of(session: &'a ListedSession, current: SessionId) -> Self {
+        Self { session, current: session.id == current }
+    }
+}
+
+impl<'a> Owned<'a> {
+    /// This session of the user, marked where it is `current`.
+    pub(super) fn of(user: &'a User, session: &'a ListedSession, current: SessionId) -> Self {
+        Self { session: Marked::of(session, current), user: &user.name, user_id: user.id.0 }
     }
 }
 

@@ -4,7 +4,7 @@
 //! question than the one that was asked.
 
 use axum::extract::RawQuery;
-use exeunt::{Cause, Timestamp};
+use exeunt::{Cause, Timestamp, UserId};
 
 use super::problem::Problem;
 use crate::{calendar, trail};
@@ -48,6 +48,28 @@ impl Query {
             .ok_or_else(|| Problem::query(format!("`{name}` is a whole number above 0, as an answer gave it")))
     }
 
+    /// Where to read on: backwards before an entry, or forwards after one, which is 0 for the very beginning.
+    pub(super) fn places(&self) -> Result<(Option<i64>, Option<i64>), Problem> {
+        let before = self.number("before")?;
+        let after = match self.get("after") {
+            Some("0") => Some(0),
+            _ => self.number("after")?,
+        };
+        if before.is_some() && after.is_some() {
+            return Err(Problem::query("`before` reads backwards and `after` forwards: send one of them"));
+        }
+        Ok((before, after))
+    }
+
+    /// Whom it is about, by the number. `user` is what older programs send for it; a name is a `user` everywhere else.
+    pub(super) fn user(&self) -> Result<Option<UserId>, Problem> {
+        let (number, older) = (self.number("user_id")?, self.number("user")?);
+        if number.is_some() && older.is_some() {
+            return Err(Problem::query("`user` is the older word for `user_id`: send one of them"));
+        }
+        Ok(number.or(older).map(UserId))
+    }
+
     pub(super) fn cause(&self) -> Result<Option<Cause>, Problem> {
         let Some(word) = self.get("cause") else { return Ok(None) };
         Cause::from_word(word).map(Some).ok_or_else(|| Problem::query(format!("`cause` is one of {}", trail::causes())))
@@ -62,6 +84,14 @@ impl Query {
             ));
         }
         Ok((from, until))
+    }
+
+    /// A text that says all by itself: with anything beside it, it could not be known what is asked.
+    pub(super) fn text_alone(&self, name: &str) -> Result<Option<&str>, Problem> {
+        match self.get(name) {
+            Some(_) if self.0.len() > 1 => Err(Problem::query(format!("`{name}` stands alone: nothing goes with it"))),
+            text => Ok(text),
+        }
     }
 
     fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {

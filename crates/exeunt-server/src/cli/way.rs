@@ -23,7 +23,7 @@ pub(super) async fn deliver(config: &Config, errand: Errand, out: &mut impl Line
     if config.shared.is_some() {
         // Every process may open a store that many share; what it ends, the nodes hear before it says so.
         let authority = serve::open(config, Part::Visitor).await?;
-        return errand.perform(&authority, out).await.map_err(of_errand);
+        return errand.perform(&authority, out).await.map(drop).map_err(of_errand);
     }
     let mut tries = FOLDER_TRIES;
     loop {
@@ -33,7 +33,7 @@ pub(super) async fn deliver(config: &Config, errand: Errand, out: &mut impl Line
             Reached::Shut => true,
         };
         match serve::open(config, Part::Visitor).await {
-            Ok(authority) => return errand.perform(&authority, out).await.map_err(of_errand),
+            Ok(authority) => return errand.perform(&authority, out).await.map(drop).map_err(of_errand),
             Err(error) if !is_in_use(&error) => return Err(error),
             Err(error) if shut => {
                 return Err(error).context("you may not reach this server: run the command as its user, or as root");

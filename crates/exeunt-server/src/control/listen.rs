@@ -17,11 +17,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tracing::field::display;
 use zeroize::Zeroizing;
 
 use super::place::Place;
 use super::{Asked, PROTOCOL, REQUEST_BYTES_MAX, Said, Version, WORKING_EVERY, may_ask, own_user};
-use crate::errand::{Errand, Failed, Lines, Unheard};
+use crate::errand::{About, Errand, Failed, Lines, Unheard};
 
 /// Commands at a time: more than an operator runs; others wait in the kernel's queue.
 const GUESTS_MAX: usize = 16;
@@ -147,7 +148,7 @@ impl Guest {
 
     /// In a task of its own: a guest that goes away leaves nothing half done.
     async fn perform(&self, stream: &mut UnixStream, errand: Errand, user: u32) -> io::Result<()> {
-        // `user` is in other lines the number of one of ours; this is who runs the command.
+        // In the log `user` is one of ours, and `uid` who runs the command.
         let (name, only_looks) = (errand.name(), errand.only_looks());
         tracing::debug!(errand = name, uid = user, "an operator's errand begins");
         let authority = Arc::clone(&self.authority);
@@ -160,10 +161,10 @@ impl Guest {
         };
         drop(lines);
         let outcome = doing.await;
-        tracing::info!(errand = name, uid = user, outcome = word(&outcome), "an operator's errand");
+        log(name, user, &outcome);
         heard?;
         match outcome {
-            Ok(Ok(())) => say(stream, [Said::Done]).await,
+            Ok(Ok(_)) => say(stream, [Said::Done]).await,
             Ok(Err(failed)) => say(stream, [Said::Failed(failed.to_string())]).await,
             // Nobody knows what became of it, so there is no last word.
             Err(_) => Ok(()),
@@ -236,10 +237,20 @@ async fn say(stream: &mut UnixStream, said: impl IntoIterator<Item = Said>) -> i
     timeout(SEND_WAIT, stream.write_all(&bytes)).await?
 }
 
-/// How it came out, for the log: the reason may hold a name, and is the operator's.
-fn word(outcome: &Result<Result<(), Failed>, JoinError>) -> &'static str {
+type Outcome = Result<Result<About, Failed>, JoinError>;
+
+/// What was done, to whom, and by which revocation. Of what was not done neither: the reason may hold what was typed, and is the operator's.
+fn log(errand: &'static str, uid: u32, outcome: &Outcome) {
+    let nobody = About::default();
+    let About { user, session, seq } = outcome.as_ref().ok().and_then(|done| done.as_ref().ok()).unwrap_or(&nobody);
+    let (name, id) = user.as_ref().map(|(name, id)| (&**name, id.0)).unzip();
+    let (sid, seq) = (session.map(display), seq.map(|seq| seq.0));
+    tracing::info!(errand, uid, outcome = word(outcome), user = name, user_id = id, sid, seq, "an operator's errand");
+}
+
+fn word(outcome: &Outcome) -> &'static str {
     match outcome {
-        Ok(Ok(())) => "done",
+        Ok(Ok(_)) => "done",
         Ok(Err(Failed::Unheard(_))) => "unread",
         Ok(Err(_)) => "failed",
         Err(_) => "unknown",

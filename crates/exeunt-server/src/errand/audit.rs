@@ -57,7 +57,7 @@ impl Wanted {
             Some(Whose::Number(number)) => Some(UserId(*number)),
             None => None,
         };
-        Ok(AuditQuery { user, cause, from, until, before: None, limit: EXPORT_PAGE })
+        Ok(AuditQuery { user, cause, from, until, ..AuditQuery::newest(EXPORT_PAGE) })
     }
 }
 

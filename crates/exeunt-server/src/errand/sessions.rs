@@ -7,7 +7,7 @@ use exeunt::{Authority, By, Cause, Session, SessionId, Target};
 use serde::Serialize;
 
 use super::users::{Users, ended, named};
-use super::{Column, Failed, Lines, Whom, counted, written};
+use super::{About, Column, Done, Failed, Lines, Whom, counted, written};
 use crate::calendar::{self, time};
 
 /// What `list` tells of a session: a public name and a moment are so long, and an address of IPv4; names of 64 characters are rare.
@@ -60,20 +60,26 @@ pub(super) async fn count(authority: &Authority, of: &Whom) -> Result<String, Fa
     Ok(tally.words())
 }
 
-pub(super) async fn end_one(authority: &Authority, sid: &str) -> Result<String, Failed> {
+pub(super) async fn end_one(authority: &Authority, sid: &str) -> Result<Done, Failed> {
     let no_name = || "a session's public name is 32 hexadecimal digits; see `session list`".to_owned();
     let id = SessionId::parse(sid).ok_or_else(|| Failed::Refused(no_name()))?;
+    // The proof does not say whose it was.
+    let session = authority.session(id).await?;
     let revoked = authority.revoke(Target::Session(id), Cause::EndedByAdmin, By::operator()).await?;
     if revoked.ended().is_empty() {
         return Err(Failed::Refused("there is no live session of this name".to_owned()));
     }
-    Ok(ended(&revoked))
+    let user = session.map(|session| (session.name, session.user));
+    Ok(Done { told: ended(&revoked), about: About { user, session: Some(id), seq: revoked.seq() } })
 }
 
-pub(super) async fn end(authority: &Authority, of: &Whom) -> Result<String, Failed> {
-    let (target, cause) = match of {
-        Whom::User(name) => (Target::User(named(authority, name).await?.id), Cause::EndedByAdmin),
-        Whom::Everyone => (Target::Everyone, Cause::EveryoneOut),
+pub(super) async fn end(authority: &Authority, of: &Whom) -> Result<Done, Failed> {
+    let (user, target, cause) = match of {
+        Whom::User(name) => {
+            let user = named(authority, name).await?;
+            (Some((user.name, user.id)), Target::User(user.id), Cause::EndedByAdmin)
+        }
+        Whom::Everyone => (None, Target::Everyone, Cause::EveryoneOut),
     };
     let open = match target {
         Target::User(user) => authority.sessions_of(user).await?.len(),
@@ -84,7 +90,8 @@ pub(super) async fn end(authority: &Authority, of: &Whom) -> Result<String, Fail
     let listed = revoked.ended().len();
     let ended = if listed < ENDED_LISTED_MAX { listed } else { open.max(listed) };
     let number = revoked.seq().map_or(String::new(), |seq| format!(" by revocation {}", seq.0));
-    Ok(format!("{} ended{number}", counted(ended, "session")))
+    let about = About { user, session: None, seq: revoked.seq() };
+    Ok(Done { told: format!("{} ended{number}", counted(ended, "session")), about })
 }
 
 impl<'a> Entry<'a> {

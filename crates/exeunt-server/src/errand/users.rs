@@ -5,7 +5,7 @@
 use exeunt::{Authority, Become, By, ChoiceFault, RegisterError, Revoked, User, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Failed, Lines, Secret, Whom, counted, written};
+use super::{Column, Done, Failed, Lines, Secret, Whom, counted, written};
 use crate::calendar::time;
 
 /// Users read at a time: some 50 KiB, however many there are.
@@ -36,7 +36,7 @@ pub(crate) enum Change {
     Ordinary,
 }
 
-pub(super) async fn add(authority: &Authority, name: &str, password: &Secret, admin: bool) -> Result<String, Failed> {
+pub(super) async fn add(authority: &Authority, name: &str, password: &Secret, admin: bool) -> Result<Done, Failed> {
     let (password, by) = (password.reveal(), By::operator());
     let user = if admin {
         authority.add_admin(name, password, by).await?
@@ -44,7 +44,7 @@ pub(super) async fn add(authority: &Authority, name: &str, password: &Secret, ad
         authority.add_user(name, password, by).await?
     };
     let role = if admin { ", an administrator" } else { "" };
-    Ok(format!("added {}{role}", user.name))
+    Ok(Done::to(&user, format!("added {}{role}", user.name)))
 }
 
 pub(super) async fn list(authority: &Authority, json: bool, out: &mut impl Lines) -> Result<(), Failed> {
@@ -69,7 +69,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-pub(super) async fn change(authority: &Authority, name: &str, to: Change) -> Result<String, Failed> {
+pub(super) async fn change(authority: &Authority, name: &str, to: Change) -> Result<Done, Failed> {
     let user = named(authority, name).await?;
     let changed = authority.change_user(user.id, to.into(), By::operator()).await?;
     let (_, revoked) = changed.ok_or_else(|| Failed::nobody(name))?;
@@ -81,17 +81,19 @@ pub(super) async fn change(authority: &Authority, name: &str, to: Change) -> Res
         Change::Ordinary => (!user.admin, "no administrator"),
     };
     let name = &user.name;
-    Ok(match to {
+    let told = match to {
         _ if was_so && revoked.seq().is_none() => format!("{name} was {becomes} already; nothing was changed"),
         // A role ends no session.
         Change::Admin | Change::Ordinary => format!("{name} is {becomes} now"),
         _ => format!("{name} is {becomes}; {}", ended(&revoked)),
-    })
+    };
+    Ok(Done::to(&user, told).by(&revoked))
 }
 
-pub(super) async fn set_password(authority: &Authority, name: &str, password: &Secret) -> Result<String, Failed> {
-    match authority.set_password(name, password.reveal(), By::operator()).await {
-        Ok(revoked) => Ok(format!("changed; {}", ended(&revoked))),
+pub(super) async fn set_password(authority: &Authority, name: &str, password: &Secret) -> Result<Done, Failed> {
+    let user = named(authority, name).await?;
+    match authority.set_password_of(user.id, password.reveal(), By::operator()).await {
+        Ok(revoked) => Ok(Done::to(&user, format!("changed; {}", ended(&revoked))).by(&revoked)),
         Err(RegisterError::Choice(ChoiceFault::NoSuchUser)) => Err(Failed::nobody(name)),
         Err(error) => Err(error.into()),
     }

@@ -96,7 +96,13 @@ async fn sessions_are_ones_own_newest_first_with_this_one_marked_and_no_token() 
     assert_eq!(column("address"), ["192.0.2.7"; 3]);
     assert_eq!(column("opened_at"), ["2027-01-15T08:02:00Z", "2027-01-15T08:01:00Z", "2027-01-15T08:00:00Z"]);
     assert_eq!(column("sid"), [all[2].sid().await, all[1].sid().await, all[0].sid().await]);
-    let fields = ["address", "agent", "current", "expires_at", "opened_at", "seen_at", "sid"];
+    assert_eq!(column("idle_expires_at")[0], "2027-01-22T08:02:00Z");
+    assert_eq!(
+        all[2].get("/api/session").await.json()["idle_expires_at"],
+        "2027-01-22T08:02:00Z",
+        "as the check has it"
+    );
+    let fields = ["address", "agent", "current", "expires_at", "idle_expires_at", "opened_at", "seen_at", "sid"];
     assert!(list.iter().all(|session| names(session) == fields), "{list:?}");
 }
 

@@ -42,6 +42,31 @@ async fn a_users_sessions_are_listed_without_a_token() {
 }
 
 #[tokio::test]
+async fn whose_session_a_name_in_a_log_is_can_be_looked_up() {
+    let (app, admin, [_, program]) = scene().await;
+    let (sid, id) = (program.sid().await, app.id_of("Ana").await);
+    let answer = admin.get(&of(&sid)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let mut found = answer.json();
+    let fields = found.as_object_mut().expect("an object");
+    assert_eq!((fields.remove("user"), fields.remove("user_id")), (Some("Ana".into()), Some(id.into())));
+    let list = admin.get(&of_user(id)).await.json();
+    assert!(list["sessions"].as_array().expect("a list").contains(&found), "as it is listed: {found} in {list}");
+    let own = admin.get(&of(&admin.sid().await)).await.json();
+    assert_eq!((&own["current"], &own["user"]), (&true.into(), &"Eve".into()));
+    program.must_be_let_in().await;
+
+    let gone = admin.get(&of(&"0".repeat(32))).await;
+    must_be_a_problem(&gone, 404);
+    assert_eq!(gone.json()["code"], "no-such-session");
+    assert_eq!(admin.delete(&of(&sid)).await.ended(), [&*sid]);
+    for other in [&*sid, "x", "%FF", &sid.to_uppercase()] {
+        assert_eq!(admin.get(&of(other)).await.text(), gone.text(), "{other}");
+    }
+    must_be_a_problem(&app.browser_of("Ana").await.get(&of(&admin.sid().await)).await, 403);
+}
+
+#[tokio::test]
 async fn one_ends_whoevers_it_is_and_no_other() {
     let (app, admin, [browser, program]) = scene().await;
     let sid = browser.sid().await;
@@ -152,6 +177,8 @@ async fn where_the_store_fails_nothing_is_claimed() {
     admin.must_be_let_in().await;
     stage.fail("sessions_of", When::Before);
     must_be_a_problem(&admin.get(&paths[1]).await, 503);
+    stage.fail("session_by_id", When::Before);
+    must_be_a_problem(&admin.get(&paths[0]).await, 503);
     stage.clear();
     assert_eq!(admin.delete(&paths[0]).await.ended().len(), 1);
     ana.must_be_refused().await;

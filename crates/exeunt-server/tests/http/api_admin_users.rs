@@ -96,6 +96,26 @@ async fn a_user_who_cannot_be_is_not_added_and_why_is_said() {
 }
 
 #[tokio::test]
+async fn who_has_a_name_is_found_by_it_as_at_a_sign_in() {
+    let app = TestApp::new().await;
+    let admin = app.admin_of_new("Eve").await;
+    let ana = admin.post(USERS).json(&credentials("Anaë", PASSWORD)).await.json();
+    // As typed, in capitals, and in another normal form.
+    for name in ["Ana%C3%AB", "ANA%C3%8B", "anae%CC%88"] {
+        assert_eq!(admin.get(&format!("{USERS}?name={name}")).await.json(), json!({"users": [ana]}), "{name}");
+    }
+    for nobody in ["Ana", "", "a:b", "%ff", "Ana%C3%AB%20", &"x".repeat(65), "%25"] {
+        let answer = admin.get(&format!("{USERS}?name={nobody}")).await;
+        assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({"users": []})), "{nobody}");
+    }
+    for beside in ["name=Eve&limit=1", "after=1&name=Eve", "name=Eve&name=Eve", "user=Eve"] {
+        must_be_a_problem(&admin.get(&format!("{USERS}?{beside}")).await, 400);
+    }
+    assert_eq!(admin.delete(&format!("{USERS}/{}", ana["id"])).await.status, 200);
+    assert_eq!(admin.get(&format!("{USERS}?name=Ana%C3%AB")).await.json(), json!({"users": []}), "the name is free");
+}
+
+#[tokio::test]
 async fn names_of_every_kind_are_shown_as_typed() {
     let app = TestApp::new().await;
     let admin = app.admin_of_new("Eve").await;

@@ -106,6 +106,31 @@ async fn it_is_read_by_the_page_to_its_end() {
 }
 
 #[tokio::test]
+async fn whoever_follows_it_reads_oldest_first_and_goes_on_where_they_were() {
+    let (app, admin) = scene().await;
+    let mut whole = entries(&admin.get(ALL).await);
+    whole.reverse();
+    let (mut read, mut after, mut pages) = (Vec::new(), 0, 0);
+    loop {
+        let page = admin.get(&format!("{ALL}?after={after}&limit=4")).await;
+        read.extend(entries(&page));
+        pages += 1;
+        let Some(next) = page.json()["next"].as_i64() else { break };
+        after = next;
+    }
+    assert_eq!((pages, &read), (whole.len().div_ceil(4), &whole));
+    let last = whole[whole.len() - 1]["id"].as_i64().expect("a number");
+    assert_eq!(entries(&admin.get(&format!("{ALL}?after={last}")).await), [Value::Null; 0], "nothing is new");
+    let zoe = app.program_of_new("Zoe").await;
+    zoe.post("/api/logout").await;
+    let new = entries(&admin.get(&format!("{ALL}?after={last}")).await);
+    assert_eq!(column(&new, "deed"), ["user-added", "session-opened", "ended"]);
+    let logout = entries(&admin.get(&format!("{ALL}?after={last}&cause=logout")).await);
+    assert_eq!(column(&logout, "id"), [new[2]["id"].clone()]);
+    zoe.must_be_refused().await;
+}
+
+#[tokio::test]
 async fn an_administrator_sees_who_did_what_to_whom() {
     let (app, admin) = scene().await;
     let trail = entries(&admin.get(ALL).await);
@@ -144,6 +169,9 @@ async fn filters_are_each_and_together_understood() {
         ("user=999".to_owned(), vec![]),
         ("before=1".to_owned(), vec![]),
         (format!("user={ana}&limit=1"), vec!["ended"]),
+        (format!("user_id={ana}"), vec!["ended", "session-opened", "user-added"]),
+        (format!("user_id={bob}&cause=disabled"), vec!["ended"]),
+        ("user_id=999".to_owned(), vec![]),
     ] {
         assert_eq!(column(&entries(&admin.get(&format!("{ALL}?{query}")).await), "deed"), deeds, "{query}");
     }
@@ -179,10 +207,20 @@ const CURSORS: [Junk; 8] = [
 const LIMITS: [Junk; 4] =
     [("limit=0", "1 to 200"), ("limit=201", "1 to 200"), ("limit=hunter2", "1 to 200"), ("limit=", "1 to 200")];
 
-const FILTERS: [Junk; 18] = [
+const FILTERS: [Junk; 28] = [
     ("user=hunter2", "`user` is a whole number"),
     ("user=", "`user` is a whole number"),
     ("user=-7", "`user` is a whole number"),
+    ("user_id=hunter2", "`user_id` is a whole number"),
+    ("user_id=", "`user_id` is a whole number"),
+    ("user_id=0", "`user_id` is a whole number"),
+    ("user=1&user_id=1", "send one of them"),
+    ("user_id=1&user_id=1", "at most once"),
+    ("after=hunter2", "`after` is a whole number"),
+    ("after=-1", "`after` is a whole number"),
+    ("after=00", "`after` is a whole number"),
+    ("after=", "`after` is a whole number"),
+    ("after=1&before=9", "send one of them"),
     ("cause=hunter2", "`logout`, `logout-everywhere`"),
     ("cause=", "`ended-by-admin`"),
     ("from=hunter2", "`from` is a time of RFC 3339"),
@@ -213,7 +251,9 @@ async fn a_filter_that_is_not_understood_is_refused_and_what_is_accepted_is_said
         assert!(answer.text().contains(says), "{path}?{query}: {answer:?}");
         assert!(!answer.text().contains("hunter2"), "{path}?{query}: {answer:?}");
     }
-    must_be_a_problem(&ana.get(&format!("{OWN}?user=1")).await, 400);
+    for query in ["user=1", "user_id=1", "after=1"] {
+        must_be_a_problem(&ana.get(&format!("{OWN}?{query}")).await, 400);
+    }
 }
 
 #[tokio::test]

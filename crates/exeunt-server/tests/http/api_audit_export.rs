@@ -32,9 +32,11 @@ async fn its_lines_are_the_entries_of_the_pages() {
     assert_eq!(lines(&admin, "").await, entries(&admin.get(ALL).await));
     for query in [
         &*format!("?user={ana}"),
+        &format!("?user_id={ana}"),
         "?cause=disabled",
         "?from=2027-01-15T09:00:00Z&until=2027-01-15T10:00:00Z",
         "?before=4",
+        "?after=2",
     ] {
         let expected = entries(&admin.get(&format!("{ALL}{query}")).await);
         assert!(!expected.is_empty(), "{query}");
@@ -75,6 +77,8 @@ async fn a_long_one_is_read_page_by_page_to_its_end() {
     let numbers: Vec<i64> = lines.iter().filter_map(|line| line["id"].as_i64()).collect();
     assert_eq!(numbers.len(), expected);
     assert!(numbers.is_sorted_by(|one, next| *one == next + 1), "newest first, none twice, none left out");
+    let forwards = self::lines(&admin, "?after=0").await;
+    assert!(forwards.iter().rev().eq(&lines), "the same, oldest first");
 }
 
 /// An export of which a page has been taken, and more is to come.

@@ -65,7 +65,7 @@ async fn become_(app: &TestApp, ana: UserId, to: Become) {
 
 /// The token, which opened a session until now, at every door and at the ways out.
 async fn is_refused_everywhere(app: &TestApp, token: &str, cause: Cause) {
-    let query = AuditQuery { user: None, cause: Some(cause), from: None, until: None, before: None, limit: 1 };
+    let query = AuditQuery { cause: Some(cause), ..AuditQuery::newest(1) };
     assert_eq!(app.authority.audit(&query).await.expect("a store that works").len(), 1, "{cause:?} is in the trail");
     for thief in [app.cookie(token), app.bearer(token)] {
         for (method, path) in doors::closed(app).await {

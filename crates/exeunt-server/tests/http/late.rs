@@ -56,7 +56,7 @@ impl Leaves {
 
 /// Everything that was done here.
 async fn done(app: &TestApp) -> Vec<String> {
-    let all = AuditQuery { user: None, cause: None, from: None, until: None, before: None, limit: 1_000 };
+    let all = AuditQuery::newest(1_000);
     let entries = app.authority.audit(&all).await.expect("a store that works");
     entries.iter().map(|entry| format!("{entry:?}")).collect()
 }

@@ -43,7 +43,7 @@ const CONTRACT: [(&str, &str); 38] = [
     ("/api/admin/users/{id}/password", "POST"),
     ("/api/admin/users/{id}/sessions", "GET,HEAD,DELETE"),
     ("/api/admin/sessions", "DELETE"),
-    ("/api/admin/sessions/{sid}", "DELETE"),
+    ("/api/admin/sessions/{sid}", "GET,HEAD,DELETE"),
     ("/api/admin/audit", "GET,HEAD"),
     ("/api/admin/audit.jsonl", "GET,HEAD"),
     ("/api/openapi.json", "GET,HEAD"),

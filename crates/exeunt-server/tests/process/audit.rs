@@ -43,6 +43,7 @@ fn its_lines_are_those_of_the_export_of_the_api() {
     };
     let all = done(&folder, &["audit"], "");
     assert_eq!(all, export(""));
+    assert_eq!(done(&folder, &["audit", "--json"], ""), all, "as the other lists are asked");
     assert!(all.lines().next().expect("a line").contains("session-opened"), "newest first: {all}");
     assert_eq!(done(&folder, &["audit", "--user", "ANA"], ""), export("?user=2"));
     assert_eq!(done(&folder, &["audit", "--cause", "ended-by-admin"], ""), export("?cause=ended-by-admin"));

@@ -7,8 +7,10 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
+
 use crate::audit::long_trail;
-use crate::commands::{done, run};
+use crate::commands::{done, refused, run};
 use crate::http::Request;
 use crate::people::{PASSWORD, is_live, register};
 use crate::server::{Finished, Folder, SERVE, Server, finish};
@@ -246,7 +248,46 @@ fn nothing_is_told_to_a_server_of_another_user() {
     assert_eq!(server.ask(&Request::get("/healthz")).status, 200);
 }
 
-/// In every other line `user` is the number of somebody who can sign in.
+/// To whom it was done, and by which ending; what was typed in vain may be a password.
+#[test]
+fn what_a_command_did_is_logged_with_whom_it_was_done_to_and_by_which_ending() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    register(&server, "Ana");
+    done(&folder, &["user", "add", "Bea"], PASSWORD);
+    done(&folder, &["user", "disable", "bea"], "");
+    done(&folder, &["user", "disable", "bea"], "");
+    done(&folder, &["user", "promote", "ANA"], "");
+    let listed: Value = serde_json::from_str(&done(&folder, &["session", "list", "--json"], "")).expect("one");
+    let sid = listed["sid"].as_str().expect("a text");
+    done(&folder, &["session", "end", sid], "");
+    done(&folder, &["user", "password", "ana"], "grey gulls glide");
+    done(&folder, &["end", "--everyone", "--yes"], "");
+    refused(&folder, &["end", "--user", "hunter2"], "", "no user");
+    let log = server.stop().log;
+    for secret in ["hunter2", PASSWORD, "grey gulls"] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
+    let lines = log.lines().filter(|line| line.contains("an operator's errand\""));
+    let lines = lines.map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let logged =
+        lines.map(|line| ["errand", "outcome", "user", "user_id", "sid", "seq"].map(|name| line[name].clone()));
+    let none = Value::Null;
+    let expected = [
+        ["add-user".into(), "done".into(), "Bea".into(), 2.into(), none.clone(), none.clone()],
+        ["disable-user".into(), "done".into(), "Bea".into(), 2.into(), none.clone(), 1.into()],
+        ["disable-user".into(), "done".into(), "Bea".into(), 2.into(), none.clone(), none.clone()],
+        ["promote-user".into(), "done".into(), "Ana".into(), 1.into(), none.clone(), none.clone()],
+        ["list-sessions".into(), "done".into(), none.clone(), none.clone(), none.clone(), none.clone()],
+        ["end-session".into(), "done".into(), "Ana".into(), 1.into(), sid.into(), 2.into()],
+        ["set-password".into(), "done".into(), "Ana".into(), 1.into(), none.clone(), 3.into()],
+        ["end-everyone".into(), "done".into(), none.clone(), none.clone(), none.clone(), none.clone()],
+        ["end-user".into(), "failed".into(), none.clone(), none.clone(), none.clone(), none],
+    ];
+    assert_eq!(logged.collect::<Vec<_>>(), expected);
+}
+
+/// Who ran it is none of those who can sign in, whom other fields name.
 #[test]
 fn who_ran_a_command_is_logged_as_a_user_of_the_machine() {
     let folder = Folder::new();

@@ -140,7 +140,7 @@ impl Authority {
             user: session.user,
             name: Arc::clone(&session.name),
             expires_at: session.expires_at,
-            idle_at: session.opened_at.plus(self.settings.lifetime.idle).whole(),
+            idle_at: self.settings.lifetime.idle_at(session.opened_at),
         };
         Ok(Opened { token, session })
     }

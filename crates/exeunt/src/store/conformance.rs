@@ -36,6 +36,7 @@ macro_rules! conformance {
             users_are_listed_in_pages,
             a_password_hash_is_kept_and_renewed_only_over_the_old_one,
             a_session_is_found_by_its_token_while_it_lives,
+            a_session_is_found_by_its_name_while_it_lives,
             what_is_settled_is_what_is_live_and_the_end_of_the_log,
             sessions_are_listed_newest_first,
             live_sessions_are_read_in_pages_with_their_mark,
@@ -72,6 +73,7 @@ macro_rules! conformance {
             of_two_administrators_who_shut_each_other_out_at_once_one_is_left,
             the_audit_trail_tells_every_deed_with_its_fact,
             the_audit_trail_is_filtered_and_paged,
+            the_audit_trail_is_followed_oldest_first,
             what_changes_nothing_is_no_deed_and_what_is_open_ends_all_the_same,
         );
     };

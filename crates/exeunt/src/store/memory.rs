@@ -156,6 +156,10 @@ impl Store for MemoryStore {
         Ok(state.find_live(digest).map(|session| Marked { row: session.clone(), mark: state.seq() }))
     }
 
+    async fn session_by_id(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.0.lock().live().find(|session| session.id == id).cloned())
+    }
+
     async fn sessions_of(&self, user: UserId, limit: usize) -> Result<Vec<Session>, StoreError> {
         let mut sessions = self.0.lock().newest_first(user);
         sessions.truncate(limit);
@@ -240,8 +244,14 @@ impl Store for MemoryStore {
                 && query.from.is_none_or(|from| entry.at >= from)
                 && query.until.is_none_or(|until| entry.at < until)
                 && query.before.is_none_or(|before| entry.id < before)
+                && query.after.is_none_or(|after| entry.id > after)
         };
-        Ok(state.audit.iter().rev().filter(wanted).take(query.limit).cloned().collect())
+        let found = state.audit.iter().filter(wanted);
+        Ok(if query.after.is_some() {
+            found.take(query.limit).cloned().collect()
+        } else {
+            found.rev().take(query.limit).cloned().collect()
+        })
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

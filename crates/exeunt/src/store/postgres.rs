@@ -23,6 +23,7 @@ mod reading;
 mod roll;
 mod rows;
 mod shared;
+mod trail;
 mod word;
 mod writer;
 
@@ -47,7 +48,7 @@ use crate::audit::{AuditEntry, AuditQuery};
 use crate::credential::PasswordHash;
 use crate::random::OsRandom;
 use crate::revocation::{Order, Revocation, Seq, Target};
-use crate::session::Session;
+use crate::session::{Session, SessionId};
 use crate::token::TokenDigest;
 use crate::user::{User, UserId, UserName};
 
@@ -196,6 +197,10 @@ impl Store for PostgresStore {
         self.pool.look(look).await
     }
 
+    async fn session_by_id(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.pool.run("look a session up", move |link| async move { reading::session_by_id(&link, id).await }).await
+    }
+
     async fn sessions_of(&self, user: UserId, limit: usize) -> Result<Vec<Session>, StoreError> {
         self.pool.run("list sessions", move |link| async move { reading::sessions_of(&link, user, limit).await }).await
     }
@@ -267,8 +272,7 @@ impl Store for PostgresStore {
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
-        let query = *query;
-        self.pool.run("read the audit trail", move |link| async move { reading::audit(&link, &query).await }).await
+        trail::audit(&self.pool, query).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -207,6 +207,10 @@ impl Store for SqliteStore {
         self.read("look a session up", move |tx| sentences::session_by_token(tx, &digest)).await
     }
 
+    async fn session_by_id(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.read("look a session up", move |tx| sentences::live_session(tx, id)).await
+    }
+
     async fn sessions_of(&self, user: UserId, limit: usize) -> Result<Vec<Session>, StoreError> {
         self.read("list sessions", move |tx| sentences::sessions_of(tx, user, limit)).await
     }

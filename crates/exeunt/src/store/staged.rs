@@ -15,7 +15,7 @@ use super::{
 use crate::audit::{AuditEntry, AuditQuery};
 use crate::credential::PasswordHash;
 use crate::revocation::{Order, Revocation, Seq};
-use crate::session::Session;
+use crate::session::{Session, SessionId};
 use crate::token::TokenDigest;
 use crate::user::{User, UserId, UserName};
 
@@ -188,6 +188,10 @@ impl Store for Staged {
 
     async fn session_by_token(&self, digest: &TokenDigest) -> Result<Option<Marked<Session>>, StoreError> {
         self.play("session_by_token", self.inner.session_by_token(digest)).await
+    }
+
+    async fn session_by_id(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.play("session_by_id", self.inner.session_by_id(id)).await
     }
 
     async fn sessions_of(&self, user: UserId, limit: usize) -> Result<Vec<Session>, StoreError> {

@@ -170,9 +170,10 @@ async fn every_sentence(authority: &Authority) {
     assert!(is_over(&authority.check(&stranger).await.expect("looked")));
     authority.settle(&stranger).await.expect("it can be known");
     assert_eq!(authority.sessions_of(user).await.expect("looked").len(), 4);
+    assert_eq!(authority.session(second.session.id).await.expect("looked").expect("live").user, user);
     assert_eq!(authority.users(UserId(2_000), 50).await.expect("looked").len(), 50);
-    for of in [None, Some(user)] {
-        let query = AuditQuery { user: of, cause: None, from: None, until: None, before: None, limit: 50 };
+    for (of, after) in [(None, None), (None, Some(MILLION / 2)), (Some(user), None), (Some(user), Some(MILLION / 2))] {
+        let query = AuditQuery { user: of, after, ..AuditQuery::newest(50) };
         assert!(!authority.audit(&query).await.expect("looked").is_empty());
     }
     let keep = Target::Others { user, keep: second.session.id };

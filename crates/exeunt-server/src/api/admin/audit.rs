@@ -11,8 +11,8 @@ use axum::extract::RawQuery;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use exeunt::AuditQuery;
 use exeunt::live::Watch;
-use exeunt::{AuditQuery, UserId};
 use exeunt_axum::{Admin, AuthError};
 use futures_util::stream::try_unfold;
 use serde::Serialize;
@@ -31,19 +31,19 @@ struct Trail {
     next: Option<i64>,
 }
 
-/// `GET /api/admin/audit`: a page of the trail, newest first.
+/// `GET /api/admin/audit`: a page of the trail, newest first; with `after` oldest first, for whoever follows it.
 pub(crate) async fn audit(admin: Result<Admin, AuthError>, query: RawQuery) -> Result<Response, Problem> {
     let admin = admin?;
-    let query = Query::read(query, &["user", "cause", "from", "until", "before", "limit"])?;
+    let query = Query::read(query, &["user_id", "user", "cause", "from", "until", "before", "after", "limit"])?;
     let limit = query.limit()?;
     let (entries, next) = page(admin.desk().audit(&filter(&query, limit + 1)?).await?, limit, |entry| entry.id);
     Ok(Json(Trail { entries: entries.iter().map(Entry::of).collect(), next }).into_response())
 }
 
-/// `GET /api/admin/audit.jsonl`: the trail to its end, newest first, one entry a line.
+/// `GET /api/admin/audit.jsonl`: the trail to its end, newest first, or with `after` oldest first; one entry a line.
 pub(crate) async fn export(admin: Result<Admin, AuthError>, query: RawQuery) -> Result<Response, Problem> {
     let admin = admin?;
-    let query = Query::read(query, &["user", "cause", "from", "until", "before"])?;
+    let query = Query::read(query, &["user_id", "user", "cause", "from", "until", "before", "after"])?;
     let watch = admin.auth().watch()?;
     let mut pages = Pages { admin, query: filter(&query, EXPORT_PAGE)?, over: false };
     // Read before anything is answered, so that a store that cannot look is a 503 and not an empty file.
@@ -54,8 +54,8 @@ pub(crate) async fn export(admin: Result<Admin, AuthError>, query: RawQuery) -> 
 
 fn filter(query: &Query, limit: usize) -> Result<AuditQuery, Problem> {
     let (from, until) = query.span()?;
-    let user = query.number("user")?.map(UserId);
-    Ok(AuditQuery { user, cause: query.cause()?, from, until, before: query.number("before")?, limit })
+    let (before, after) = query.places()?;
+    Ok(AuditQuery { user: query.user()?, cause: query.cause()?, from, until, before, after, limit })
 }
 
 /// An export under way. Signing out waits for its watch, and so until it is over.
@@ -109,7 +109,11 @@ impl Pages {
     async fn read(&mut self) -> Result<Option<Bytes>, AuthError> {
         let entries = self.admin.desk().audit(&self.query).await?;
         self.over = entries.len() < self.query.limit;
-        self.query.before = entries.last().map(|entry| entry.id);
+        let last = entries.last().map(|entry| entry.id);
+        match &mut self.query {
+            AuditQuery { after: after @ Some(_), .. } => *after = last.or(*after),
+            AuditQuery { before, .. } => *before = last,
+        }
         let lines: String = entries.iter().map(|entry| Entry::of(entry).line() + "\n").collect();
         Ok((!lines.is_empty()).then(|| lines.into()))
     }

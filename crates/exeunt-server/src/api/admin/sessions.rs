@@ -1,4 +1,4 @@
-//! `/api/admin/users/{id}/sessions` and `/api/admin/sessions...`: anybody's sessions, listed and ended.
+//! `/api/admin/users/{id}/sessions` and `/api/admin/sessions...`: anybody's sessions, listed, looked up and ended.
 //!
 //! Owns that an administrator who ends their own session is signed out like anybody else, cookie and all.
 
@@ -7,7 +7,7 @@ use axum::extract::RawQuery;
 use axum::response::{IntoResponse, Response};
 use exeunt_axum::{Admin, AuthError};
 
-use crate::api::json::{Ended, SessionList};
+use crate::api::json::{Ended, Owned, SessionList};
 use crate::api::path::{self, Part};
 use crate::api::problem::Problem;
 use crate::api::session::{leave, leave_everywhere};
@@ -34,6 +34,14 @@ pub(crate) async fn end_of_user(admin: Result<Admin, AuthError>, id: Part) -> Re
     let user = admin.desk().user(user).await?.ok_or_else(Problem::no_such_user)?;
     let revoked = admin.desk().end_user(user.id).await?;
     Ok(Json(Ended::by(Some(&revoked))).into_response())
+}
+
+/// `GET /api/admin/sessions/{sid}`: one session, and whose it is: for whoever has read its name in a log.
+pub(crate) async fn session(admin: Result<Admin, AuthError>, sid: Part) -> Result<Response, Problem> {
+    let admin = admin?;
+    let found = admin.desk().session(path::session(sid)?).await?;
+    let (user, session) = found.ok_or_else(Problem::no_such_session)?;
+    Ok(Json(Owned::of(&user, &session, admin.session().id)).into_response())
 }
 
 /// `DELETE /api/admin/sessions/{sid}`: ends one session, whoever's it is.

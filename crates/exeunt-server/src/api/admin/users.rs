@@ -41,10 +41,14 @@ struct Changed {
     ended: Ended,
 }
 
-/// `GET /api/admin/users`: in the order in which they were added.
+/// `GET /api/admin/users`: in the order in which they were added; with `?name=` the one of that name, if there is one.
 pub(crate) async fn users(admin: Result<Admin, AuthError>, query: RawQuery) -> Result<Response, Problem> {
     let admin = admin?;
-    let query = Query::read(query, &["after", "limit"])?;
+    let query = Query::read(query, &["name", "after", "limit"])?;
+    if let Some(name) = query.text_alone("name")? {
+        let users = admin.desk().user_named(name).await?.iter().map(ShownUser::of).collect();
+        return Ok(Json(UserList { users, next: None }).into_response());
+    }
     let (after, limit) = (query.number("after")?.unwrap_or_default(), query.limit()?);
     let (users, next) = page(admin.desk().users(UserId(after), limit + 1).await?, limit, |user| user.id.0);
     Ok(Json(UserList { users: users.iter().map(ShownUser::of).collect(), next }).into_response())

@@ -64,7 +64,7 @@ async fn wanted(of: &AdminWords, desk: Desk<'_>, query: &Query) -> Result<Wanted
         from,
         until,
         before: query.place("before"),
-        limit: ENTRIES_SHOWN + 1,
+        ..AuditQuery::newest(ENTRIES_SHOWN + 1)
     }))
 }
 
@@ -135,7 +135,7 @@ fn export(wanted: &AuditQuery) -> String {
     link(
         EXPORT,
         &[
-            ("user", wanted.user.map(|user| user.0.to_string())),
+            ("user_id", wanted.user.map(|user| user.0.to_string())),
             ("cause", wanted.cause.map(|cause| cause.as_str().to_owned())),
             ("from", wanted.from.map(time)),
             ("until", wanted.until.map(time)),

@@ -48,8 +48,7 @@ async fn page(
     let desk = admin.desk();
     let Some(user) = desk.user(id).await? else { return Ok(None) };
     let sessions = desk.sessions_of(id).await?;
-    let newest =
-        AuditQuery { user: Some(id), cause: None, from: None, until: None, before: None, limit: ENTRIES_SHOWN };
+    let newest = AuditQuery { user: Some(id), ..AuditQuery::newest(ENTRIES_SHOWN) };
     let entries = desk.audit(&newest).await?;
     let now = app.authority.settings().clock.now();
     let done = query.get("done").and_then(|word| Done::told(word, &entries, own, now));

@@ -69,7 +69,7 @@ async fn page(words: &'static Words, app: &App, admin: &Admin, query: &Query) ->
 /// What was done to a user who has no page any more.
 async fn deleted(app: &App, admin: &Admin, own: UserId, query: &Query) -> Result<Option<Done>, AuthError> {
     let Some(word) = query.get("done") else { return Ok(None) };
-    let newest = AuditQuery { user: None, cause: None, from: None, until: None, before: None, limit: ENTRIES_SHOWN };
+    let newest = AuditQuery::newest(ENTRIES_SHOWN);
     let entries = admin.desk().audit(&newest).await?;
     Ok(Done::told(word, &entries, own, app.authority.settings().clock.now()).filter(|done| *done == Done::Deleted))
 }

@@ -25,7 +25,7 @@ const CHANGES: [(&str, &str); 5] = [
     ("post", "/api/admin/users/{id}/enable"),
     ("delete", USER),
 ];
-const OTHERS: [(&str, &str); 10] = [
+const OTHERS: [(&str, &str); 11] = [
     ("get", USERS),
     ("post", USERS),
     ("get", USER),
@@ -33,6 +33,7 @@ const OTHERS: [(&str, &str); 10] = [
     ("get", OF_USER),
     ("delete", OF_USER),
     ("delete", EVERYBODY),
+    ("get", ONE),
     ("delete", ONE),
     ("get", AUDIT),
     ("get", EXPORT),
@@ -94,6 +95,8 @@ async fn when_all_is_well() -> Real {
     let mut real = vec![
         ("post", USERS, admin.post(USERS).json(&body).await),
         ("get", USERS, admin.get("/api/admin/users?limit=1").await),
+        ("get", USERS, admin.get("/api/admin/users?name=zoe").await),
+        ("get", USERS, admin.get("/api/admin/users?name=nobody").await),
         ("get", AUDIT, admin.get("/api/admin/audit?limit=1").await),
         ("get", AUDIT, admin.get(AUDIT).await),
         ("get", EXPORT, admin.get(EXPORT).await),
@@ -102,6 +105,7 @@ async fn when_all_is_well() -> Real {
     let one = app.program_of("Zoe").await;
     real.push(("get", USER, admin.get(&path(USER, zoe)).await));
     real.push(("get", OF_USER, admin.get(&path(OF_USER, zoe)).await));
+    real.push(("get", ONE, admin.get(&format!("{EVERYBODY}/{}", one.sid().await)).await));
     real.push(("delete", ONE, admin.delete(&format!("{EVERYBODY}/{}", one.sid().await)).await));
     real.push(("delete", OF_USER, admin.delete(&path(OF_USER, zoe)).await));
     let password = admin.post(&path(SET_PASSWORD, zoe)).json("{\"new\":\"grey gulls glide\"}");

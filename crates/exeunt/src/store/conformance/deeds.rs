@@ -11,7 +11,7 @@ use crate::session::Device;
 use crate::store::{Become, NewSession, NewUser, Opening, PasswordChange, SessionLimit, Store, Successor, UserChange};
 use crate::user::{Epoch, User, UserName};
 
-const ALL: AuditQuery = AuditQuery { user: None, cause: None, from: None, until: None, before: None, limit: 100 };
+const ALL: AuditQuery = AuditQuery::newest(100);
 
 async fn become_(store: &Arc<dyn Store>, user: &User, to: Become) -> crate::store::UserChanged {
     let change = UserChange { user: user.id, to, word: By::operator().into(), at: later(5) };
@@ -272,6 +272,35 @@ pub async fn the_audit_trail_is_filtered_and_paged(store: Arc<dyn Store>) {
     }
     assert_eq!(paged, whole);
     assert!(!is_live(&store, &two).await);
+}
+
+/// Whoever follows it reads forwards, and goes on where they were; every filter holds that way, too.
+pub async fn the_audit_trail_is_followed_oldest_first(store: Arc<dyn Store>) {
+    let (ana, ben) = (user(&store, "ana").await, user(&store, "ben").await);
+    let one = open(&store, &ana).await;
+    end(&store, Target::Session(one.id), &ana).await.expect("ended");
+    let mut whole = store.audit(&ALL).await.expect("looked");
+    whole.reverse();
+    let (mut followed, mut last) = (Vec::new(), 0);
+    loop {
+        let page = store.audit(&AuditQuery { after: Some(last), limit: 3, ..ALL }).await.expect("looked");
+        let Some(end) = page.last() else { break };
+        last = end.id;
+        followed.extend(page);
+    }
+    assert_eq!(followed, whole);
+    open(&store, &ben).await;
+    end(&store, Target::Everyone, &ben).await.expect("ended");
+    let new = store.audit(&AuditQuery { after: Some(last), ..ALL }).await.expect("looked");
+    assert_eq!(new.iter().map(|entry| entry.deed).collect::<Vec<_>>(), [Deed::SessionOpened, Deed::Ended]);
+    let after = Some(whole[0].id);
+    let of_ana = store.audit(&AuditQuery { user: Some(ana.id), after, ..ALL }).await.expect("looked");
+    let deeds = |of: &[crate::audit::AuditEntry]| of.iter().map(|entry| entry.deed).collect::<Vec<_>>();
+    assert_eq!(deeds(&of_ana), [Deed::SessionOpened, Deed::Ended, Deed::Ended], "hers, and what was done to everybody");
+    let logouts = AuditQuery { user: Some(ana.id), cause: Some(Cause::Logout), after, limit: 1, ..ALL };
+    assert_eq!(store.audit(&logouts).await.expect("looked").first().map(|entry| entry.session), Some(Some(one.id)));
+    let between = AuditQuery { after, before: Some(last), ..ALL };
+    assert_eq!(store.audit(&between).await.expect("looked"), whole[1..whole.len() - 1]);
 }
 
 /// A second time nothing is written: no entry, no number, no epoch. A session that is open is ended whatever the user was before.

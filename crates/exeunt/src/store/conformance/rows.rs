@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use super::{START, end, hash, is_live, later, new_session, open, reset, session, user};
 use crate::clock::Timestamp;
 use crate::revocation::{By, Seq, Target};
+use crate::session::SessionId;
 use crate::store::{Become, Intake, Marked, NewUser, Owner, PasswordChange, Present, Seen, Store, UserChange};
 use crate::token::TokenDigest;
 use crate::user::{Epoch, User, UserId, UserName};
@@ -80,6 +81,21 @@ pub async fn a_session_is_found_by_its_token_while_it_lives(store: Arc<dyn Store
     let other = open(&store, &ana).await;
     let found = store.session_by_token(&other.digest).await.expect("looked").expect("live");
     assert_eq!(found.mark, ended.seq, "the mark is the number of the last revocation that the reader could see");
+}
+
+/// Its public name says whose it is, to whoever may ask.
+pub async fn a_session_is_found_by_its_name_while_it_lives(store: Arc<dyn Store>) {
+    let (ana, ben) = (user(&store, "Ana").await, user(&store, "ben").await);
+    let (one, two, bens) = (open(&store, &ana).await, open(&store, &ana).await, open(&store, &ben).await);
+    for session in [&one, &two, &bens] {
+        assert_eq!(store.session_by_id(session.id).await.expect("looked").as_ref(), Some(session));
+    }
+    assert_eq!(store.session_by_id(SessionId::from_bytes([7; 16])).await.expect("looked"), None);
+    end(&store, Target::Session(one.id), &ana).await.expect("ended");
+    assert_eq!(store.session_by_id(one.id).await.expect("looked"), None);
+    end(&store, Target::User(ana.id), &ana).await.expect("ended");
+    assert_eq!(store.session_by_id(two.id).await.expect("looked"), None, "its epoch is gone");
+    assert_eq!(store.session_by_id(bens.id).await.expect("looked"), Some(bens));
 }
 
 /// The last word names those that live, in any order, and nobody else.

@@ -133,7 +133,7 @@ pub async fn of_two_administrators_who_shut_each_other_out_at_once_one_is_left(s
 
 /// What the trail holds, and who did it.
 async fn trail(store: &Arc<dyn Store>) -> Vec<(Timestamp, Actor)> {
-    let all = AuditQuery { user: None, cause: None, from: None, until: None, before: None, limit: 1_000 };
+    let all = AuditQuery::newest(1_000);
     let entries = store.audit(&all).await.expect("looked");
     entries.iter().map(|entry| (entry.at, entry.by.actor)).collect()
 }

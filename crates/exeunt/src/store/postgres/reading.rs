@@ -1,20 +1,17 @@
 //! The SQL of reading, one function for each sentence, each in one snapshot.
 //!
-//! Owns every statement that only looks. None locks anything.
+//! Owns every statement that only looks, but for those of the audit trail. None locks anything.
 
 use std::time::Duration;
-
-use tokio_postgres::Row;
 
 use super::expiry::Expiry;
 use super::fault::{Done, Fault};
 use super::left::Whose;
 use super::link::Link;
 use super::rows;
-use crate::audit::{AuditEntry, AuditQuery};
 use crate::clock::Timestamp;
-use crate::revocation::{Cause, Seq};
-use crate::session::Session;
+use crate::revocation::Seq;
+use crate::session::{Session, SessionId};
 use crate::store::vocabulary;
 use crate::store::{KnownUser, Marked, Recorded, Successor};
 use crate::token::TokenDigest;
@@ -58,6 +55,12 @@ pub(super) async fn successor(link: &Link, ended: &TokenDigest) -> Done<Option<S
                (SELECT handed_out FROM new) FROM live_sessions WHERE digest = (SELECT digest FROM new)";
     let Some(row) = link.query_opt(sql, &[&&ended.as_bytes()[..]]).await? else { return Ok(None) };
     Ok(Some(Successor { session: rows::session(&row)?, is_handed_out: row.try_get(10)? }))
+}
+
+pub(super) async fn session_by_id(link: &Link, id: SessionId) -> Done<Option<Session>> {
+    let sql = "SELECT digest, sid, user_id, name, epoch, opened_at, seen_at, expires_at, agent, address
+               FROM live_sessions WHERE sid = $1";
+    link.query_opt(sql, &[&&id.as_bytes()[..]]).await?.as_ref().map(rows::session).transpose()
 }
 
 pub(super) async fn sessions_of(link: &Link, user: UserId, limit: usize) -> Done<Vec<Session>> {
@@ -133,31 +136,4 @@ pub(super) async fn revocations_after(link: &Link, seq: Seq, limit: usize) -> Do
     let sql = "SELECT seq, target, user_id, sid, cause, actor, address, at FROM revocations WHERE seq > $1
                ORDER BY seq LIMIT $2";
     link.query(sql, &[&seq.0, &vocabulary::limit(limit)]).await?.iter().map(rows::recorded).collect()
-}
-
-pub(super) async fn audit(link: &Link, query: &AuditQuery) -> Done<Vec<AuditEntry>> {
-    audit_rows(link, query).await?.iter().map(rows::audit_entry).collect()
-}
-
-/// Two statements, for what is asked of one user is found by an index of its own, and so is what was done to everybody.
-async fn audit_rows(link: &Link, query: &AuditQuery) -> Done<Vec<Row>> {
-    let of_all = "SELECT a.id, a.at, a.deed, a.user_id, coalesce((SELECT u.name FROM users u WHERE u.id = a.user_id), ''), a.sid, a.actor, a.address, a.cause, a.seq
-        FROM audit a
-        WHERE a.id < $1 AND ($2::text IS NULL OR a.cause = $2) AND a.at >= $3 AND a.at < $4 ORDER BY a.id DESC LIMIT $5";
-    let of_one = "SELECT a.id, a.at, a.deed, a.user_id, coalesce((SELECT u.name FROM users u WHERE u.id = a.user_id), ''), a.sid, a.actor, a.address, a.cause, a.seq
-        FROM ((SELECT * FROM audit WHERE user_id = $6 AND id < $1 AND ($2::text IS NULL OR cause = $2) AND at >= $3 AND at < $4
-               ORDER BY id DESC LIMIT $5)
-              UNION ALL
-              (SELECT * FROM audit WHERE user_id IS NULL AND id < $1 AND ($2::text IS NULL OR cause = $2) AND at >= $3 AND at < $4
-               ORDER BY id DESC LIMIT $5)) a
-        ORDER BY a.id DESC LIMIT $5";
-    let before = query.before.unwrap_or(i64::MAX);
-    let cause = query.cause.map(Cause::as_str);
-    let from = query.from.map_or(i64::MIN, Timestamp::as_micros);
-    let until = query.until.map_or(i64::MAX, Timestamp::as_micros);
-    let limit = vocabulary::limit(query.limit);
-    match query.user {
-        Some(user) => link.query(of_one, &[&before, &cause, &from, &until, &limit, &user.0]).await,
-        None => link.query(of_all, &[&before, &cause, &from, &until, &limit]).await,
-    }
 }

@@ -206,35 +206,45 @@ pub(super) fn revocations_after(tx: &Connection, seq: Seq, limit: usize) -> Done
     .collect()
 }
 
-/// The whole trail, read backwards.
-const TRAIL: &str =
-    "SELECT a.id, a.at, a.deed, a.user_id, coalesce(u.name, ''), a.sid, a.actor, a.address, a.cause, a.seq
-     FROM audit a LEFT JOIN users u ON u.id = a.user_id
-     WHERE ?1 IS NULL AND (?2 IS NULL OR a.cause = ?2) AND (?3 IS NULL OR a.at >= ?3) AND (?4 IS NULL OR a.at < ?4)
-     AND (?5 IS NULL OR a.id < ?5) ORDER BY a.id DESC LIMIT ?6";
+/// The whole trail, along its places.
+fn trail(order: &str) -> String {
+    format!(
+        "SELECT a.id, a.at, a.deed, a.user_id, coalesce(u.name, ''), a.sid, a.actor, a.address, a.cause, a.seq
+         FROM audit a LEFT JOIN users u ON u.id = a.user_id
+         WHERE ?1 IS NULL AND (?2 IS NULL OR a.cause = ?2) AND (?3 IS NULL OR a.at >= ?3) AND (?4 IS NULL OR a.at < ?4)
+         AND a.id < ?5 AND a.id > ?7 ORDER BY a.id {order} LIMIT ?6"
+    )
+}
 
 /// A user's, with what was done to everybody: two walks along the index that meet. Asked with an "or", all of the trail would be read.
-const TRAIL_OF_USER: &str = "WITH
-     of_user AS (
-         SELECT * FROM audit WHERE user_id = ?1 AND (?2 IS NULL OR cause = ?2) AND (?3 IS NULL OR at >= ?3)
-         AND (?4 IS NULL OR at < ?4) AND id < coalesce(?5, 9223372036854775807) ORDER BY id DESC LIMIT ?6),
-     of_everybody AS (
-         SELECT * FROM audit WHERE user_id IS NULL AND (?2 IS NULL OR cause = ?2) AND (?3 IS NULL OR at >= ?3)
-         AND (?4 IS NULL OR at < ?4) AND id < coalesce(?5, 9223372036854775807) ORDER BY id DESC LIMIT ?6)
-     SELECT a.id, a.at, a.deed, a.user_id, coalesce(u.name, ''), a.sid, a.actor, a.address, a.cause, a.seq
-     FROM (SELECT * FROM of_user UNION ALL SELECT * FROM of_everybody) a LEFT JOIN users u ON u.id = a.user_id
-     ORDER BY a.id DESC LIMIT ?6";
+fn trail_of_user(order: &str) -> String {
+    format!(
+        "WITH
+         of_user AS (
+             SELECT * FROM audit WHERE user_id = ?1 AND (?2 IS NULL OR cause = ?2) AND (?3 IS NULL OR at >= ?3)
+             AND (?4 IS NULL OR at < ?4) AND id < ?5 AND id > ?7 ORDER BY id {order} LIMIT ?6),
+         of_everybody AS (
+             SELECT * FROM audit WHERE user_id IS NULL AND (?2 IS NULL OR cause = ?2) AND (?3 IS NULL OR at >= ?3)
+             AND (?4 IS NULL OR at < ?4) AND id < ?5 AND id > ?7 ORDER BY id {order} LIMIT ?6)
+         SELECT a.id, a.at, a.deed, a.user_id, coalesce(u.name, ''), a.sid, a.actor, a.address, a.cause, a.seq
+         FROM (SELECT * FROM of_user UNION ALL SELECT * FROM of_everybody) a LEFT JOIN users u ON u.id = a.user_id
+         ORDER BY a.id {order} LIMIT ?6"
+    )
+}
 
+/// One after the other writes here, so what has been committed comes before all that will be.
 pub(super) fn audit(tx: &Connection, query: &AuditQuery) -> Done<Vec<AuditEntry>> {
-    tx.prepare_cached(if query.user.is_some() { TRAIL_OF_USER } else { TRAIL })?
+    let order = if query.after.is_some() { "ASC" } else { "DESC" };
+    tx.prepare_cached(&if query.user.is_some() { trail_of_user(order) } else { trail(order) })?
         .query_map(
             params![
                 query.user.map(|user| user.0),
                 query.cause.map(Cause::as_str),
                 query.from.map(Timestamp::as_micros),
                 query.until.map(Timestamp::as_micros),
-                query.before,
+                query.before.unwrap_or(i64::MAX),
                 vocabulary::limit(query.limit),
+                query.after.unwrap_or(i64::MIN),
             ],
             rows::audit_entry,
         )?
@@ -280,15 +290,21 @@ mod tests {
     use crate::store::sqlite::file::Folder;
 
     #[test]
-    fn a_users_trail_is_found_along_its_index() {
+    fn the_trail_is_found_along_its_indices_whichever_way_it_is_read() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let owned = Folder::own(&folder.path().join("data")).expect("free");
         let connection = owned.connect_to_write().expect("begun");
-        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {TRAIL_OF_USER}")).expect("a statement");
-        let rows = plan.query_map([Some(1); 6], |row| row.get::<_, String>(3)).expect("explained");
-        let steps: Vec<String> = rows.collect::<Done<_>>().expect("read");
-        let along = "SEARCH audit USING INDEX audit_of_user (user_id=? AND id<?)";
-        assert_eq!(steps.iter().filter(|step| *step == along).count(), 2, "{steps:#?}");
-        assert!(!steps.iter().any(|step| step.starts_with("SCAN audit")), "{steps:#?}");
+        let by_user = "SEARCH audit USING INDEX audit_of_user (user_id=? AND id>? AND id<?)";
+        let by_place = "SEARCH a USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)";
+        for order in ["DESC", "ASC"] {
+            for (sql, along, times) in [(trail_of_user(order), by_user, 2), (trail(order), by_place, 1)] {
+                let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
+                let rows = plan.query_map([Some(1); 7], |row| row.get::<_, String>(3)).expect("explained");
+                let steps: Vec<String> = rows.collect::<Done<_>>().expect("read");
+                assert_eq!(steps.iter().filter(|step| *step == along).count(), times, "{order}: {steps:#?}");
+                let scans = |step: &String| step.starts_with("SCAN audit") || step.starts_with("SCAN a ");
+                assert!(!steps.iter().any(scans), "{order}: {steps:#?}");
+            }
+        }
     }
 }
