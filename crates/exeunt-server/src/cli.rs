@@ -1,4 +1,4 @@
-//! The commands: `exeunt`, `exeunt serve`, `exeunt user …`, `exeunt session …`, `exeunt end …`, `exeunt audit`, `exeunt nodes`,
+//! The commands: `exeunt`, `exeunt serve`, `exeunt user …`, `exeunt session …`, `exeunt end …`, `exeunt audit`, `exeunt backup`, `exeunt nodes`,
 //! `exeunt probe …`.
 //!
 //! Owns what is asked and printed at a terminal. Each command becomes an errand, and goes its way. A password is read from the terminal without showing it, or as one line
@@ -10,6 +10,7 @@ mod probe;
 mod terminal;
 mod way;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -70,6 +71,11 @@ enum Command {
     End(EndCommand),
     /// Print the audit trail, newest first: one entry a line, as JSON
     Audit(AuditFilters),
+    /// Copy the embedded store into a new file, while a server runs on it or not
+    Backup {
+        /// Where to; there must be none of this name
+        file: PathBuf,
+    },
     /// List the nodes of the store: who is there, since when, how far each has come
     Nodes {
         /// Print JSON, one object a line
@@ -216,6 +222,7 @@ impl Cli {
                 Command::Session(command) => have_done(&config, command.errand()).await,
                 Command::End(command) => command.run(&config).await,
                 Command::Audit(filters) => have_done(&config, Errand::Audit(filters.wanted())).await,
+                Command::Backup { file } => serve::back_up(&config, &file).await,
                 Command::Nodes { json } => list_nodes(&config, json).await,
                 Command::Probe(command) => return command.run().await,
             };

@@ -16,7 +16,7 @@ use exeunt::{Authority, UserId};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::store::{adopt, is_in_use, must_be_begun, open};
+pub(crate) use self::store::{adopt, back_up, is_in_use, must_be_begun, open};
 use crate::cli::say;
 use crate::config::Config;
 use crate::control::{self, Control};

@@ -2,9 +2,10 @@
 //!
 //! Owns which store that is, and what an operator is told to do where it is not believed. It serves nothing.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use exeunt::authority::Part;
 use exeunt::clock::{Clock as _, SystemClock};
 use exeunt::store::Store;
@@ -46,6 +47,23 @@ pub(crate) async fn adopt(config: &Config) -> anyhow::Result<()> {
     }
     let (_, revocation) = SqliteStore::adopt(&config.data, SystemClock.now())?;
     say(format_args!("everything ended by revocation {}; the folder can be served again", revocation.seq.0));
+    Ok(())
+}
+
+/// Copies the embedded store into a new file.
+pub(crate) async fn back_up(config: &Config, file: &Path) -> anyhow::Result<()> {
+    if config.shared.is_some() {
+        bail!(
+            "nothing was copied: a database that many nodes share is backed up by its own means, as with pg_dump (docs/many-nodes.md, \"Restore\")"
+        );
+    }
+    must_be_begun(config, "nothing was copied").await?;
+    let (folder, to) = (config.data.clone(), file.to_owned());
+    tokio::task::spawn_blocking(move || SqliteStore::back_up(&folder, &to)).await.context("nothing was copied")??;
+    say(format_args!(
+        "copied into {}: it holds hashes of passwords, so keep it as you keep the folder",
+        file.display()
+    ));
     Ok(())
 }
 

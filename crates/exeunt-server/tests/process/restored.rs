@@ -106,9 +106,8 @@ fn a_backup_of_a_running_server_is_restored_as_the_manual_says() {
     let mut server = Server::start(&folder);
     let tokens = Tokens { ended: register(&server, "ana"), open: sign_in(&server, "ana") };
     let backup = folder.path().join("backup.sqlite3");
-    let running = rusqlite::Connection::open(folder.database()).expect("it waits for nobody");
-    running.execute("VACUUM INTO ?1", [backup.to_str().expect("text")]).expect("copied");
-    drop(running);
+    let copied = finish(folder.exeunt(&["backup", "backup.sqlite3"]), "");
+    assert!(copied.status.success() && copied.out.starts_with("copied into backup.sqlite3"), "{copied:?}");
     assert_eq!(server.ask(&Request::post("/api/logout").bearer(&tokens.ended)).status, 200);
     server.kill();
     for journal in ["exeunt.sqlite3-wal", "exeunt.sqlite3-shm"] {
@@ -124,6 +123,39 @@ fn a_backup_of_a_running_server_is_restored_as_the_manual_says() {
     let server = Server::start(&folder);
     assert!(!is_live(&server, &tokens.ended) && !is_live(&server, &tokens.open));
     assert!(is_live(&server, &sign_in(&server, "ana")), "the users are those of the backup");
+}
+
+#[test]
+fn a_backup_is_whole_and_its_owners_alone_or_it_is_not_there() {
+    let folder = Folder::new();
+    let file = folder.path().join("backup.sqlite3");
+    let back_up = |args: &[&str]| finish(folder.exeunt(&[&["backup", "backup.sqlite3"], args].concat()), "");
+    let none = back_up(&[]);
+    assert!(!none.status.success() && none.log.contains("there is no store") && !file.exists(), "{none:?}");
+    let server = Server::start(&folder);
+    let (ana, bob) = (register(&server, "ana"), register(&server, "bob"));
+    assert!(back_up(&[]).status.success());
+    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    assert_eq!(mode(&file), 0o600);
+    let before = fs::read(&file).expect("read");
+    let refused = back_up(&[]);
+    assert!(!refused.status.success() && refused.log.contains("cannot be made"), "{refused:?}");
+    assert_eq!(fs::read(&file).expect("read"), before, "what is there stays");
+    assert_eq!(server.ask(&Request::post("/api/logout").bearer(&ana)).status, 200);
+    server.stop();
+    // Nor does it get into the way of the folder where no server runs, nor of a server that begins afterwards.
+    fs::remove_file(&file).expect("removed");
+    assert!(back_up(&[]).status.success());
+    let copy = rusqlite::Connection::open(&file).expect("opened");
+    let live: i64 = copy.query_row("SELECT count(*) FROM live_sessions", [], |row| row.get(0)).expect("counted");
+    assert_eq!(live, 1);
+    let server = Server::start(&folder);
+    assert!(is_live(&server, &bob) && !is_live(&server, &ana));
+    let shared = finish(folder.bare(&["backup", "b2.sqlite3", "--store", "postgres://exeunt@localhost/sessions"]), "");
+    assert!(!shared.status.success() && shared.log.contains("pg_dump"), "{shared:?}");
+    fs::remove_file(&file).expect("removed");
+    let nowhere = finish(folder.exeunt(&["backup", "no/such/backup.sqlite3"]), "");
+    assert!(!nowhere.status.success() && nowhere.log.contains("nothing was copied"), "{nowhere:?}");
 }
 
 /// A restore by hand leaves the modes of whoever copied.

@@ -4,6 +4,7 @@
 //! `mark` notices a restored one, `writer` groups commits, `readers` look beside it, `sentences` and `endings` hold the SQL. No statement sets a session live again,
 //! and no upsert touches one (R1).
 
+mod backup;
 mod endings;
 mod file;
 mod journal;
@@ -22,6 +23,7 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 
+pub use self::backup::BackupError;
 use self::file::Folder;
 pub use self::file::{JOURNAL_MODE, OpenError};
 use self::mark::Mark;

@@ -29,7 +29,7 @@ pub const JOURNAL_MODE: &str = "journal_mode";
 const OTHERS: u32 = 0o007;
 
 /// "exnt" in SQLite's header, so that the file says what it is and no stranger's file is taken for ours.
-const APPLICATION_ID: i32 = 0x6578_6E74;
+pub(super) const APPLICATION_ID: i32 = 0x6578_6E74;
 
 /// How long a statement waits for another process that has the file, such as a backup: far above what such a one holds a lock for, and short
 /// enough that somebody still waits for the answer.
