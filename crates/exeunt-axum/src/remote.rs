@@ -121,15 +121,18 @@ impl Remote {
         }
     }
 
-    /// Signs in to say who it is, and ends everything with that session.
     pub(crate) async fn end_everything_as(
         &self,
-        credentials: (&str, &str),
+        (name, password): (&str, &str),
         device: &Device,
     ) -> Result<Revoked, AuthError> {
-        let entered = self.login(credentials, device, None).await?;
-        let ask = Ask::new(Method::DELETE, "/api/sessions").bearer(&entered.opened.token).device(device).ending();
-        self.over(self.line.ask(ask).await?.ended()?).await
+        let credentials = json!({"username": name, "password": password});
+        let ask = Ask::new(Method::POST, "/api/logout-everywhere").device(device).json(credentials).ending();
+        let answer = self.line.ask(ask).await?;
+        match answer.status {
+            StatusCode::UNAUTHORIZED | StatusCode::PAYLOAD_TOO_LARGE => Err(AuthError::WrongCredentials),
+            _ => self.over(answer.ended()?).await,
+        }
     }
 
     pub(crate) async fn end(&self, asker: Asker<'_>, ending: Ending) -> Result<Revoked, AuthError> {

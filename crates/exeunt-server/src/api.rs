@@ -24,7 +24,7 @@ pub(crate) use self::events::events;
 pub(crate) use self::password::password;
 pub(crate) use self::places::Places;
 use self::problem::Problem;
-pub(crate) use self::session::{CHECK, login, logout, register, session, shown};
+pub(crate) use self::session::{CHECK, login, logout, logout_everywhere, register, session, shown};
 pub(crate) use self::sessions::{end_many, end_one, sessions};
 use crate::media::JSON;
 

@@ -58,6 +58,7 @@ fn table() -> Vec<(&'static str, Routes)> {
         ("/api/login", post(api::login).fallback(api::wrong_method)),
         ("/api/logout", post(api::logout).fallback(api::wrong_method)),
         // The edge answers a check before it comes here; this is for other methods, and for whoever reads the table.
+        ("/api/logout-everywhere", post(api::logout_everywhere).fallback(api::wrong_method)),
         (api::CHECK, get(api::session).fallback(api::wrong_method)),
         ("/api/sessions", get(api::sessions).delete(api::end_many).fallback(api::wrong_method)),
         ("/api/sessions/{sid}", delete(api::end_one).fallback(api::wrong_method)),

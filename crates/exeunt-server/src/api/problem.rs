@@ -148,7 +148,7 @@ impl From<AuthError> for Problem {
             AuthError::NotAdmin => "this is for administrators: sign in as one".to_owned(),
             // Whoever has lost the tokens needs a way out that wants no session.
             AuthError::TooManySessions => "too many sessions are open: sign out somewhere first, or end them all with \
-                 POST /directlink/v1/auth/logout and Authorization: Basic"
+                 POST /api/logout-everywhere"
                 .to_owned(),
             AuthError::TooMuchOpen => {
                 "too many streams and downloads are open, of this session, of this user or of all: close some"

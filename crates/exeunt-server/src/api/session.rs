@@ -1,4 +1,4 @@
-//! `/api/login`, `/api/session`, `/api/logout`: one session, from its opening to its end.
+//! `/api/login`, `/api/session`, `/api/logout`: one session, from its opening to its end; and all of a user's.
 //!
 //! Owns the order of the steps, and no decision.
 
@@ -60,6 +60,19 @@ pub(crate) fn shown(session: &LiveSession) -> Vec<u8> {
 /// `POST /api/logout`: ends the session, and says which; a second time, or with none, ends nothing and says so.
 pub(crate) async fn logout(auth: Result<Auth, AuthError>) -> Result<Response, Problem> {
     leave(auth.map_err(Problem::not_signed_out)?).await
+}
+
+/// `POST /api/logout-everywhere`: ends all sessions of the user with this name and password, for whoever has lost their tokens. It wants no session, so it
+/// has a place where all are taken (`sessions_policy`).
+pub(crate) async fn logout_everywhere(
+    headers: HeaderMap,
+    auth: Result<Auth, AuthError>,
+    body: Body,
+) -> Result<Response, Problem> {
+    let auth = auth.map_err(Problem::not_signed_out)?;
+    let Credentials { username, password } = json::read(&headers, body).await?;
+    let revoked = auth.logout_everywhere_as(&username, password.reveal()).await.map_err(Problem::not_signed_out)?;
+    Ok(Json(Ended::by(Some(&revoked))).into_response())
 }
 
 /// Ends the session that asks, whichever address it asked at, and clears its cookie.

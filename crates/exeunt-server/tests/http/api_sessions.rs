@@ -7,7 +7,7 @@ use exeunt::store::staged::When;
 use serde_json::json;
 
 use crate::api_problems::must_be_a_problem;
-use crate::support::{Actor, LIFETIME, TestApp};
+use crate::support::{Actor, LIFETIME, PASSWORD, Setup, TestApp, WRONG, credentials};
 
 const FOREIGN: [(&str, &str); 3] =
     [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "null")];
@@ -218,4 +218,26 @@ async fn each_ending_is_in_the_trail_with_its_own_cause() {
     let expected: Vec<_> = numbers.into_iter().zip(causes).map(|(seq, cause)| (json!(seq), json!(cause))).collect();
     assert_eq!(told, expected);
     two.must_be_refused().await;
+}
+
+/// Whoever has lost their tokens where one session more is refused: without a way out that wants none they wait for thirty days.
+#[tokio::test]
+async fn name_and_password_end_everything_without_a_session() {
+    let app = Setup::default().sessions_per_user(1).build().await;
+    let lost = app.program_of_new("Ana").await;
+    let bob = app.program_of_new("Bob").await;
+    let full = app.anon().post("/api/login").json(&credentials("Ana", PASSWORD)).await;
+    assert_eq!((full.status.as_u16(), &full.json()["code"]), (409, &"too-many-sessions".into()));
+    assert!(full.text().contains("/api/logout-everywhere"), "{full:?}");
+    let everywhere = |password: &str| app.anon().post("/api/logout-everywhere").json(&credentials("ana", password));
+    let wrong = everywhere(WRONG).await;
+    must_be_a_problem(&wrong, 401);
+    lost.must_be_let_in().await;
+    let out = everywhere(PASSWORD).await;
+    assert_eq!((out.status.as_u16(), out.ended().len()), (200, 1), "{out:?}");
+    lost.must_be_refused().await;
+    bob.must_be_let_in().await;
+    let again = everywhere(PASSWORD).await;
+    assert_eq!((again.status.as_u16(), again.ended().len()), (200, 0), "nothing is left, and that is said");
+    app.program_of("Ana").await.must_be_let_in().await;
 }

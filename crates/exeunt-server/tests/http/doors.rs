@@ -8,7 +8,7 @@ use exeunt_server::paths;
 use crate::support::{Actor, TestApp};
 
 /// What strangers may use.
-const OPEN: [&str; 15] = [
+const OPEN: [&str; 16] = [
     // Shows the forms, or whom one is.
     "/",
     // The ways in and out; each looks at its own credential.
@@ -18,6 +18,7 @@ const OPEN: [&str; 15] = [
     "/api/register",
     "/api/login",
     "/api/logout",
+    "/api/logout-everywhere",
     "/directlink/v1/auth/login",
     "/directlink/v1/auth/logout",
     // The same for everybody.

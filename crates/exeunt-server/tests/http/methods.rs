@@ -8,7 +8,7 @@ use crate::support::{Answer, TestApp};
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"];
 
 /// What each path answers.
-const CONTRACT: [(&str, &str); 38] = [
+const CONTRACT: [(&str, &str); 39] = [
     ("/", "GET,HEAD"),
     ("/register", "POST"),
     ("/login", "POST"),
@@ -29,6 +29,7 @@ const CONTRACT: [(&str, &str); 38] = [
     ("/api/login", "POST"),
     ("/api/session", "GET,HEAD"),
     ("/api/logout", "POST"),
+    ("/api/logout-everywhere", "POST"),
     ("/api/sessions", "GET,HEAD,DELETE"),
     ("/api/sessions/{sid}", "DELETE"),
     ("/api/password", "POST"),

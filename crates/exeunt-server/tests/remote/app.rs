@@ -111,6 +111,7 @@ fn routes() -> Router {
         .route("/login", post(sign_in))
         .route("/register", post(register))
         .route("/logout", get(sign_out).post(sign_out))
+        .route("/out", post(sign_out_by_password))
         .route("/private", get(private))
         .route("/sessions", get(sessions).delete(end_all))
         .route("/sessions/others", axum::routing::delete(end_others))
@@ -137,6 +138,10 @@ async fn register(auth: Auth, Form(form): Form<Entry>) -> Result<&'static str, R
 
 async fn sign_out(auth: Auth) -> Result<(LoggedOut, Redirect), AuthError> {
     Ok((auth.logout().await?, Redirect::to("/")))
+}
+
+async fn sign_out_by_password(auth: Auth, Form(form): Form<Entry>) -> Result<String, AuthError> {
+    Ok(auth.logout_everywhere_as(&form.username, &form.password).await?.ended().len().to_string())
 }
 
 async fn private(CurrentUser(session): CurrentUser) -> Json<Value> {

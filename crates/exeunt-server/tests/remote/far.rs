@@ -267,3 +267,17 @@ fn what_is_open_at_the_app_closes_by_its_own_logout_without_the_word_of_the_serv
         assert_eq!([scene.is_live(&own), scene.is_live(&other)], [!ended[0], !ended[2]], "{way_out}");
     }
 }
+
+/// Where one session more is refused, no session can be opened to end the others with.
+#[test]
+fn whoever_has_lost_the_only_session_there_may_be_ends_it_by_name_and_password() {
+    let scene = Scene::with(&["--sessions-per-user", "1", "--sessions-policy", "refuse"]);
+    let token = register(&scene.server, "ana");
+    let form = |password: &str| Request::post("/out").form(&[("username", "ana"), ("password", password)]);
+    assert_eq!(scene.app.ask(&form("wrong, all wrong")).status, 401);
+    assert!(scene.is_live(&token));
+    let out = scene.app.ask(&form(PASSWORD));
+    assert_eq!((out.status, &*out.body), (200, "1"));
+    assert!(!scene.is_live(&token));
+    assert!(scene.is_live(&scene.enter(&[])), "there is a place again");
+}

@@ -150,7 +150,11 @@ async fn real_answers_are_what_the_document_says_and_every_status_is_shown() {
     let document = Document::of(&TestApp::new().await).await;
     let mut seen = BTreeSet::new();
     let alone = [when_all_is_well().await, to_bad_logins().await, in_an_outage().await, to_two_at_once().await];
-    let alone = alone.into_iter().chain([to_another_site().await, super::registering::real().await]);
+    let alone = alone.into_iter().chain([
+        to_another_site().await,
+        super::registering::real().await,
+        super::registering::everywhere().await,
+    ]);
     for real in alone.chain(super::own::real().await).chain(super::administration::real().await) {
         for (method, path, answer) in real {
             must_fit(&document, method, path, &answer);
