@@ -114,6 +114,11 @@ class Server {
     return JSON.parse(answer.text).token;
   }
 
+  /** As `signIn`, where the password may be another one. Answers the status. */
+  async statusOfSignIn(name, password) {
+    return (await ask(`${this.url}/api/login`, { method: 'POST', json: { username: name, password } })).status;
+  }
+
   /** Where the app cannot notice. */
   async signOut(token) {
     const headers = { authorization: `Bearer ${token}` };
@@ -246,13 +251,17 @@ export async function startGate(t, server) {
   const gate = { shut: null };
   const handler = async (req, res) => {
     const shut = gate.shut?.path === req.url && gate.shut.meant(req) ? gate.shut : null;
-    shut?.arrived.resolve();
-    const order = shut === null ? 'pass' : await shut.order.promise;
+    const waits = () => {
+      shut.arrived.resolve();
+      return shut.order.promise;
+    };
+    const order = shut === null || shut.isAfter ? 'pass' : await waits();
     if (order === 'cut') return req.socket.destroy();
     const onward = http.request(server.url + req.url, { method: req.method, headers: req.headers, agent: false });
     res.on('close', () => onward.destroy());
     onward.on('error', () => req.socket.destroy());
-    onward.on('response', (answer) => {
+    onward.on('response', async (answer) => {
+      if (shut?.isAfter && (await waits()) !== 'pass') return req.socket.destroy();
       if (order === 'lose') return answer.resume().on('end', () => req.socket.destroy());
       res.writeHead(answer.statusCode, answer.rawHeaders);
       answer.pipe(res);
@@ -262,9 +271,10 @@ export async function startGate(t, server) {
   gate.url = await listen(t, http.createServer(handler));
   /**
    * From now on. `arrived` tells that a request waits; `pass`, `cut` and `lose` decide for all that wait and will come.
+   * With `isAfter` it is the answer of the server that waits.
    */
-  gate.shutFor = (path, meant = () => true) => {
-    const shut = { path, meant, arrived: resolvers(), order: resolvers() };
+  gate.shutFor = (path, meant = () => true, isAfter = false) => {
+    const shut = { path, meant, isAfter, arrived: resolvers(), order: resolvers() };
     gate.shut = shut;
     const decide = (order) => () => shut.order.resolve(order);
     return { arrived: shut.arrived.promise, pass: decide('pass'), cut: decide('cut'), lose: decide('lose') };
