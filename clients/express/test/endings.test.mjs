@@ -14,12 +14,15 @@ import {
   listen,
   member,
   open,
+  PASSWORD,
   promise,
   resolvers,
   stage,
   startApp,
+  startDeaf,
   startGate,
   startServer,
+  uniqueName,
 } from './stage.mjs';
 
 const set = stage();
@@ -250,25 +253,9 @@ promise('another site ends nothing by any of these, and nobody else does', async
   await isOver(app, set.server, kept);
 });
 
-/** As the server, but of its event streams only the first word comes: an app behind it hears of no end. */
-async function deafServer(t) {
-  const server = http.createServer((req, res) => {
-    const onward = http.request(set.server.url + req.url, { method: req.method, headers: req.headers, agent: false });
-    onward.on('response', (answer) => {
-      res.writeHead(answer.statusCode, answer.rawHeaders);
-      if (req.url === '/api/events') answer.once('data', (chunk) => res.write(chunk));
-      else answer.pipe(res);
-    });
-    res.on('close', () => onward.destroy());
-    onward.on('error', () => {});
-    req.pipe(onward);
-  });
-  return { url: await listen(t, server) };
-}
-
 promise('what is open in this app for what has ended is closed when it is answered, and nothing else', async (t) => {
   const opened = [];
-  const app = await startApp(t, await deafServer(t), account(opened));
+  const app = await startApp(t, await startDeaf(t, set.server), account(opened));
   for (const path of ['/others', '/end', '/everywhere']) {
     opened.length = 0;
     const { here, there, sids } = await twoBrowsers(app);
@@ -388,6 +375,37 @@ promise('where the server dies nobody is signed out everywhere, and when it is b
   await here.post('/everywhere');
   await isOver(app, again, cookie);
   await isOver(app, again, there.cookie);
+});
+
+promise('what ends or changes something is asked once, though the connection breaks before the answer', async (t) => {
+  // On a connection that has been used a deed is done, and its answer is lost.
+  const used = new WeakSet();
+  const front = http.createServer((req, res) => {
+    const onward = http.request(set.server.url + req.url, { method: req.method, headers: req.headers, agent: false });
+    onward.on('response', (answer) => {
+      const isDeed = req.method === 'DELETE' || req.url === '/api/password';
+      if (isDeed && used.has(req.socket)) return answer.resume().on('end', () => req.socket.resetAndDestroy());
+      used.add(req.socket);
+      res.writeHead(answer.statusCode, answer.rawHeaders);
+      return answer.pipe(res);
+    });
+    req.pipe(onward);
+  });
+  const app = await startApp(t, { url: await listen(t, front) }, (app) => {
+    account()(app);
+    app.post('/password', async (req, res) => res.json(await req.exeunt.changePassword(PASSWORD, 'small boats row home')));
+  });
+  for (const verb of ['/others', '/end/', '/everywhere', '/password']) {
+    const name = uniqueName();
+    await set.server.register(name);
+    const [here, there] = [app.visitor(), app.visitor()];
+    for (const visitor of [here, there]) visitor.cookie = `exeunt=${await set.server.signIn(name)}`;
+    const { cookie } = there;
+    const sid = JSON.parse((await there.get('/me')).text).sid;
+    const answer = await here.post(verb === '/end/' ? verb + sid : verb);
+    assert(answer.status < 400 && answer.text !== 'false' && answer.text !== '[]', `${verb}: ${answer.text}`);
+    await isOver(app, set.server, cookie);
+  }
 });
 
 promise('a session that ends between the check and the deed is told so, and signs nobody else out', async (t) => {

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
@@ -249,6 +249,7 @@ export async function open(url, { method = 'GET', headers = {}, form, json } = {
  */
 export async function startGate(t, server) {
   const gate = { shut: null };
+  const passed = new EventEmitter();
   const handler = async (req, res) => {
     const shut = gate.shut?.path === req.url && gate.shut.meant(req) ? gate.shut : null;
     const waits = () => {
@@ -265,6 +266,7 @@ export async function startGate(t, server) {
       if (order === 'lose') return answer.resume().on('end', () => req.socket.destroy());
       res.writeHead(answer.statusCode, answer.rawHeaders);
       answer.pipe(res);
+      passed.emit(req.url);
     });
     req.pipe(onward);
   };
@@ -279,8 +281,26 @@ export async function startGate(t, server) {
     const decide = (order) => () => shut.order.resolve(order);
     return { arrived: shut.arrived.promise, pass: decide('pass'), cut: decide('cut'), lose: decide('lose') };
   };
+  /** Resolves when the server has answered the next request to this address. */
+  gate.answered = (path) => once(passed, path);
   gate.open = () => (gate.shut = null);
   return gate;
+}
+
+/** As the server, but of its event streams only the first word comes: an app behind it hears of no end. */
+export async function startDeaf(t, server) {
+  const deaf = http.createServer((req, res) => {
+    const onward = http.request(server.url + req.url, { method: req.method, headers: req.headers, agent: false });
+    onward.on('response', (answer) => {
+      res.writeHead(answer.statusCode, answer.rawHeaders);
+      if (req.url === '/api/events') answer.once('data', (chunk) => res.write(chunk));
+      else answer.pipe(res);
+    });
+    res.on('close', () => onward.destroy());
+    onward.on('error', () => {});
+    req.pipe(onward);
+  });
+  return { url: await listen(t, deaf) };
 }
 
 /** A promise and what settles it. */
