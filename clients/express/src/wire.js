@@ -22,8 +22,8 @@ const ANSWER_BYTES_MAX = 64 * 1024;
 /** Bytes of a list of sessions: 5,000, which is all that a server lists, of 1 KiB: a device of 256, an address of 64. */
 export const LIST_BYTES_MAX = 5_000 * 1024;
 /**
- * Streams that wait for the end of a session, one for each session. The server takes 5,000 from all apps together, which is
- * half of its connections, 256 of one user and 64 of one session; so two processes that are full are more than it takes.
+ * Streams that wait for the end of a session, one for each session. The server gives at most half of its connections to all
+ * apps together, which is 5,000, and 256 to a user, 64 to a session; so two processes that are full are more than it gives.
  */
 const STREAMS_MAX = 4_096;
 
