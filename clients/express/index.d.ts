@@ -18,6 +18,30 @@ export interface ExeuntSession {
   readonly idleExpiresAt: Date;
 }
 
+/** One of a person's sessions, for the list of their devices. */
+export interface ExeuntListedSession {
+  /** Its public name, for `end`. */
+  readonly sid: string;
+  /** Whether it is the one that asks. */
+  readonly current: boolean;
+  /** What the device calls itself; may be empty, and is never to be trusted. */
+  readonly agent: string;
+  /** The network address it signed in from; may be empty. */
+  readonly address: string;
+  readonly openedAt: Date;
+  /** When it was last used, as far as that was noted: to ten minutes. */
+  readonly seenAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** A changed password. */
+export interface ExeuntPasswordChanged {
+  /** The public names of what has ended by it; at most 1,000 are named. */
+  readonly ended: string[];
+  /** For a program that came with a bearer token: the new one. A browser has it in its cookie. */
+  readonly token?: string;
+}
+
 /** What can be closed: a response, a socket, a WebSocket. */
 export type Closable =
   { writeHead: unknown; end(): unknown } | { terminate(): unknown } | { destroy(): unknown } | { close(): unknown };
@@ -26,13 +50,30 @@ export type Closable =
 export interface ExeuntContext {
   /** The session that is signed in, or null. */
   readonly session: ExeuntSession | null;
-  /** Aborts when the session has ended (`ExeuntEnded`), or when that would not be heard of (`ExeuntUnreachable`). */
+  /**
+   * Aborts when the session has ended (`ExeuntEnded`), or when that would not be heard of (`ExeuntUnreachable`; or
+   * `ExeuntRefused`, `too-much-open`, where the server takes no more streams).
+   */
   readonly signal: AbortSignal;
   /** Asks the server anew. Rejects with `ExeuntUnreachable` where it could not look. */
   isStillLive(): Promise<boolean>;
+  /** All sessions of whoever is signed in, newest first. */
+  sessions(): Promise<ExeuntListedSession[]>;
+  /** Ends the session of theirs with this public name. False: they have none of that name. Of this one: `req.logout`. */
+  end(sid: string): Promise<boolean>;
+  /** Ends everything of theirs but this session: the public names of what has ended; at most 1,000 are named. */
+  endOthers(): Promise<string[]>;
+  /** Ends everything of theirs, this session included, as `req.logout` ends this one. */
+  logoutEverywhere(): Promise<string[]>;
+  /**
+   * Gives them a new password, if `current` is right. Everything of theirs ends, and this browser or program goes on with a
+   * new token. Rejects with `ExeuntRefused` where nothing was changed: `wrong-current-password` (403), or the server's word
+   * for a password that cannot be (422).
+   */
+  changePassword(current: string, next: string): Promise<ExeuntPasswordChanged>;
   /** Resolves when the end is sure to be heard of; from then on what is given closes with the session. */
   untilRevoked(...closables: Closable[]): Promise<AbortSignal>;
-  onRevoked(listener: (reason: ExeuntEnded | ExeuntUnreachable) => void): AbortSignal;
+  onRevoked(listener: (reason: ExeuntEnded | ExeuntUnreachable | ExeuntRefused) => void): AbortSignal;
 }
 
 export interface ExeuntOptions {

@@ -1,13 +1,22 @@
 // Owns what is said to the session server and what its answers mean. It remembers no answer: whoever asks is told what
 // is so now. Whatever is not clearly a yes or a no of that server is "could not look".
 
-import { ExeuntUnreachable, tooManyAttempts, tooManySessions, unacceptable } from './errors.js';
-import { Wire } from './wire.js';
+import {
+  ExeuntUnreachable,
+  tooManyAttempts,
+  tooManySessions,
+  tooMuchOpen,
+  unacceptable,
+  wrongCurrentPassword,
+} from './errors.js';
+import { LIST_BYTES_MAX, Wire } from './wire.js';
 
 /** How an exeunt server challenges whoever is not signed in: other software speaks problem+json, too. */
 const CHALLENGE = 'Bearer realm="exeunt"';
 /** Characters of a reason that is shown to somebody: a sentence. */
 const DETAIL_CHARS_MAX = 300;
+/** What may be the name of a session: it goes into a path. The server says whether it is one; today's are 32 digits. */
+const SID = /^[A-Za-z0-9_-]{1,64}$/;
 
 export class Client {
   #wire;
@@ -34,11 +43,49 @@ export class Client {
     throw whyNotIn(answer);
   }
 
-  /** Returns when it is over: that the session has ended now, or had before. */
+  /** Returns when it is over: the names of what has ended by it, which is nothing where it had ended before. */
   async logout(token, device) {
     const answer = await this.#wire.ask({ method: 'POST', path: '/api/logout', token, device });
-    const said = answer.status === 200 ? read(answer) : {};
-    if (!Array.isArray(said.ended)) throw unclear(answer);
+    return endedBy(answer);
+  }
+
+  /** The sessions of whoever has this token, newest first; null where it opens none. */
+  async sessions(token, device) {
+    const list = { method: 'GET', path: '/api/sessions', token, device, bytesMax: LIST_BYTES_MAX };
+    const answer = await this.#wire.ask(list);
+    if (answer.status === 200) return listOf(read(answer));
+    if (isRefusal(answer)) return null;
+    throw unclear(answer);
+  }
+
+  /** Ends one of theirs: its name when that is over, nothing where they have none of that name; null as above. */
+  async endOne(token, sid, device) {
+    if (typeof sid !== 'string' || !SID.test(sid)) return [];
+    return this.#endMany(`/api/sessions/${sid}`, token, device);
+  }
+
+  /** Ends all of theirs but this one. */
+  endOthers(token, device) {
+    return this.#endMany('/api/sessions?keep=current', token, device);
+  }
+
+  /** Ends all of theirs, this one included. */
+  endAll(token, device) {
+    return this.#endMany('/api/sessions', token, device);
+  }
+
+  /** A new password: what has ended by it, and the session that goes on with its token; null where this one opens none. */
+  async changePassword(token, [current, next], device) {
+    // Not repeated on another connection: the first may have changed it.
+    const json = { current, new: next };
+    const answer = await this.#wire.ask({ method: 'POST', path: '/api/password', token, json, device, fresh: true });
+    if (answer.status === 200) return { ended: endedBy(answer), ...openedOf(read(answer)) };
+    const code = isProblem(answer) ? read(answer).code : undefined;
+    // Servers before this one answered as to whoever is not signed in.
+    const isWrong = answer.status === 403 || isRefusal(answer);
+    if (isWrong && code === 'wrong-current-password') throw wrongCurrentPassword();
+    if (isRefusal(answer)) return null;
+    throw whyNotChanged(answer);
   }
 
   /** Returns when the user exists; nobody is signed in by it. */
@@ -53,12 +100,20 @@ export class Client {
     const { response, answer } = await this.#wire.open('/api/events', token);
     if (response !== undefined) return response;
     if (isRefusal(answer)) return null;
-    throw whyNotIn(answer);
+    throw answer.status === 429 && isProblem(answer) ? tooMuchOpen() : unclear(answer);
   }
 
   /** Lets idle connections go. */
   close() {
     this.#wire.close();
+  }
+
+  /** Not repeated either: the second time there would be nothing left to end, or nobody who asks. */
+  async #endMany(path, token, device) {
+    const answer = await this.#wire.ask({ method: 'DELETE', path, token, device, fresh: true });
+    if (isRefusal(answer)) return null;
+    if (answer.status === 404 && isProblem(answer) && read(answer).code === 'no-such-session') return [];
+    return endedBy(answer);
   }
 }
 
@@ -80,6 +135,21 @@ function whyNotIn(answer) {
       return unacceptable(400, 'malformed', 'the name or the password is not one that anybody can have');
     case 409:
       return tooManySessions();
+    case 429:
+      return tooManyAttempts(retryAfterOf(answer));
+    default:
+      return unclear(answer);
+  }
+}
+
+function whyNotChanged(answer) {
+  if (!isProblem(answer)) return unclear(answer);
+  switch (answer.status) {
+    case 400:
+      return unacceptable(400, 'malformed', 'one of the two is not a password that anybody can have');
+    case 413:
+    case 422:
+      return unacceptable(422, choiceOf(answer), detailOf(answer));
     case 429:
       return tooManyAttempts(retryAfterOf(answer));
     default:
@@ -137,17 +207,44 @@ function read(answer) {
   }
 }
 
+/** The names of what has ended. An answer that says less says nothing. */
+function endedBy(answer) {
+  const { ended } = answer.status === 200 ? read(answer) : {};
+  if (!Array.isArray(ended) || !ended.every(isText)) throw unclear(answer);
+  return ended;
+}
+
+function listOf({ sessions }) {
+  if (!Array.isArray(sessions)) throw notOurs();
+  return sessions.map((session) => listedOf(Object(session)));
+}
+
+function listedOf({ sid, current, agent, address, opened_at: opened, seen_at: seen, expires_at: expires }) {
+  const [openedAt, seenAt, expiresAt] = timesOf(opened, seen, expires);
+  const shown = [agent, address].every((text) => typeof text === 'string');
+  if (!isText(sid) || typeof current !== 'boolean' || !shown) throw notOurs();
+  return Object.freeze({ sid, current, agent, address, openedAt, seenAt, expiresAt });
+}
+
 function openedOf({ token, session }) {
-  if (typeof token !== 'string' || token === '') throw notOurs();
+  if (!isText(token)) throw notOurs();
   return { token, session: sessionOf(Object(session)) };
 }
 
 function sessionOf({ sid, user, user_id: userId, expires_at: expires, idle_expires_at: idleExpires }) {
-  const times = [expires, idleExpires].map((time) => new Date(time));
-  const named = [sid, user].every((text) => typeof text === 'string' && text !== '') && Number.isSafeInteger(userId);
-  if (!named || times.some((time) => Number.isNaN(time.getTime()))) throw notOurs();
-  const [expiresAt, idleExpiresAt] = times;
+  const [expiresAt, idleExpiresAt] = timesOf(expires, idleExpires);
+  if (!isText(sid) || !isText(user) || !Number.isSafeInteger(userId)) throw notOurs();
   return Object.freeze({ sid, userId, username: user, expiresAt, idleExpiresAt });
+}
+
+function timesOf(...texts) {
+  const times = texts.map((text) => new Date(text));
+  if (times.some((time) => Number.isNaN(time.getTime()))) throw notOurs();
+  return times;
+}
+
+function isText(value) {
+  return typeof value === 'string' && value !== '';
 }
 
 function notOurs() {

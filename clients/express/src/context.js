@@ -1,17 +1,22 @@
 // Owns what is known of one request: who is asking, and the verbs to sign in and out. It decides nothing: the session
 // server does. The token stays in here, where neither a log nor an inspector finds it.
 
-import { Curtain } from './curtain.js';
+import { EVERYWHERE, Deeds, HERE, only, OTHERS, PASSWORD } from './deeds.js';
+import { deviceOf } from './device.js';
 import {
+  couldNotLook,
   crossOrigin,
   ExeuntMisuse,
   ExeuntRefused,
   ExeuntUnreachable,
+  notEnded,
+  notKnownToBeChanged,
+  notOver,
   notSignedIn,
   unclear,
   unconfirmed,
 } from './errors.js';
-import { FOREIGN, SENT } from './guard.js';
+import { FOREIGN, OWN, SENT } from './guard.js';
 import { BY_BEARER, BY_COOKIE } from './offered.js';
 
 const MS_PER_S = 1_000;
@@ -32,10 +37,10 @@ export class Context {
   #unsettled = false;
   /** What a name and a password have opened in this request, before `req.login` takes it. */
   #opened = null;
-  #curtain = null;
+  #deeds;
   #member = null;
-  /** What is under way, if anything is. */
-  #last = null;
+  /** What it shares with others that were let in with the same token. */
+  #seat = null;
 
   /** `res` is missing where a socket is all there is: then nobody can sign in or out. */
   constructor(shared, { req, res, approach, carrier, isWrapped }) {
@@ -45,11 +50,14 @@ export class Context {
     this.#approach = approach;
     this.#carrier = carrier;
     this.#isWrapped = isWrapped;
+    this.#deeds = new Deeds(res, shared.cookie.name, (error) => this.#explain(error));
   }
 
   /** Asks the session server whom this token belongs to. */
   async check(token) {
-    const session = token === null ? null : await this.#shared.client.check(token).catch(couldNotLook);
+    // Before it is asked: the password may change meanwhile.
+    if (token !== null && this.#res !== undefined) this.#seat = this.#shared.seats.take(token, this.#res);
+    const session = token === null ? null : await this.#ask('check', token, couldNotLook);
     if (session === null) {
       this.#refused = token;
       return;
@@ -62,6 +70,15 @@ export class Context {
   /** The session that is signed in, or null: its public name, whose it is, and until when. */
   get session() {
     return this.#session;
+  }
+
+  /** All sessions of whoever is signed in, newest first; this one is `current`. */
+  async sessions() {
+    if (this.#token === null) throw notSignedIn();
+    const token = this.#token;
+    const sessions = await this.#shared.client.sessions(token, deviceOf(this.#req));
+    if (sessions === null) throw this.#hasEnded(token);
+    return sessions;
   }
 
   /** Asks anew. For a handler that worked long and is about to do what cannot be undone. */
@@ -92,18 +109,20 @@ export class Context {
     return signal;
   }
 
-  /** Opens a session for a name and a password; `false` where they are wrong. `req.login` makes it this browser's. */
+  /**
+   * Opens a session for a name and a password; null where they are wrong. `req.login` makes it this browser's. `user` is
+   * missing where they are right, and the app knows no such user: then it is ended again.
+   */
   async open(username, password) {
-    this.#refuseSocket();
+    this.#deeds.refuseSocket();
     this.refuseForeign();
     const opened = await this.#shared.client.login(username, password, deviceOf(this.#req));
-    if (opened === null) return false;
+    if (opened === null) return null;
     this.#keepUntilTaken(opened);
-    if (this.#opened === null) return false;
-    const user = await this.#shared.userOf(opened.session, this.#req);
-    if (!user) return false;
-    opened.user = user;
-    return user;
+    if (this.#opened === null) return null;
+    opened.user = (await this.#shared.userOf(opened.session, this.#req)) || undefined;
+    if (opened.user === undefined && this.#opened === opened) this.#abandon(opened.token);
+    return { user: opened.user };
   }
 
   /** `req.login`: the session that was opened becomes this browser's, and the one that it had ends. */
@@ -111,50 +130,49 @@ export class Context {
     [options, done] = typeof options === 'function' ? [{}, options] : [options ?? {}, done];
     const remembered = options.session !== false;
     // A proof ends nothing but what it has opened, so it makes no failed logout good.
-    return this.#deed(() => (remembered ? this.#enter(user) : this.#prove(user)), { done, mends: remembered });
+    const about = remembered ? only(HERE) : { what: HERE };
+    return this.#deeds.begin(() => (remembered ? this.#enter(user) : this.#prove(user)), { done, ...about });
   }
 
   /** `req.logout`: when it is passed, the session is over. */
   logout(options, done) {
-    return this.#deed(() => this.#leave(), { done: typeof options === 'function' ? options : done, mends: true });
+    const leave = async () => void (await this.#leave());
+    return this.#deeds.begin(leave, { done: typeof options === 'function' ? options : done, ...only(HERE) });
+  }
+
+  /** Ends everything of whoever is signed in, this session included, as `req.logout` ends this one: the names of all. */
+  logoutEverywhere() {
+    const mends = (failed) => failed !== PASSWORD;
+    return this.#deeds.begin(() => this.#leaveEverywhere(), { what: EVERYWHERE, mends });
+  }
+
+  /** Ends everything of theirs but this session: the names of what has ended. */
+  endOthers() {
+    const ask = (token) => this.#ask('endOthers', token, notEnded);
+    return this.#deeds.begin(() => this.#endOf(ask), only(OTHERS));
+  }
+
+  /** Ends the session of theirs with this public name, and says whether one has ended by it. Of this one: `req.logout`. */
+  end(sid) {
+    const isThis = () => sid === this.#session?.sid;
+    const ask = (token) => this.#ask('endOne', token, notEnded, sid);
+    const act = async () => (await (isThis() ? this.#leave() : this.#endOf(ask))).length > 0;
+    return this.#deeds.begin(act, only(isThis() ? HERE : sid));
+  }
+
+  /**
+   * Gives whoever is signed in a new password, if `current` is right. Everything of theirs ends, and this browser or
+   * program goes on with a new token: a browser in its cookie, a program in what this resolves to.
+   */
+  changePassword(current, next) {
+    const passwords = [current, next].map((text) => String(text ?? ''));
+    const spares = (error) => error instanceof ExeuntRefused;
+    return this.#deeds.begin(() => this.#change(passwords), { ...only(PASSWORD), spares });
   }
 
   /** To sign somebody in with another's credentials is an attack as well as to sign somebody out. */
   refuseForeign() {
     if (this.#approach === FOREIGN) throw crossOrigin();
-  }
-
-  /** One after another, and the response waits. A callback is called as Passport's are: what it throws is its own. */
-  #deed(act, { done, mends }) {
-    this.#refuseSocket();
-    this.#curtain ??= new Curtain(this.#res, this.#shared.cookie.name, (error) => this.#explain(error));
-    const settled = this.#curtain.hold(this.#inTurn(act), { mends });
-    if (typeof done !== 'function') {
-      // Whoever does not wait for it is answered by the curtain.
-      settled.catch(() => {});
-      return settled;
-    }
-    settled.then(
-      () => process.nextTick(done),
-      (error) => process.nextTick(done, error),
-    );
-    return undefined;
-  }
-
-  /** At once where nothing is under way: whoever does not wait for `req.logout()` has no `req.user` from then on. */
-  #inTurn(act) {
-    const turn = this.#last === null ? act() : this.#last.then(act);
-    const settled = () => {
-      if (this.#last === last) this.#last = null;
-    };
-    const last = turn.then(settled, settled);
-    this.#last = last;
-    return turn;
-  }
-
-  #refuseSocket() {
-    if (this.#res === undefined)
-      throw new ExeuntMisuse('over a socket nobody can sign in or out: there is no response');
   }
 
   #explain(error) {
@@ -175,8 +193,8 @@ export class Context {
     }
     this.#become(opened);
     this.#carrier = BY_COOKIE;
-    const livesS = (opened.session.expiresAt.getTime() - Date.now()) / MS_PER_S;
-    this.#curtain.cookie = this.#shared.cookie.set(opened.token, livesS);
+    this.#seat = this.#shared.seats.take(opened.token, this.#res);
+    this.#setCookie(opened);
   }
 
   /** For this request only: what was opened to find out ends at once. */
@@ -186,44 +204,156 @@ export class Context {
   }
 
   async #leave() {
-    const byCookie = this.#carrier !== BY_BEARER;
     if (this.#isWrapped && this.#token === null) throw unclear();
-    if (byCookie && this.#req.method !== 'GET') this.refuseForeign();
-    if (this.#token !== null) await this.#endOwn(byCookie);
-    else if (this.#refused !== null) await this.#settle();
-    this.#curtain.cookie = byCookie ? this.#shared.cookie.clear() : null;
+    if (this.#isByCookie && this.#req.method !== 'GET') this.refuseForeign();
+    if (this.#token !== null) this.#refuseUnasked();
+    const ended = await (this.#token === null ? this.#settle() : this.#endOwn((token) => this.#endFully(token)));
+    this.#deeds.curtain.cookie = this.#isByCookie ? this.#shared.cookie.clear() : null;
+    return ended;
   }
 
-  async #endOwn(byCookie) {
-    if (byCookie && this.#approach === SENT) throw unconfirmed();
-    if (byCookie) this.refuseForeign();
+  async #leaveEverywhere() {
+    this.#refuseUnmeant();
+    const ended = await this.#endOwn(async (token) => {
+      const all = await this.#ask('endAll', token, notOver);
+      if (all !== null) return all;
+      // A change of password may have been quicker. Whoever was let in before it means the session that follows, too.
+      const next = await this.#seat.next();
+      return next && this.#ask('endAll', next.token, notOver);
+    });
+    this.#deeds.curtain.cookie = this.#isByCookie ? this.#shared.cookie.clear() : null;
+    return ended;
+  }
+
+  /** Ends what is not this session. What is open for it here is closed when this returns. */
+  async #endOf(ask) {
+    this.#refuseUnmeant();
+    const token = this.#token;
+    const ended = await ask(token);
+    if (ended === null) throw this.#hasEnded(token);
+    await this.#closed(ended);
+    return ended;
+  }
+
+  async #endOwn(end) {
     const [token, { sid }, user] = [this.#token, this.#session, this.#req.user];
     // A page that is made meanwhile is for somebody who is signed out. It does not leave if that comes to nothing.
     this.#req.user = null;
+    let ended;
     try {
-      await this.#end(token);
+      ended = await end(token);
     } catch (error) {
       this.#req.user = user;
       throw error;
     }
+    if (ended === null) throw this.#hasEnded(token);
     this.#member?.leave();
     this.#become(null);
-    await this.#shared.watches.end(sid);
+    await this.#closed([sid, ...ended]);
+    return ended;
   }
 
   /** The check has only said that one node has heard of the end. The server answers this when every node has. */
   async #settle() {
+    if (this.#refused === null) return [];
     this.#unsettled = true;
-    await this.#end(this.#refused);
+    const ended = await this.#endFully(this.#refused);
     [this.#refused, this.#unsettled] = [null, false];
+    await this.#closed(ended);
+    return ended;
   }
 
-  async #end(token) {
+  /** With what followed it, where a change of password was quicker: its token may be on its way to this browser. */
+  async #endFully(token, seat = this.#seat) {
+    const ended = await this.#end(token);
+    // Whoever has ended something was first: no change of password goes on from it any more.
+    const next = ended.length > 0 ? null : await seat.next();
+    return next === null ? ended : this.#endFully(next.token, next.seat);
+  }
+
+  #end(token) {
+    return this.#ask('logout', token, notOver);
+  }
+
+  /** Of the session server, whose answer cannot be known: `otherwise` says what that means. */
+  async #ask(verb, token, otherwise, ...more) {
     try {
-      await this.#shared.client.logout(token, deviceOf(this.#req));
+      return await this.#shared.client[verb](token, ...more, deviceOf(this.#req));
     } catch (error) {
-      throw notOver(error);
+      throw error instanceof ExeuntUnreachable ? otherwise(error) : error;
     }
+  }
+
+  async #change(passwords) {
+    if (this.#isByCookie && this.#approach !== OWN) throw crossOrigin();
+    this.#refuseUnmeant();
+    // The new token would reach nobody.
+    if (this.#isByCookie && this.#deeds.curtain.hasLeft)
+      throw new ExeuntMisuse('change the password before the answer begins: its head takes the new cookie along');
+    const [token, left] = [this.#token, this.#seat];
+    const going = this.#ask('changePassword', token, notKnownToBeChanged, passwords).then(
+      (next) => next && { ...next, seat: this.#shared.seats.take(next.token, this.#res) },
+    );
+    const next = await left.leaveFor(going);
+    if (next === null) throw this.#hasEnded(token);
+    this.#goOn(next, left);
+    await this.#closed(next.ended);
+    return this.#isByCookie ? { ended: next.ended } : { ended: next.ended, token: next.token };
+  }
+
+  /** With the session that follows the one that was: what was open for that closes, and this answer does not. */
+  #goOn(next, left) {
+    this.#member?.leave();
+    [this.#member, this.#seat] = [null, next.seat];
+    this.#become({ ...next, user: this.#req.user });
+    if (this.#isByCookie) this.#setCookie(next);
+    else this.#deeds.curtain.cookie = null;
+    const handOut = () => {
+      left.forget();
+      // Then nobody has it.
+      if (!this.#deeds.curtain.hasLeft) this.#abandon(next.token);
+    };
+    // Whoever asked may be gone by now.
+    if (this.#res.closed) handOut();
+    else this.#res.once('close', handOut);
+  }
+
+  get #isByCookie() {
+    return this.#carrier !== BY_BEARER;
+  }
+
+  #setCookie({ token, session }) {
+    const livesS = (session.expiresAt.getTime() - Date.now()) / MS_PER_S;
+    this.#deeds.curtain.cookie = this.#shared.cookie.set(token, livesS);
+  }
+
+  /** A person whom another site has sent here is asked first; what no person sees ends nothing. */
+  #refuseUnasked() {
+    if (!this.#isByCookie) return;
+    if (this.#approach === SENT) throw unconfirmed();
+    this.refuseForeign();
+  }
+
+  /** A deed on one's own sessions is for whoever is signed in and means it. */
+  #refuseUnmeant() {
+    if (this.#isWrapped && this.#token === null) throw unclear();
+    if (this.#isByCookie) this.refuseForeign();
+    if (this.#token === null) throw notSignedIn();
+    this.#refuseUnasked();
+  }
+
+  /** The server says so while this request goes on. Not every node may have heard of it: as where a check is refused. */
+  #hasEnded(token) {
+    if (this.#token === token) {
+      this.#refused = token;
+      this.#become(null);
+    }
+    return notSignedIn();
+  }
+
+  /** What is open here for these sessions is closed when this returns. */
+  #closed(sids) {
+    return Promise.all(sids.map((sid) => this.#shared.watches.end(sid)));
   }
 
   #become(known) {
@@ -271,29 +401,4 @@ export class Context {
     }
     return this.#member;
   }
-}
-
-/** Whichever page was asked for: it may have been the one that signs out. */
-function couldNotLook(cause) {
-  const message = 'the session server cannot be asked who you are, and you are NOT signed out by this; try again';
-  throw new ExeuntUnreachable(message, { retryAfterS: retryAfterOf(cause), cause });
-}
-
-function notOver(cause) {
-  const message = 'you are NOT signed out: the session server cannot say that it is over; try again';
-  return new ExeuntUnreachable(message, { retryAfterS: retryAfterOf(cause), cause });
-}
-
-function retryAfterOf({ headers }) {
-  return headers?.['Retry-After'];
-}
-
-/** What the list of sessions shows, and what wrong passwords are counted by. */
-export function deviceOf(req) {
-  const device = {};
-  const agent = req?.headers['user-agent'];
-  const address = req?.ip ?? req?.socket?.remoteAddress;
-  if (agent !== undefined) device['user-agent'] = agent;
-  if (address !== undefined) device['x-forwarded-for'] = address;
-  return device;
 }

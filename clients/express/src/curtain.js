@@ -39,7 +39,10 @@ export class Curtain {
   #explain;
   #original = {};
   #under = 0;
-  #failure = null;
+  /** What has failed, and was not made good since: the error of each deed, the latest last. */
+  #failures = new Map();
+  /** What was refused meanwhile, and concerns only an answer that did not wait to be told so. */
+  #refusal = null;
   /** Undefined until somebody has signed in or out; null where no cookie is concerned. */
   #setCookie = undefined;
   #held = [];
@@ -60,9 +63,8 @@ export class Curtain {
     res.writeHeader = res.writeHead;
     // What is held back counts as sent for whoever asks, such as an error handler: it cannot be taken back by its
     // sender.
-    const inherited = (name) => Reflect.get(Object.getPrototypeOf(res), name, res);
-    define(res, 'headersSent', () => this.#head !== null || inherited('headersSent'));
-    define(res, 'writableEnded', () => this.#ended || inherited('writableEnded'));
+    define(res, 'headersSent', () => this.#head !== null || this.hasLeft);
+    define(res, 'writableEnded', () => this.#ended || inherited(res, 'writableEnded'));
   }
 
   /**
@@ -72,23 +74,39 @@ export class Curtain {
     this.#setCookie = line;
   }
 
+  /** Whether the head is on its way, with the cookie in it. */
+  get hasLeft() {
+    return inherited(this.#res, 'headersSent');
+  }
+
   /**
-   * Holds the response back until this deed is settled. Whoever waits for what is returned goes on after that. What
-   * failed before it is made good by its success only where it `mends` that.
+   * Holds the response back until this deed is settled. Whoever waits for what is returned goes on after that. If it
+   * fails, no answer of success leaves until a deed succeeds that `mends` what failed: `what` says what that is. Where
+   * the deed `spares` an error, whoever has waited for it may say so in words of their own, with any status.
    */
-  async hold(deed, { mends }) {
+  async hold(deed, { what, mends = () => false, spares = () => false }) {
     this.#under += 1;
     try {
       const result = await deed;
-      if (mends) this.#failure = null;
+      for (const failed of this.#failures.keys()) if (mends(failed)) this.#failures.delete(failed);
       return result;
     } catch (error) {
-      this.#failure = error;
+      if (spares(error)) this.#refusal = error;
+      else this.#fails(what, error);
       throw error;
     } finally {
       this.#under -= 1;
       if (this.#under === 0) this.#rise();
     }
+  }
+
+  #fails(what, error) {
+    this.#failures.delete(what);
+    this.#failures.set(what, error);
+  }
+
+  get #failure() {
+    return [...this.#failures.values()].at(-1) ?? null;
   }
 
   #called(method, args) {
@@ -118,7 +136,9 @@ export class Curtain {
   #rise() {
     const [head, held, ended] = [this.#head, this.#held, this.#ended];
     const tooLarge = this.#heldBytes > HELD_BYTES_MAX;
-    [this.#head, this.#held, this.#heldBytes, this.#ended] = [null, [], 0, false];
+    // It was begun before it could know.
+    if (this.#refusal !== null && (held.length > 0 || tooLarge)) this.#fails(this.#refusal, this.#refusal);
+    [this.#head, this.#held, this.#heldBytes, this.#ended, this.#refusal] = [null, [], 0, false, null];
     // A head that had left before says success, and cannot be taken back. An answer that breaks off says nothing.
     if (this.#res.headersSent && (tooLarge || this.#failure !== null)) return this.#res.destroy();
     if (head !== null) restore(this.#res, head);
@@ -139,7 +159,7 @@ export class Curtain {
   }
 
   #replace(error = this.#failure) {
-    this.#failure = null;
+    this.#failures.clear();
     for (const name of FIELDS_DROPPED) this.#res.removeHeader(name);
     this.#explain(error);
     this.#dropped = true;
@@ -167,6 +187,11 @@ export class Curtain {
   #isOurs(line) {
     return String(line).startsWith(`${this.#cookieName}=`);
   }
+}
+
+/** What the response itself says, as if nothing were held back. */
+function inherited(res, name) {
+  return Reflect.get(Object.getPrototypeOf(res), name, res);
 }
 
 function define(res, name, get) {

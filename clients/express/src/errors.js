@@ -72,6 +72,13 @@ export const unconfirmed = refused(
   'another site sent you here to sign out; nothing has ended: confirm it on this site',
 );
 
+/** A person mistyped it, or is not who signed in: ask again. Whoever is not signed in any more is `notSignedIn`. */
+export const wrongCurrentPassword = refused(
+  403,
+  'wrong-current-password',
+  'nothing was changed: that is not the current password',
+);
+
 export const tooManySessions = refused(
   409,
   'too-many-sessions',
@@ -88,4 +95,30 @@ export function tooManyAttempts(retryAfterS) {
 /** What the session server does not accept from a person: they can choose otherwise. */
 export function unacceptable(status, code, message) {
   return new ExeuntRefused(message, { status, code });
+}
+
+/** Whichever page was asked for: it may have been the one that signs out. */
+export function couldNotLook(cause) {
+  return unknown('the session server cannot be asked who you are, and you are NOT signed out by this; try again', cause);
+}
+
+/** Of one's own session, or of all. */
+export function notOver(cause) {
+  return unknown('you are NOT signed out: the session server cannot say that it is over; try again', cause);
+}
+
+/** Of other sessions of the same person. */
+export function notEnded(cause) {
+  return unknown('what you wanted to end is NOT known to be over: the session server cannot say so; try again', cause);
+}
+
+/** Whoever has lost the answer has lost the new token with it, and is signed in no more if it is so. */
+export function notKnownToBeChanged(cause) {
+  const message =
+    'the session server cannot say whether the password is changed: sign in with the new one, and if that fails with the old';
+  return unknown(message, cause);
+}
+
+function unknown(message, cause) {
+  return new ExeuntUnreachable(message, { retryAfterS: cause.headers?.['Retry-After'], cause });
 }

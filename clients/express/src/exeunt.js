@@ -1,14 +1,16 @@
 // Owns how the parts are put together for an app. It holds no session.
 
 import { Client } from './client.js';
-import { Context, deviceOf } from './context.js';
+import { Context } from './context.js';
 import { Cookie } from './cookie.js';
+import { deviceOf } from './device.js';
 import { crossOrigin, ExeuntError, ExeuntMisuse } from './errors.js';
 import { approachOf, approachOfDeed, FOREIGN } from './guard.js';
 import { isLoopback } from './loopback.js';
 import { offeredBy } from './offered.js';
 import { optionsOfExeunt, originOf } from './options.js';
 import { answer } from './page.js';
+import { Seats } from './seats.js';
 import { ExeuntStrategy, SessionStrategy } from './strategy.js';
 import { Watches } from './watches.js';
 
@@ -30,7 +32,8 @@ export class Exeunt {
     this.#origin = originOf(origin);
     const client = new Client({ server, ...wire });
     const cookie = new Cookie({ secure: this.#origin?.startsWith('https:') ?? false });
-    this.#shared = { client, cookie, watches: new Watches(client), userOf: user, answer: show };
+    const [watches, seats] = [new Watches(client), new Seats()];
+    this.#shared = { client, cookie, watches, seats, userOf: user, answer: show };
   }
 
   /** The middleware: asks the session server about every request that offers something, and gives it its verbs. */

@@ -4,6 +4,12 @@
 import { ExeuntMisuse } from './errors.js';
 import { optionsOfStrategy } from './options.js';
 
+/** Said to whoever has the right name and password, and is no user of the app. */
+const STRANGER = 'signed in at the session server, but not a user of this app';
+
+/** Once in a process: everybody may be such a stranger. */
+let hasWarned = false;
+
 /** The strategy for a name and a password. */
 export class ExeuntStrategy {
   /** `name` is what `passport.authenticate` calls it by: with `local` an app need not change its routes. */
@@ -39,9 +45,19 @@ async function decide(exeunt, req, { username, password }) {
   if (context === undefined) throw missing();
   if (!isGiven(username) || !isGiven(password))
     return (passport) => passport.fail({ message: 'Missing credentials' }, 400);
-  const user = await context.open(username, password);
-  if (user === false) return (passport) => passport.fail({ message: 'wrong name or password' });
-  return (passport) => passport.success(user);
+  const opened = await context.open(username, password);
+  if (opened === null) return (passport) => passport.fail({ message: 'wrong name or password' });
+  if (opened.user !== undefined) return (passport) => passport.success(opened.user);
+  warnOfStranger();
+  return (passport) => passport.fail({ message: STRANGER });
+}
+
+/** To say "wrong" of a password that is right would send a person to look for a mistake of theirs. */
+function warnOfStranger() {
+  if (hasWarned) return;
+  hasWarned = true;
+  const why = 'the option `user` of Exeunt gave nothing for somebody whose name and password are right (said once only)';
+  process.emitWarning(why, { type: 'ExeuntWarning', code: 'EXEUNT_NO_USER' });
 }
 
 function isGiven(text) {

@@ -2,7 +2,7 @@
 // session server serves everything that this process has open for one session. A subscription that is lost closes it
 // too: whoever is not told must not go on.
 
-import { ExeuntEnded, ExeuntUnreachable, tooMuchOpen } from './errors.js';
+import { ExeuntEnded, ExeuntError, ExeuntUnreachable, tooMuchOpen } from './errors.js';
 
 /** Things open for one session in this process: as many as the server allows for itself. */
 const OPEN_PER_SESSION_MAX = 64;
@@ -81,7 +81,7 @@ class Watch {
       if (this.#response === null) throw new ExeuntEnded();
       await this.#hear(this.#response);
     } catch (error) {
-      const known = error instanceof ExeuntEnded || error instanceof ExeuntUnreachable;
+      const known = error instanceof ExeuntError;
       this.end(known ? error : new ExeuntUnreachable('the end of the session would not be heard of', { cause: error }));
     }
   }

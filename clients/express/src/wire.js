@@ -19,7 +19,12 @@ const ANSWER_WAIT_MS = 5_000;
 const IDLE_WAIT_MS = 10_000;
 /** Bytes of an answer. A session is 200, a problem some hundreds. */
 const ANSWER_BYTES_MAX = 64 * 1024;
-/** Streams that wait for the end of a session. Each is one connection of the 10,000 that the server accepts. */
+/** Bytes of a list of sessions: 5,000, which is all that a server lists, of 1 KiB: a device of 256, an address of 64. */
+export const LIST_BYTES_MAX = 5_000 * 1024;
+/**
+ * Streams that wait for the end of a session, one for each session. The server gives at most half of its connections to all
+ * apps together, which is 5,000, and 256 to a user, 64 to a session; so two processes that are full are more than it gives.
+ */
 const STREAMS_MAX = 4_096;
 
 export class Wire {
@@ -44,15 +49,16 @@ export class Wire {
    * Sends one request and reads its whole answer. `fresh` takes a new connection. On a kept one that the server closed
    * in the same moment nothing was read, and the request, which can be repeated without harm, is sent once more.
    */
-  async ask({ fresh = false, ...request }) {
+  async ask({ fresh = false, bytesMax = ANSWER_BYTES_MAX, ...request }) {
     if (this.#underway >= UNDERWAY_MAX) throw new ExeuntUnreachable('too many requests wait for the session server');
     this.#underway += 1;
     const signal = AbortSignal.timeout(this.#waitMs);
     try {
-      if (fresh) return await this.#exchange(request, this.#single, signal);
-      return await this.#exchange(request, this.#kept, signal).catch((error) => {
+      const exchange = async (agent) => whole(await answered(this.#send(request, agent, signal)), bytesMax);
+      if (fresh) return await exchange(this.#single);
+      return await exchange(this.#kept).catch((error) => {
         if (!error.stale) throw error;
-        return this.#exchange(request, this.#single, signal);
+        return exchange(this.#single);
       });
     } catch (error) {
       throw asUnreachable(error);
@@ -83,10 +89,6 @@ export class Wire {
     this.#kept.destroy();
   }
 
-  async #exchange(request, agent, signal) {
-    return whole(await answered(this.#send(request, agent, signal)));
-  }
-
   #send({ method, path, token, json, device }, agent, signal) {
     const body = json === undefined ? undefined : JSON.stringify(json);
     const headers = { accept: 'application/json', ...device };
@@ -111,13 +113,13 @@ function answered(request) {
   });
 }
 
-async function whole(response) {
+async function whole(response, bytesMax = ANSWER_BYTES_MAX) {
   const { statusCode: status, headers } = response;
   const chunks = [];
   let bytes = 0;
   for await (const chunk of response) {
     bytes += chunk.length;
-    if (bytes > ANSWER_BYTES_MAX) throw new ExeuntUnreachable('the session server answered more than can be right');
+    if (bytes > bytesMax) throw new ExeuntUnreachable('the session server answered more than can be right');
     chunks.push(chunk);
   }
   return { status, headers, text: Buffer.concat(chunks).toString('utf8') };

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 
@@ -148,6 +149,28 @@ promise('more streams than anybody needs are refused, and the open ones go on', 
   assert.deepEqual(new Set(await Promise.all(streams.map(({ over }) => over))), new Set(['ended']));
 });
 
+promise('where the server gives no more streams that is said, and no sign-in is called too frequent', async (t) => {
+  const app = await streamingApp(t);
+  const visitor = await member(app, set.server);
+  const headers = { authorization: `Bearer ${visitor.token}` };
+  const elsewhere = await Promise.all(Array.from({ length: 64 }, () => open(`${set.server.url}/api/events`, { headers })));
+  assert.deepEqual(new Set(elsewhere.map(({ statusCode }) => statusCode)), new Set([200]));
+  const answer = await visitor.get('/events');
+  assert.deepEqual([answer.status, JSON.parse(answer.text).code, answer.setCookies], [429, 'too-much-open', []]);
+  assert.deepEqual(app.streams, []);
+  elsewhere.forEach((response) => response.destroy());
+  while ((await answered(app, visitor)) === 429);
+  await set.server.signOut(visitor.token);
+  await isOver(app, set.server, visitor.cookie);
+});
+
+/** The status with which a stream is answered. */
+async function answered(app, { cookie }) {
+  const response = await open(`${app.url}/events`, { headers: { cookie } });
+  response.destroy();
+  return response.statusCode;
+}
+
 promise('a session that ended between the check and the stream gets none', async (t) => {
   const gate = await startGate(t, set.server);
   const app = await streamingApp(t, gate);
@@ -281,7 +304,12 @@ async function socketApp(t) {
     }
   });
   const { port } = new URL(await listen(t, server));
-  const connect = async (visitor, fields = '') => {
+  return Object.assign(app, { connect: connector(t, port), opened, host: `127.0.0.1:${port}` });
+}
+
+/** Asks for a socket there. */
+function connector(t, port) {
+  return async (visitor, fields = '') => {
     const socket = net.connect(port, '127.0.0.1').setEncoding('latin1');
     t.after(() => socket.destroy());
     const cookie = visitor.cookie === null ? '' : `Cookie: ${visitor.cookie}\r\n`;
@@ -291,8 +319,47 @@ async function socketApp(t) {
     const [text] = await once(socket, 'data');
     return { socket, text, status: Number(text.split(' ')[1]) };
   };
-  return Object.assign(app, { connect, opened, host: `127.0.0.1:${port}` });
 }
+
+/** A WebSocket of the library `ws`, as far as the README uses it, without its frames. */
+class Sockets {
+  handleUpgrade(req, socket, head, done) {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    done({ send: (text) => socket.write(text) });
+  }
+}
+
+promise('the sockets of the README are for whoever is signed in, and close with the session', async (t) => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+  const [, lines] = readme.match(/```js\n(import \{ STATUS_CODES.*?)```/s);
+  const body = lines.replace(/^import .*\n/gm, '').replace("app.listen(4000, 'localhost')", "return app.listen(0, '127.0.0.1')");
+  const file = new URL(`../.readme-sockets-${process.pid}.mjs`, import.meta.url);
+  t.after(() => rm(file, { force: true }));
+  const module = `import { STATUS_CODES } from 'node:http';\nexport default (app, exeunt, WebSocketServer) => {\n${body}};\n`;
+  await writeFile(file, module);
+  const { default: begin } = await import(file);
+  const server = await startServer();
+  t.after(() => server.forget());
+  let app;
+  const { visitor: stranger, ...rest } = await startApp(t, server, (express, { exeunt }) => {
+    app = begin(express, exeunt, Sockets);
+  });
+  t.after(() => app.close().closeAllConnections());
+  if (!app.listening) await once(app, 'listening');
+  const connect = connector(t, app.address().port);
+  const visitor = await member({ ...rest, visitor: stranger }, server);
+  const there = await stranger().signIn(visitor.name);
+  assert.equal((await connect(stranger())).status, 401);
+  assert.equal((await connect(visitor, 'Origin: https://evil.example\r\n')).status, 403);
+  const { socket, text } = await connect(visitor);
+  assert.match(text, /^HTTP\/1\.1 101 /);
+  const gone = once(socket, 'close');
+  await server.signOut(visitor.token);
+  await gone;
+  assert.equal((await connect(visitor)).status, 401);
+  await server.kill();
+  assert.equal((await connect(there)).status, 503);
+});
 
 promise('a socket is closed when its session ends, and only that one', async (t) => {
   const app = await socketApp(t);

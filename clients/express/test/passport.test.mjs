@@ -210,9 +210,25 @@ promise('req.login without waiting does not answer before the cookie is there to
 promise("the app's own user stands in req.user, and where it knows none nobody is signed in", async (t) => {
   const shelf = new Map();
   const user = async ({ username, sid }) => shelf.get(username) && { ...shelf.get(username), sid };
-  const app = await startApp(t, set.server, signOut, { user });
+  const build = (app, { passport }) => {
+    signOut(app);
+    app.post('/enter', passport.authenticate('exeunt', { failureRedirect: '/sorry' }), (req, res) => res.send('in'));
+    app.post('/why', (req, res, next) => {
+      passport.authenticate('exeunt', (error, user, info) => res.json([user, info?.message]))(req, res, next);
+    });
+  };
+  const warnings = [];
+  const warned = ({ code }) => warnings.push(code);
+  process.on('warning', warned);
+  t.after(() => process.off('warning', warned));
+  const app = await startApp(t, set.server, build, { user });
   const { name, form, other } = await somebody();
   assert.equal((await app.visitor().post('/login', form)).status, 401, 'the app does not know this user');
+  assert.equal((await app.visitor().post('/enter', form)).headers.location, '/sorry');
+  const why = async (form) => JSON.parse((await app.visitor().post('/why', form)).text);
+  assert.deepEqual(await why(form), [false, 'signed in at the session server, but not a user of this app']);
+  assert.deepEqual(await why({ ...form, password: 'wrong curtain' }), [false, 'wrong name or password']);
+  assert.deepEqual(warnings, ['EXEUNT_NO_USER'], 'whoever runs the app is told once');
   await until(async () => (await set.server.countSessions(other)) === 1);
   shelf.set(name, { username: name, likes: 'tea' });
   const visitor = await app.visitor().signIn(name);

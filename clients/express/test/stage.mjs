@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
@@ -112,6 +112,11 @@ class Server {
     const answer = await ask(`${this.url}/api/login`, { method: 'POST', json: { username: name, password: PASSWORD } });
     assert.equal(answer.status, 201, answer.text);
     return JSON.parse(answer.text).token;
+  }
+
+  /** As `signIn`, where the password may be another one. Answers the status. */
+  async statusOfSignIn(name, password) {
+    return (await ask(`${this.url}/api/login`, { method: 'POST', json: { username: name, password } })).status;
   }
 
   /** Where the app cannot notice. */
@@ -244,33 +249,58 @@ export async function open(url, { method = 'GET', headers = {}, form, json } = {
  */
 export async function startGate(t, server) {
   const gate = { shut: null };
+  const passed = new EventEmitter();
   const handler = async (req, res) => {
     const shut = gate.shut?.path === req.url && gate.shut.meant(req) ? gate.shut : null;
-    shut?.arrived.resolve();
-    const order = shut === null ? 'pass' : await shut.order.promise;
+    const waits = () => {
+      shut.arrived.resolve();
+      return shut.order.promise;
+    };
+    const order = shut === null || shut.isAfter ? 'pass' : await waits();
     if (order === 'cut') return req.socket.destroy();
     const onward = http.request(server.url + req.url, { method: req.method, headers: req.headers, agent: false });
     res.on('close', () => onward.destroy());
     onward.on('error', () => req.socket.destroy());
-    onward.on('response', (answer) => {
+    onward.on('response', async (answer) => {
+      if (shut?.isAfter && (await waits()) !== 'pass') return req.socket.destroy();
       if (order === 'lose') return answer.resume().on('end', () => req.socket.destroy());
       res.writeHead(answer.statusCode, answer.rawHeaders);
       answer.pipe(res);
+      passed.emit(req.url);
     });
     req.pipe(onward);
   };
   gate.url = await listen(t, http.createServer(handler));
   /**
    * From now on. `arrived` tells that a request waits; `pass`, `cut` and `lose` decide for all that wait and will come.
+   * With `isAfter` it is the answer of the server that waits.
    */
-  gate.shutFor = (path, meant = () => true) => {
-    const shut = { path, meant, arrived: resolvers(), order: resolvers() };
+  gate.shutFor = (path, meant = () => true, isAfter = false) => {
+    const shut = { path, meant, isAfter, arrived: resolvers(), order: resolvers() };
     gate.shut = shut;
     const decide = (order) => () => shut.order.resolve(order);
     return { arrived: shut.arrived.promise, pass: decide('pass'), cut: decide('cut'), lose: decide('lose') };
   };
+  /** Resolves when the server has answered the next request to this address. */
+  gate.answered = (path) => once(passed, path);
   gate.open = () => (gate.shut = null);
   return gate;
+}
+
+/** As the server, but of its event streams only the first word comes: an app behind it hears of no end. */
+export async function startDeaf(t, server) {
+  const deaf = http.createServer((req, res) => {
+    const onward = http.request(server.url + req.url, { method: req.method, headers: req.headers, agent: false });
+    onward.on('response', (answer) => {
+      res.writeHead(answer.statusCode, answer.rawHeaders);
+      if (req.url === '/api/events') answer.once('data', (chunk) => res.write(chunk));
+      else answer.pipe(res);
+    });
+    res.on('close', () => onward.destroy());
+    onward.on('error', () => {});
+    req.pipe(onward);
+  });
+  return { url: await listen(t, deaf) };
 }
 
 /** A promise and what settles it. */
