@@ -18,6 +18,7 @@ import {
 } from './errors.js';
 import { FOREIGN, OWN, SENT } from './guard.js';
 import { BY_BEARER, BY_COOKIE } from './offered.js';
+import { giveUser, userOf } from './user.js';
 
 const MS_PER_S = 1_000;
 
@@ -62,9 +63,12 @@ export class Context {
       this.#refused = token;
       return;
     }
-    // Where the app knows no such user the session lives nevertheless, and can be ended.
-    const user = (await this.#shared.userOf(session, this.#req)) || undefined;
-    this.#become({ token, session, user });
+    // Where the app knows no such user, or cannot say, the session lives nevertheless, and can be ended.
+    this.#become({ token, session });
+    const user = () => this.#shared.userOf(session, this.#req);
+    // Over a socket nobody can sign out, so nothing goes on there without an answer.
+    if (this.#res === undefined) this.#req.user = (await user()) || null;
+    else await giveUser(this.#req, user);
   }
 
   /** The session that is signed in, or null: its public name, whose it is, and until when. */
@@ -236,14 +240,14 @@ export class Context {
   }
 
   async #endOwn(end) {
-    const [token, { sid }, user] = [this.#token, this.#session, this.#req.user];
+    const [token, { sid }, putBack] = [this.#token, this.#session, userOf(this.#req)];
     // A page that is made meanwhile is for somebody who is signed out. It does not leave if that comes to nothing.
     this.#req.user = null;
     let ended;
     try {
       ended = await end(token);
     } catch (error) {
-      this.#req.user = user;
+      putBack();
       throw error;
     }
     if (ended === null) throw this.#hasEnded(token);
@@ -305,7 +309,7 @@ export class Context {
   #goOn(next, left) {
     this.#member?.leave();
     [this.#member, this.#seat] = [null, next.seat];
-    this.#become({ ...next, user: this.#req.user });
+    [this.#token, this.#session] = [next.token, next.session];
     if (this.#isByCookie) this.#setCookie(next);
     else this.#deeds.curtain.cookie = null;
     const handOut = () => {

@@ -210,3 +210,39 @@ promise('a logout that was answered outlives the crash of the server', async (t)
   await isKept(again, stays, stays.cookie);
   assert.equal(await stays.whoami(), stays.name);
 });
+
+const TABLES = {
+  'fails': () => Promise.reject(new Error('the table is down')),
+  'throws': () => {
+    throw new Error('the table is down');
+  },
+  'hangs': () => new Promise(() => {}),
+};
+
+for (const [how, table] of Object.entries(TABLES)) {
+  promise(`an app whose own table ${how} keeps nobody signed in, and takes nobody for a stranger`, async (t) => {
+    let user = (session) => ({ name: session.username });
+    const build = (app) => {
+      app.post('/logout', WAYS['with a promise']);
+      app.post('/password', async (req, res) => {
+        await req.exeunt.changePassword(PASSWORD, 'another tall ship');
+        res.end();
+      });
+      app.get('/in', (req, res) => res.json(req.isAuthenticated()));
+    };
+    const app = await startApp(t, set.server, build, { user: (session) => user(session) });
+    const visitor = await member(app, set.server);
+    user = table;
+    const [me, isIn] = await Promise.all([visitor.get('/me'), visitor.get('/in')]);
+    assert([me.status, isIn.status].every((status) => status >= 500), 'neither in nor out');
+    const { cookie } = visitor;
+    assert.equal((await visitor.post('/password')).status, 200);
+    await isOver(app, set.server, cookie);
+    const { cookie: next } = visitor;
+    assert.notEqual(next, cookie);
+    const answer = await visitor.post('/logout');
+    assert.deepEqual([answer.status, visitor.cookie], [302, null]);
+    user = (session) => ({ name: session.username });
+    await isOver(app, set.server, next);
+  });
+}
