@@ -9,7 +9,7 @@ import {
   unacceptable,
   wrongCurrentPassword,
 } from './errors.js';
-import { LIST_BYTES_MAX, Wire } from './wire.js';
+import { ANYTHING, ENDS, LIST_BYTES_MAX, MAY_END, Wire } from './wire.js';
 
 /** How an exeunt server challenges whoever is not signed in: other software speaks problem+json, too. */
 const CHALLENGE = 'Bearer realm="exeunt"';
@@ -25,9 +25,13 @@ export class Client {
     this.#wire = new Wire(options);
   }
 
-  /** The session that this token opens, or null where the server says that it opens none. */
-  async check(token) {
-    const answer = await this.#wire.ask({ method: 'GET', path: '/api/session', token });
+  /**
+   * The session that this token opens, or null where the server says that it opens none. `mayEnd`: it is asked for
+   * somebody who may be about to sign out.
+   */
+  async check(token, mayEnd = false) {
+    const worth = mayEnd ? MAY_END : ANYTHING;
+    const answer = await this.#wire.ask({ method: 'GET', path: '/api/session', token, worth });
     if (answer.status === 200) return sessionOf(read(answer));
     if (isRefusal(answer)) return null;
     throw unclear(answer);
@@ -45,7 +49,7 @@ export class Client {
 
   /** Returns when it is over: the names of what has ended by it, which is nothing where it had ended before. */
   async logout(token, device) {
-    const answer = await this.#wire.ask({ method: 'POST', path: '/api/logout', token, device });
+    const answer = await this.#wire.ask({ method: 'POST', path: '/api/logout', token, device, worth: ENDS });
     return endedBy(answer);
   }
 
@@ -78,7 +82,7 @@ export class Client {
   async changePassword(token, [current, next], device) {
     // Not repeated on another connection: the first may have changed it.
     const json = { current, new: next };
-    const answer = await this.#wire.ask({ method: 'POST', path: '/api/password', token, json, device, fresh: true });
+    const answer = await this.#wire.ask({ method: 'POST', path: '/api/password', token, json, device, fresh: true, worth: ENDS });
     if (answer.status === 200) return { ended: endedBy(answer), ...openedOf(read(answer)) };
     const code = isProblem(answer) ? read(answer).code : undefined;
     // Servers before this one answered as to whoever is not signed in.
@@ -110,7 +114,7 @@ export class Client {
 
   /** Not repeated either: the second time there would be nothing left to end, or nobody who asks. */
   async #endMany(path, token, device) {
-    const answer = await this.#wire.ask({ method: 'DELETE', path, token, device, fresh: true });
+    const answer = await this.#wire.ask({ method: 'DELETE', path, token, device, fresh: true, worth: ENDS });
     if (isRefusal(answer)) return null;
     if (answer.status === 404 && isProblem(answer) && read(answer).code === 'no-such-session') return [];
     return endedBy(answer);

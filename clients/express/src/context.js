@@ -3,19 +3,9 @@
 
 import { EVERYWHERE, Deeds, HERE, only, OTHERS, PASSWORD } from './deeds.js';
 import { deviceOf } from './device.js';
-import {
-  couldNotLook,
-  crossOrigin,
-  ExeuntMisuse,
-  ExeuntRefused,
-  ExeuntUnreachable,
-  notEnded,
-  notKnownToBeChanged,
-  notOver,
-  notSignedIn,
-  unclear,
-  unconfirmed,
-} from './errors.js';
+import { ExeuntMisuse, ExeuntRefused, ExeuntUnreachable } from './errors.js';
+import { couldNotLook, notEnded, notKnownToBeChanged, notOver } from './errors.js';
+import { crossOrigin, notSignedIn, unclear, unconfirmed } from './errors.js';
 import { FOREIGN, OWN, SENT } from './guard.js';
 import { BY_BEARER, BY_COOKIE } from './offered.js';
 import { giveUser, userOf } from './user.js';
@@ -58,7 +48,8 @@ export class Context {
   async check(token) {
     // Before it is asked: the password may change meanwhile.
     if (token !== null && this.#res !== undefined) this.#seat = this.#shared.seats.take(token, this.#res);
-    const session = token === null ? null : await this.#ask('check', token, couldNotLook);
+    const mayEnd = !['GET', 'HEAD', 'OPTIONS'].includes(this.#req.method);
+    const session = token === null ? null : await this.#ask('check', token, couldNotLook, mayEnd);
     if (session === null) {
       this.#refused = token;
       return;

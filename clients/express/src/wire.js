@@ -13,6 +13,13 @@ import { addressOf } from './options.js';
 const SOCKETS_MAX = 64;
 /** Requests that are being answered or wait for a connection. More would wait longer than anybody looks at a page. */
 const UNDERWAY_MAX = 1_024;
+/**
+ * Beside these, as many for who may be about to sign out, and beside these as many that end something: strangers bring
+ * checks about with made-up tokens, as many as they like, and must keep nobody in by them.
+ */
+const KEPT_FREE = 64;
+/** What a request is worth: the more, the fuller it may be already. */
+export const [ANYTHING, MAY_END, ENDS] = [0, KEPT_FREE, 2 * KEPT_FREE];
 /** Milliseconds for a whole exchange, waiting for a connection included. The server's own longest wait is shorter. */
 const ANSWER_WAIT_MS = 5_000;
 /** Milliseconds for which a connection may lie idle: less than the 20 s after which the server closes it. */
@@ -47,10 +54,11 @@ export class Wire {
 
   /**
    * Sends one request and reads its whole answer. `fresh` takes a new connection. On a kept one that the server closed
-   * in the same moment nothing was read, and the request, which can be repeated without harm, is sent once more.
+   * in the same moment nothing was read, and the request, which can be repeated without harm, is sent once more. `worth`
+   * says whether it has a place where there is none for others.
    */
-  async ask({ fresh = false, bytesMax = ANSWER_BYTES_MAX, ...request }) {
-    if (this.#underway >= UNDERWAY_MAX) throw new ExeuntUnreachable('too many requests wait for the session server');
+  async ask({ fresh = false, bytesMax = ANSWER_BYTES_MAX, worth = ANYTHING, ...request }) {
+    if (this.#underway >= UNDERWAY_MAX + worth) throw new ExeuntUnreachable('too many requests wait for the session server');
     this.#underway += 1;
     const signal = AbortSignal.timeout(this.#waitMs);
     try {

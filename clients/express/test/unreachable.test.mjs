@@ -261,6 +261,31 @@ promise('what is not HTTP at all, and an address where nobody listens, are neith
   await assert.rejects(client.logout('exn_x'), ExeuntUnreachable);
 });
 
+promise('however much is asked, whoever signs out is asked for, and who finds no place is not called signed out', async (t) => {
+  const waiting = [];
+  const server = http.createServer((req, res) => waiting.push(res));
+  const client = new Client({ server: await listen(t, server), answerWaitMs: SHORT_WAIT_MS * 20 });
+  // All of these wait for an answer, and the more they are worth the later they find no place.
+  const full = async (ask) => {
+    const open = [];
+    for (;;) {
+      const one = ask();
+      const refused = await Promise.race([one.then(() => null, (error) => error), new Promise(setImmediate)]);
+      if (refused instanceof Error) return { open, refused };
+      open.push(one.catch(() => {}));
+    }
+  };
+  const checks = await full(() => client.check('exn_x'));
+  const mayEnd = await full(() => client.check('exn_x', true));
+  const ending = await full(() => client.logout('exn_x'));
+  assert.deepEqual([checks, mayEnd, ending].map(({ open }) => open.length), [1_024, 64, 64]);
+  for (const { refused } of [checks, mayEnd, ending]) assert(refused instanceof ExeuntUnreachable);
+  server.closeAllConnections();
+  server.close();
+  client.close();
+  await Promise.all([checks, mayEnd, ending].flatMap(({ open }) => open));
+});
+
 promise('more requests than can wait are refused at once, and the others are answered', async (t) => {
   const waiting = [];
   const server = http.createServer((req, res) => waiting.push(res));
