@@ -32,6 +32,8 @@ export interface ExeuntListedSession {
   /** When it was last used, as far as that was noted: to ten minutes. */
   readonly seenAt: Date;
   readonly expiresAt: Date;
+  /** Where it is not used again; missing where an older server does not tell. */
+  readonly idleExpiresAt?: Date;
 }
 
 /** A changed password. */

@@ -223,11 +223,14 @@ function listOf({ sessions }) {
   return sessions.map((session) => listedOf(Object(session)));
 }
 
-function listedOf({ sid, current, agent, address, opened_at: opened, seen_at: seen, expires_at: expires }) {
-  const [openedAt, seenAt, expiresAt] = timesOf(opened, seen, expires);
+function listedOf({ sid, current, agent, address, ...times }) {
+  const [openedAt, seenAt, expiresAt] = timesOf(times.opened_at, times.seen_at, times.expires_at);
+  // Servers before this one did not tell.
+  const { idle_expires_at: idle } = times;
+  const idleExpiresAt = idle === undefined ? undefined : timesOf(idle)[0];
   const shown = [agent, address].every((text) => typeof text === 'string');
   if (!isText(sid) || typeof current !== 'boolean' || !shown) throw notOurs();
-  return Object.freeze({ sid, current, agent, address, openedAt, seenAt, expiresAt });
+  return Object.freeze({ sid, current, agent, address, openedAt, seenAt, expiresAt, idleExpiresAt });
 }
 
 function openedOf({ token, session }) {

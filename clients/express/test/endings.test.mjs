@@ -82,7 +82,7 @@ promise('whoever is signed in is shown all of their sessions, this one marked, a
   assert.equal(answer.headers['cache-control'], 'no-store');
   const list = JSON.parse(answer.text);
   assert.deepEqual(list.map(({ sid, current }) => [sid, current]).sort(), [[sids[0], true], [sids[1], false]].sort());
-  const names = ['sid', 'current', 'agent', 'address', 'openedAt', 'seenAt', 'expiresAt'];
+  const names = ['sid', 'current', 'agent', 'address', 'openedAt', 'seenAt', 'expiresAt', 'idleExpiresAt'];
   for (const session of list) {
     assert.deepEqual(Object.keys(session), names);
     assert.equal(session.address, '127.0.0.1');
