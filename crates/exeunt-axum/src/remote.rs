@@ -18,7 +18,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 pub use self::ask::RemoteFault;
-use self::ask::{Answer, Ask, Line};
+use self::ask::{Answer, Ask, Line, Way};
 pub(crate) use self::streams::Heard;
 use self::streams::Streams;
 use crate::errors::{AuthError, RegisterRefused};
@@ -66,7 +66,26 @@ impl Remote {
     ///
     /// [`RemoteFault`] when it is none.
     pub fn new(origin: &str) -> Result<Self, RemoteFault> {
-        Ok(Self { line: Line::to(origin)?, streams: Arc::default() })
+        Ok(Self { line: Line::to(origin, Way::Private)?, streams: Arc::default() })
+    }
+
+    /// The same over plain HTTP to another machine, where nobody else can listen in between: `http://exeunt:3000` in a network of containers, a
+    /// tunnel. Every token and password crosses it in the clear.
+    ///
+    /// ```
+    /// use exeunt_axum::Remote;
+    ///
+    /// assert!(Remote::new("http://exeunt:3000").is_err());
+    /// let remote = Remote::over_plain_http("http://exeunt:3000")?;
+    /// # drop(remote);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RemoteFault`] when it is no origin.
+    pub fn over_plain_http(origin: &str) -> Result<Self, RemoteFault> {
+        Ok(Self { line: Line::to(origin, Way::Any)?, streams: Arc::default() })
     }
 
     pub(crate) async fn check(&self, token: &Token, purpose: Purpose) -> Result<Option<LiveSession>, AuthError> {

@@ -22,6 +22,7 @@ use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 
@@ -65,6 +66,8 @@ impl Metrics {
         let live: Gauge = Gauge::default();
         registry.register("requests", "Requests answered, by route, method and status", requests.clone());
         registry.register("live_sessions", "Sessions in memory", live.clone());
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The version that runs", build);
         Self {
             registry,
             requests,

@@ -59,7 +59,10 @@ const DETAIL_CHARS_MAX: usize = 300;
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteFault {
     /// It is no origin, or over plain HTTP tokens could be read on the way.
-    #[error("the exeunt server is an origin as in https://id.example, or http:// and a loopback address")]
+    #[error(
+        "the exeunt server is an origin as in https://id.example, or http:// and a loopback address; where nobody else can listen in between, \
+         `Remote::over_plain_http` takes http:// and any other"
+    )]
     Origin,
     /// The client could not be made.
     #[error("there is no HTTP client: {0}")]
@@ -82,6 +85,15 @@ enum Worth {
     Nothing,
     Verb,
     Ending,
+}
+
+/// Over which way tokens may go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// One on which nobody can read them.
+    Private,
+    /// Any, for whoever knows that nobody listens.
+    Any,
 }
 
 /// What is answered.
@@ -146,11 +158,11 @@ impl Ask {
 }
 
 impl Line {
-    pub(super) fn to(origin: &str) -> Result<Self, RemoteFault> {
+    pub(super) fn to(origin: &str, way: Way) -> Result<Self, RemoteFault> {
         let origin = Url::parse(origin).map_err(|_| RemoteFault::Origin)?;
         let bare = origin.path() == "/" && origin.query().is_none() && origin.fragment().is_none();
         let local = origin.host_str().is_some_and(is_this_machine);
-        let private = origin.scheme() == "https" || (origin.scheme() == "http" && local);
+        let private = origin.scheme() == "https" || (origin.scheme() == "http" && (local || way == Way::Any));
         if !bare || !private || !origin.username().is_empty() {
             return Err(RemoteFault::Origin);
         }
@@ -341,7 +353,8 @@ mod tests {
     /// A line to a server that answers whatever it is asked.
     async fn line() -> Line {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
-        let line = Line::to(&format!("http://{}", listener.local_addr().expect("an address"))).expect("an origin");
+        let line = Line::to(&format!("http://{}", listener.local_addr().expect("an address")), Way::Private);
+        let line = line.expect("an origin");
         let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", ANSWER.len());
         tokio::spawn(async move {
             loop {

@@ -14,6 +14,8 @@ fn they_are_open_metrics_and_count_what_happened() {
     let server = Server::start(&folder);
     assert!(server.metrics.ip().is_loopback());
     assert_eq!(value(&scrape(&server), "exeunt_live_sessions"), 0);
+    let version = format!("exeunt_build_info{{version=\"{}\"}} 1\n", env!("CARGO_PKG_VERSION"));
+    assert!(scrape(&server).contains(&version), "{}", scrape(&server));
     let token = register(&server, "ana");
     sign_in(&server, "ana");
     assert_eq!(value(&scrape(&server), "exeunt_live_sessions"), 2);

@@ -189,7 +189,11 @@ fn a_token_goes_to_an_origin_that_keeps_it_secret_and_to_nobody_else() {
         ["http://id.example", "https://id.example/path", "https://u:p@id.example", "id.example", "", "ftp://x"]
     {
         let refused = Remote::new(origin).expect_err(origin).to_string();
-        assert!(refused.contains("https://id.example"), "{refused}");
+        assert!(refused.contains("https://id.example") && refused.contains("over_plain_http"), "{refused}");
+    }
+    assert!(Remote::over_plain_http("http://exeunt:3000").is_ok(), "whoever says so knows that nobody listens");
+    for origin in ["http://exeunt:3000/path", "http://u:p@exeunt", "ftp://x", ""] {
+        assert!(Remote::over_plain_http(origin).is_err(), "{origin}");
     }
     for origin in ["https://id.example", "http://localhost:3000", "http://127.0.0.1:1", "http://[::1]:3000"] {
         assert!(Remote::new(origin).is_ok(), "{origin}");
