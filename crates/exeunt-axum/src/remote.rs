@@ -1,7 +1,7 @@
 //! A distant exeunt server as the authority: the same verbs, over its session API.
 //!
-//! Owns the translation between the API's answers and what handlers are told. It keeps nothing: every check asks the server, so
-//! what is over there is over here. Whatever is not an answer of an exeunt server means "I could not look", never "no".
+//! Owns the translation between the API's answers and what handlers are told. It keeps nothing of who is signed in: every check asks the
+//! server, so what is over there is over here; what is open here for a session is kept in `streams`. Whatever is not an answer of an exeunt server means "I could not look", never "no".
 
 mod ask;
 mod shapes;

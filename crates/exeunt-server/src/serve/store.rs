@@ -1,4 +1,4 @@
-//! Opens the store of the settings, and the authority over it.
+//! Opens the store of the settings, and the authority over it; takes a restored one on, and copies one.
 //!
 //! Owns which store that is, and what an operator is told to do where it is not believed. It serves nothing.
 

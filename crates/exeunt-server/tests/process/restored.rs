@@ -154,6 +154,10 @@ fn a_backup_is_whole_and_its_owners_alone_or_it_is_not_there() {
     let shared = finish(folder.bare(&["backup", "b2.sqlite3", "--store", "postgres://exeunt@localhost/sessions"]), "");
     assert!(!shared.status.success() && shared.log.contains("pg_dump"), "{shared:?}");
     fs::remove_file(&file).expect("removed");
+    // To SQLite that is no file, but to whoever types it it is.
+    let odd = finish(folder.exeunt(&["backup", ":memory:"]), "");
+    let written = fs::metadata(folder.path().join(":memory:")).expect("there").len();
+    assert!(odd.status.success() && written > 0, "{odd:?}");
     let nowhere = finish(folder.exeunt(&["backup", "no/such/backup.sqlite3"]), "");
     assert!(!nowhere.status.success() && nowhere.log.contains("nothing was copied"), "{nowhere:?}");
 }

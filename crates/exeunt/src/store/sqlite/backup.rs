@@ -68,8 +68,9 @@ fn copied(from: &Path, to: &Path) -> Result<(), BackupError> {
     if id != APPLICATION_ID {
         return Err(BackupError::NotOurs(from.to_owned()));
     }
-    // It takes an empty file for its own.
-    let to = to.to_str().ok_or_else(|| failed(rusqlite::Error::InvalidPath(to.to_owned())))?;
+    // It takes an empty file for its own; and `:memory:` for none, unless it stands in a folder.
+    let to = std::path::absolute(to).unwrap_or_else(|_| to.to_owned());
+    let to = to.to_str().ok_or_else(|| failed(rusqlite::Error::InvalidPath(to.clone())))?;
     store.execute("VACUUM INTO ?1", [to]).map(drop).map_err(failed)
 }
 
